@@ -1,0 +1,166 @@
+import type { Thumbprint } from "../certificate/thumbprint";
+import type {
+  CertificateStatus,
+  DisplayedService,
+  ExchangeService,
+  ExchangeVersion,
+  NameService,
+  Observed,
+  ServerFqdn,
+  UmStartupMode,
+} from "../model";
+import type { Secret } from "../secret";
+
+/** One certificate of a server, as the server shows it. */
+export interface CertificateSnapshot {
+  /** The certificate itself, DER. Thumbprint, names and dates are read from it, never taken from the server's text. */
+  readonly der: Uint8Array;
+  /** `Services` of Get-ExchangeCertificate. Unknown when the server sent no more than RawData; that is not "none". */
+  readonly displayedServices: Observed<readonly DisplayedService[]>;
+  /** Numbers of the IIS sites it is bound to: 1 is the front end (Default Web Site), 2 the Exchange Back End. */
+  readonly iisSites: Observed<readonly number[]>;
+  readonly status: Observed<CertificateStatus>;
+  readonly friendlyName: Observed<string>;
+  readonly hasPrivateKey: Observed<boolean>;
+  readonly privateKeyExportable: Observed<boolean>;
+}
+
+/** A send connector. Organisation-wide; `sourceServers` are the names of the servers that use it. */
+export interface SendConnectorSnapshot {
+  readonly name: string;
+  readonly fqdn: string | undefined;
+  /** `<I>issuer<S>subject`, or undefined when not set. */
+  readonly tlsCertificateName: string | undefined;
+  readonly sourceServers: readonly string[];
+}
+
+/** A receive connector of the server. */
+export interface ReceiveConnectorSnapshot {
+  /** `SERVER\Name`. */
+  readonly identity: string;
+  readonly fqdn: string | undefined;
+  /** `<I>issuer<S>subject`, or undefined when not set. */
+  readonly tlsCertificateName: string | undefined;
+}
+
+/** Thumbprints of the organisation's OAuth certificate (Get-AuthConfig). */
+export interface AuthCertificates {
+  readonly current: Thumbprint | undefined;
+  readonly previous: Thumbprint | undefined;
+  readonly next: Thumbprint | undefined;
+}
+
+/** Everything that decisions about one server need, read in one go. Every part may be unknown, with the reason. */
+export interface ServerSnapshot {
+  /** The server's own fully qualified name, as it says it itself. */
+  readonly server: ServerFqdn;
+  readonly version: Observed<ExchangeVersion>;
+  readonly certificates: readonly CertificateSnapshot[];
+  /** The internal transport certificate; `undefined` when the attribute in Active Directory is empty. May dangle. */
+  readonly defaultSmtpThumbprint: Observed<Thumbprint | undefined>;
+  /** X509CertificateName of Get-ImapSettings; `undefined` when empty. */
+  readonly imapCertificateName: Observed<string | undefined>;
+  /** X509CertificateName of Get-PopSettings; `undefined` when empty. */
+  readonly popCertificateName: Observed<string | undefined>;
+  /** UMStartupMode; `undefined` where the version or the role has no such service. */
+  readonly umStartupMode: Observed<UmStartupMode | undefined>;
+  readonly umCallRouterStartupMode: Observed<UmStartupMode | undefined>;
+  readonly sendConnectors: Observed<readonly SendConnectorSnapshot[]>;
+  readonly receiveConnectors: Observed<readonly ReceiveConnectorSnapshot[]>;
+  readonly authCertificates: Observed<AuthCertificates>;
+  /** Current, previous and next certificate of the federation trust; empty when there is no trust. */
+  readonly federationThumbprints: Observed<readonly Thumbprint[]>;
+  /** Names of the Edge servers subscribed to the server's site. */
+  readonly edgeSubscriptions: Observed<readonly string[]>;
+}
+
+/** What every call gets: the signal fires when the time limit of the operation is reached. */
+export interface CallOptions {
+  readonly signal: AbortSignal;
+}
+
+export interface ImportRequest {
+  /** Expected thumbprint of the certificate in {@link ImportRequest.pfx}. */
+  readonly thumbprint: Thumbprint;
+  /** PKCS#12, packed so that every Exchange version reads it. */
+  readonly pfx: Secret<Uint8Array>;
+  readonly password: Secret<string>;
+  /** At most 63 characters. */
+  readonly friendlyName: string | undefined;
+  readonly privateKeyExportable: boolean;
+}
+
+export interface EnableRequest {
+  readonly thumbprint: Thumbprint;
+  /** At least one. */
+  readonly services: readonly ExchangeService[];
+  /** The answer to "Overwrite the existing default SMTP certificate?". Without meaning when SMTP isn't enabled. */
+  readonly replaceDefaultSmtpCertificate: boolean;
+  /** False passes -DoNotRequireSsl. Without meaning when IIS isn't enabled. */
+  readonly requireSsl: boolean;
+}
+
+/**
+ * How decisions reach Exchange. An adapter implements this and nothing more; the suite in `backend-contract` says
+ * whether it does so rightly.
+ *
+ * The contract of every method:
+ * - **Idempotent.** What is there already, and what is gone already, are outcomes and not errors, so that a call
+ *   whose answer was lost can be made again.
+ * - **The server is always named**: never "the server the session landed on".
+ * - **Unknown is not none**: a part that could not be read is `unknown` with the reason; a server that could not be
+ *   asked is an error with code `ServerUnreachable`.
+ * - Errors are {@link ExchangeBindingError}s whose code tells the cases apart, with the server's text in the message.
+ * - Nothing hangs: when `signal` fires the call ends with an error soon.
+ * - Secrets never appear in messages, in arguments of processes, or in files in clear.
+ */
+export interface Backend {
+  /** Its kind, stored with each resource: a state made by one kind is never changed through another. */
+  readonly kind: string;
+
+  /** Reads; changes nothing. Throws `ServerUnknown`, `ServerUnreachable`, `AccessDenied`, `TimedOut`. */
+  readSnapshot(server: ServerFqdn, options: CallOptions): Promise<ServerSnapshot>;
+
+  /**
+   * Puts the certificate with its key into the server's store. Assigns no service. A certificate that is there
+   * already stays as it is (`alreadyThere`). Throws `ImportRefused` when the server can't read the PFX.
+   */
+  importCertificate(
+    server: ServerFqdn,
+    request: ImportRequest,
+    options: CallOptions,
+  ): Promise<{ readonly outcome: "imported" | "alreadyThere" }>;
+
+  /**
+   * Enable-ExchangeCertificate: adds services, never takes one from the certificate itself, moves IIS, UM and
+   * UMCallRouter from the certificate that has them. `replaceDefaultSmtpCertificate: false` must leave the default
+   * SMTP certificate what it is, whenever there is one. Returns the server's warnings. Throws `CertificateNotFound`,
+   * `PrivateKeyMissing`, `PrivateKeyAccess`.
+   */
+  enableServices(
+    server: ServerFqdn,
+    request: EnableRequest,
+    options: CallOptions,
+  ): Promise<{ readonly warnings: readonly string[] }>;
+
+  /** Set-ImapSettings/Set-PopSettings -X509CertificateName; `undefined` clears the name. */
+  setCertificateName(
+    server: ServerFqdn,
+    service: NameService,
+    name: string | undefined,
+    options: CallOptions,
+  ): Promise<void>;
+
+  /**
+   * Remove-ExchangeCertificate. Gone already is `alreadyGone`. Throws `RemovalRefused` with the server's text when
+   * Exchange itself refuses (the default SMTP certificate; one that a send connector names).
+   */
+  removeCertificate(
+    server: ServerFqdn,
+    thumbprint: Thumbprint,
+    options: CallOptions,
+  ): Promise<{ readonly outcome: "removed" | "alreadyGone" }>;
+
+  /** Ends sessions and lets the process end. Never throws; may be called twice. */
+  close(): Promise<void>;
+}

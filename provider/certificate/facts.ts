@@ -1,0 +1,29 @@
+import type { Thumbprint } from "./thumbprint";
+
+/**
+ * What a certificate says about itself, read from its DER bytes. No private key, no secret: plain JSON that may be
+ * printed and stored.
+ */
+export interface CertificateFacts {
+  /** SHA-1 over the DER bytes. */
+  readonly thumbprint: Thumbprint;
+  /** As Windows and Exchange print it: most specific part first, `CN=mail.contoso.com, O=Contoso, C=US`. */
+  readonly subject: string;
+  /** Same form as {@link CertificateFacts.subject}. */
+  readonly issuer: string;
+  /** Hexadecimal, upper case, as Windows prints it. */
+  readonly serialNumber: string;
+  /** The last common name of the subject, when there is one. */
+  readonly commonName: string | undefined;
+  /** DNS names the certificate is valid for: those of its SAN, or its common name when it has no SAN. Lower case. */
+  readonly dnsNames: readonly string[];
+  /** First moment of validity, ISO 8601 in UTC (`2026-11-23T20:00:00.000Z`). */
+  readonly notBefore: string;
+  /** Last moment of validity, ISO 8601 in UTC. */
+  readonly notAfter: string;
+  readonly keyAlgorithm: "RSA" | "ECC" | "other";
+  /** Modulus length for RSA, size of the curve for ECC; bits. */
+  readonly keySizeBits: number | undefined;
+  /** Subject equals issuer and the certificate's own key signed it. */
+  readonly isSelfSigned: boolean;
+}

@@ -1,0 +1,83 @@
+/**
+ * Every code an error of this package can carry. Codes are stable: programs and pipelines may switch on them.
+ * The text may change, the code and the facts beside it may not.
+ */
+export const ERROR_CODES = [
+  // certificate material
+  "PfxUnreadable",
+  "PfxWrongPassword",
+  "PfxWithoutCertificate",
+  "PfxWithoutKey",
+  "PfxKeyDoesNotFit",
+  "PemUnreadable",
+  "PemWithoutKey",
+  "PemKeyDoesNotFit",
+  "CertificateUnreadable",
+  // configuration and state
+  "ConfigurationInvalid",
+  "BackendMismatch",
+  "StateUnreadable",
+  "Offline",
+  // what a backend can answer
+  "ServerUnknown",
+  "ServerUnreachable",
+  "ServerMismatch",
+  "TimedOut",
+  "AccessDenied",
+  "CmdletNotAvailable",
+  "Throttled",
+  "CertificateNotFound",
+  "PrivateKeyMissing",
+  "PrivateKeyAccess",
+  "ImportRefused",
+  "RemovalRefused",
+  "CmdletFailed",
+  "SimulatorFileInvalid",
+  "SimulatorFileLocked",
+  // decisions
+  "Refused",
+  "ServerChanged",
+  "ChangeDidNotComeAbout",
+  "ServicesUnknown",
+  "Internal",
+] as const;
+
+/** One of {@link ERROR_CODES}. */
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** Facts of an error: plain data without secrets, for programs that want more than the sentence. */
+export type ErrorFacts = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+
+/**
+ * The base of every error this package throws on purpose. The message says what we were doing, what we got and what
+ * to do. `cause` keeps the original error.
+ */
+export class ExchangeBindingError extends Error {
+  readonly code: ErrorCode;
+  readonly facts: ErrorFacts;
+
+  constructor(code: ErrorCode, message: string, options: { facts?: ErrorFacts; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "ExchangeBindingError";
+    this.code = code;
+    this.facts = options.facts ?? {};
+  }
+}
+
+/** Whether a caught value is an {@link ExchangeBindingError}, optionally with a certain code. */
+export function isBindingError(error: unknown, code?: ErrorCode): error is ExchangeBindingError {
+  return error instanceof ExchangeBindingError && (code === undefined || error.code === code);
+}
+
+/**
+ * A sentence for anything that can be thrown. `AggregateError` (what Node throws when every address of a host refuses)
+ * has an empty message of its own, and a thrown string has none at all; neither may reach a user as an empty line.
+ */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === "") {
+    return [...new Set(error.errors.map(messageOf))].join("; ");
+  }
+  if (error instanceof Error) return error.message === "" ? error.name : error.message;
+  if (typeof error === "string" && error !== "") return error;
+  return "an unknown error";
+}
