@@ -1,0 +1,31 @@
+"use strict";
+
+const transform = {
+  "^.+\\.ts$": [
+    "ts-jest",
+    { isolatedModules: true, tsconfig: "<rootDir>/tsconfig.json", diagnostics: { ignoreCodes: [151001, 151002] } },
+  ],
+};
+const project = (displayName, testMatch, extra = {}) => ({
+  displayName,
+  rootDir: __dirname,
+  testEnvironment: "node",
+  transform,
+  testMatch: testMatch.map((glob) => `<rootDir>/test/${glob}`),
+  modulePathIgnorePatterns: ["<rootDir>/lib/", "<rootDir>/.cache/"],
+  ...extra,
+});
+
+/**
+ * unit: everything that runs in this process. process: the real dynamic-provider process over gRPC. engine: the real
+ * Pulumi CLI on the packed tarball. The last two want `lib/` built first, which `npm test` does.
+ */
+module.exports = {
+  projects: [
+    project("unit", ["**/*.test.ts"], {
+      testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/(process|engine)/"],
+    }),
+    project("process", ["process/**/*.test.ts"]),
+    project("engine", ["engine/**/*.test.ts"]),
+  ],
+};

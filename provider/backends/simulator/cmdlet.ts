@@ -1,0 +1,78 @@
+import type { ErrorCode } from "../../errors";
+import type { Organisation } from "./organisation";
+
+/** What a parameter of a cmdlet may hold. Switches are `true`; `null` clears. */
+export type CmdletValue = string | number | boolean | null | Uint8Array | readonly string[];
+
+/** A cmdlet and its named parameters, as PowerShell would pass them. Names are compared without case. */
+export interface CmdletCall {
+  readonly name: string;
+  readonly parameters: Readonly<Record<string, CmdletValue>>;
+}
+
+/** An object a cmdlet returns: property names as Exchange's, in the order of Format-List. */
+export type CmdletObject = Readonly<Record<string, CmdletOutputValue>>;
+export type CmdletOutputValue =
+  | string
+  | number
+  | boolean
+  | null
+  | Date
+  | Uint8Array
+  | readonly CmdletOutputValue[]
+  | { readonly [key: string]: CmdletOutputValue };
+
+export const QUESTION_KINDS = ["overwriteDefaultSmtpCertificate", "removeCertificate"] as const;
+export type QuestionKind = (typeof QUESTION_KINDS)[number];
+
+/** A confirmation question of a cmdlet. In a real session it arrives as a host call. */
+export interface CmdletQuestion {
+  readonly kind: QuestionKind;
+  readonly caption: string;
+  readonly message: string;
+  readonly defaultAnswer: "yes" | "no";
+}
+
+/** An error record: what PowerShell shows, and the code that a backend maps it to. */
+export interface CmdletError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Text of the CategoryInfo line, such as `InvalidArgument: (:) [Remove-ExchangeCertificate], InvalidOperationException`. */
+  readonly categoryInfo: string;
+  readonly fullyQualifiedErrorId: string;
+}
+
+/**
+ * How a cmdlet ended. `organisation` is the state afterwards: the same reference when nothing changed. A failed
+ * cmdlet may have changed something before it failed, as the real ones do.
+ */
+export type CmdletOutcome =
+  | {
+      readonly kind: "completed";
+      readonly organisation: Organisation;
+      readonly output: readonly CmdletObject[];
+      readonly warnings: readonly string[];
+    }
+  | {
+      readonly kind: "failed";
+      readonly organisation: Organisation;
+      readonly error: CmdletError;
+      readonly warnings: readonly string[];
+    }
+  /** Nothing has changed yet: ask, then run the same call again with the answer in the context. */
+  | { readonly kind: "question"; readonly question: CmdletQuestion };
+
+/** Everything impure that a cmdlet needs, passed in. */
+export interface CmdletContext {
+  readonly now: Date;
+  /** Answers given so far. A question without an answer ends the run with a `question` outcome. */
+  readonly answers: Readonly<Partial<Record<QuestionKind, "yes" | "no">>>;
+  /** For request ids in error records. */
+  readonly newGuid: () => string;
+  /** Key pair and certificate for New-ExchangeCertificate; made beforehand, because making one is slow and random. */
+  readonly makeCertificate?: (wish: {
+    readonly subject: string;
+    readonly dnsNames: readonly string[];
+    readonly keySize: number;
+  }) => Uint8Array;
+}
