@@ -1,8 +1,9 @@
 import type { ErrorCode } from "../../errors";
-import type { Organisation } from "./organisation";
+import type { Secret } from "../../secret";
+import type { KeyProvider, Organisation } from "./organisation";
 
-/** What a parameter of a cmdlet may hold. Switches are `true`; `null` clears. */
-export type CmdletValue = string | number | boolean | null | Uint8Array | readonly string[];
+/** What a parameter of a cmdlet may hold. Switches are `true`; `null` clears; a password is a secret. */
+export type CmdletValue = string | number | boolean | null | Uint8Array | Secret<string> | readonly string[];
 
 /** A cmdlet and its named parameters, as PowerShell would pass them. Names are compared without case. */
 export interface CmdletCall {
@@ -62,8 +63,27 @@ export type CmdletOutcome =
   /** Nothing has changed yet: ask, then run the same call again with the answer in the context. */
   | { readonly kind: "question"; readonly question: CmdletQuestion };
 
+/** What a PKCS#12 file turned out to hold, without its private key. */
+export interface OpenedPfx {
+  /** The certificate that the key belongs to, DER. */
+  readonly der: Uint8Array;
+  /** The other certificates, DER. */
+  readonly chain: readonly Uint8Array[];
+  /** Where the file says the key is to live; a file that says nothing means `CSP`. */
+  readonly keyProvider: KeyProvider;
+}
+
 /** Everything impure that a cmdlet needs, passed in. */
 export interface CmdletContext {
+  /**
+   * FQDN of the server that the remote session is connected to: what a call without -Server runs on, and what has to
+   * be alive for any call. Left out: a session to the very server that the call names.
+   */
+  readonly session?: string;
+  /** Opens the PFX of Import-ExchangeCertificate. `unreadable` covers a wrong password too, as in Exchange. */
+  readonly openPfx?: (fileData: Uint8Array, password: Secret<string> | undefined) => OpenedPfx | "unreadable";
+  /** Reads the file of Import-ExchangeCertificate -FileName (old versions only); `undefined` when there is none. */
+  readonly readFile?: (path: string) => Uint8Array | undefined;
   readonly now: Date;
   /** Answers given so far. A question without an answer ends the run with a `question` outcome. */
   readonly answers: Readonly<Partial<Record<QuestionKind, "yes" | "no">>>;
