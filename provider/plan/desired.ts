@@ -1,0 +1,58 @@
+import type { CertificateFacts } from "../certificate/facts";
+import type { Thumbprint } from "../certificate/thumbprint";
+import type { ExchangeService, NameService, ServerFqdn } from "../model";
+
+/** A self-signed certificate as the program wishes it, defaults filled in. A change of any of these replaces. */
+export interface SelfSignedWish {
+  /** `CN=mail.contoso.com, O=Contoso`; the first DNS name as common name when undefined. */
+  readonly subject: string | undefined;
+  readonly dnsNames: readonly string[];
+  readonly validityDays: number;
+  /** RSA modulus, bits. */
+  readonly keySize: number;
+}
+
+/** Which certificate is meant. No secret in here: the material of a given one is kept apart. */
+export type DesiredCertificate =
+  /** On the server already, or brought there by somebody else. */
+  | { readonly kind: "thumbprint"; readonly thumbprint: Thumbprint }
+  /** Given as PFX or PEM: imported when absent. */
+  | { readonly kind: "given"; readonly facts: CertificateFacts }
+  /** Made when the binding is created. */
+  | { readonly kind: "selfSigned"; readonly wish: SelfSignedWish };
+
+/** `X509CertificateName` as declared: a name, `null` for "cleared", `undefined` for "not managed". */
+export type DeclaredName = string | null | undefined;
+
+/** A binding as the program declares it, every value known and parsed. */
+export interface DesiredBinding {
+  readonly bindingName: string;
+  /** `project/stack`, for the mark of made certificates. */
+  readonly deploymentName: string;
+  readonly server: ServerFqdn;
+  readonly certificate: DesiredCertificate;
+  /** Canonical order, no duplicates, at least one. */
+  readonly services: readonly ExchangeService[];
+  readonly replaceDefaultSmtpCertificate: boolean;
+  readonly requireSsl: boolean;
+  readonly certificateNames: Readonly<Record<NameService, DeclaredName>>;
+  /** `unknown` in a preview, when the successor is made by the same program. */
+  readonly successor: Thumbprint | "unknown" | undefined;
+  readonly onServiceRemoved: "refuse" | "forget";
+  readonly friendlyName: string | undefined;
+  readonly privateKeyExportable: boolean;
+  readonly renewBeforeDays: number;
+  readonly timeoutSeconds: number;
+}
+
+/** What the state remembers of the binding: a cache of identifiers and wishes, never the truth about the server. */
+export interface PreviousBinding {
+  readonly server: ServerFqdn;
+  /** Undefined only when the inputs alone are known and the certificate was to be made. */
+  readonly thumbprint: Thumbprint | undefined;
+  readonly services: readonly ExchangeService[];
+  /** The wish that the certificate was made for; undefined when it was given. */
+  readonly selfSigned: SelfSignedWish | undefined;
+  readonly replaceDefaultSmtpCertificate: boolean;
+  readonly certificateNames: Readonly<Record<NameService, DeclaredName>>;
+}

@@ -1,0 +1,132 @@
+import type { CertificateFacts } from "../certificate/facts";
+import type { Thumbprint } from "../certificate/thumbprint";
+import { formatVersion, valueOr } from "../model";
+import type { CertificateStatus, ExchangeService, ExchangeVersion, Observed } from "../model";
+import type { ObservedCertificate, ObservedServer } from "./observedServer";
+import type { Blocker, Notice } from "./planTypes";
+
+/** Findings of a guard: what stops, and what is merely worth saying. */
+export interface Findings {
+  readonly blockers: readonly Blocker[];
+  readonly notices: readonly Notice[];
+}
+
+export function outOfDates(facts: CertificateFacts, now: Date): "expired" | "notYetValid" | undefined {
+  if (Date.parse(facts.notAfter) <= now.getTime()) return "expired";
+  if (Date.parse(facts.notBefore) > now.getTime()) return "notYetValid";
+  return undefined;
+}
+
+/**
+ * What a status means for assigning services: the admin center only assigns Valid ones. A revocation list that can't
+ * be reached and a status that wasn't told are the network's or the session's trouble, not the certificate's.
+ */
+export function judgeStatus(status: Observed<CertificateStatus>): "good" | "uncertain" | "bad" {
+  if (status.kind === "unknown") return "uncertain";
+  switch (status.value) {
+    case "Valid":
+      return "good";
+    case "RevocationCheckFailure":
+    case "Unknown":
+      return "uncertain";
+    case "DateInvalid":
+    case "Invalid":
+    case "PendingRequest":
+    case "Revoked":
+    case "Untrusted":
+      return "bad";
+  }
+}
+
+/** Which special role a certificate has that forbids binding it. */
+export function reservedAs(server: ObservedServer, thumbprint: Thumbprint): "auth" | "federation" | undefined {
+  const auth = valueOr(server.authCertificates, undefined);
+  if (auth !== undefined && [auth.current, auth.next, auth.previous].includes(thumbprint)) return "auth";
+  const federation = server.federationThumbprints;
+  if (federation.kind === "known" && federation.value.includes(thumbprint)) return "federation";
+  const certificate = server.certificates.find(({ facts }) => facts.thumbprint === thumbprint);
+  if (certificate === undefined) return undefined;
+  const displayed = certificate.displayedServices;
+  if (displayed.kind === "known" && displayed.value.includes("Federation")) return "federation";
+  // Without the organisation's configuration the name is all there is to go by; Exchange gives it to no other one.
+  const isNamedAuth = certificate.facts.subject === "CN=Microsoft Exchange Server Auth Certificate";
+  return server.authCertificates.kind === "unknown" && isNamedAuth ? "auth" : undefined;
+}
+
+/** The certificate itself, where a step would import or enable it: dates, status, private key. */
+export function guardCertificate(
+  facts: CertificateFacts,
+  observed: ObservedCertificate | undefined,
+  now: Date,
+): Findings {
+  const blockers: Blocker[] = [];
+  const notices: Notice[] = [];
+  const { notBefore, notAfter, thumbprint } = facts;
+  const when = outOfDates(facts, now);
+  if (when !== undefined) {
+    blockers.push({ kind: "outOfDates", property: "certificate", when, notBefore, notAfter });
+  }
+  if (observed !== undefined) {
+    const status = valueOr(observed.status, undefined);
+    const judgement = judgeStatus(observed.status);
+    // The dates have been named already; "DateInvalid" would only repeat it.
+    if (judgement === "bad" && status !== undefined && !(status === "DateInvalid" && when !== undefined)) {
+      blockers.push({ kind: "statusNotValid", property: "certificate", status });
+    }
+    if (judgement === "uncertain") {
+      const reason = observed.status.kind === "unknown" ? observed.status.reason : undefined;
+      notices.push({ kind: "statusUncertain", status, reason });
+    }
+    if (observed.hasPrivateKey.kind === "known" && !observed.hasPrivateKey.value) {
+      blockers.push({ kind: "noPrivateKey", property: "certificate", thumbprint });
+    }
+  }
+  return { blockers, notices };
+}
+
+/** First builds of Exchange 2019 that accept ECC certificates: the April 2024 hotfix update of CU13 and of CU14. */
+function acceptsEcc(version: ExchangeVersion, services: readonly ExchangeService[]): boolean {
+  if (version.major !== 15 || version.minor < 2) return false;
+  const { build, revision } = version;
+  // POP and IMAP followed with CU15.
+  if (services.includes("IMAP") || services.includes("POP")) return build >= 1748;
+  return build > 1544 || (build === 1544 && revision >= 11) || (build === 1258 && revision >= 34);
+}
+
+/** Key types that the server's build can't use. */
+export function guardKeyAlgorithm(
+  facts: CertificateFacts,
+  services: readonly ExchangeService[],
+  version: Observed<ExchangeVersion>,
+): Findings {
+  if (facts.keyAlgorithm === "RSA") return { blockers: [], notices: [] };
+  if (facts.keyAlgorithm === "other") {
+    return { blockers: [{ kind: "keyAlgorithmNotSupported", property: "certificate" }], notices: [] };
+  }
+  if (version.kind === "unknown") return { blockers: [], notices: [{ kind: "eccUnverified" }] };
+  if (acceptsEcc(version.value, services)) return { blockers: [], notices: [] };
+  return {
+    blockers: [{ kind: "eccNotSupported", property: "certificate", version: formatVersion(version.value), services }],
+    notices: [],
+  };
+}
+
+/** UM and UMCallRouter exist up to Exchange 2016, and can be enabled only in start-up mode TLS or Dual. */
+export function guardUm(server: ObservedServer, services: readonly ExchangeService[]): readonly Blocker[] {
+  const um = services.filter((service) => service === "UM" || service === "UMCallRouter");
+  if (um.length === 0) return [];
+  const version = valueOr(server.version, undefined);
+  if (version !== undefined && (version.major > 15 || (version.major === 15 && version.minor >= 2))) {
+    return [{ kind: "umNotOnThisVersion", property: "services", services: um, version: formatVersion(version) }];
+  }
+  const blockers: Blocker[] = [];
+  for (const service of um) {
+    const mode = service === "UM" ? server.umStartupMode : server.umCallRouterStartupMode;
+    if (mode.kind === "unknown") {
+      blockers.push({ kind: "umStartupModeUnknown", property: "services", service, reason: mode.reason });
+    } else if (mode.value === undefined || mode.value === "TCP") {
+      blockers.push({ kind: "umStartupMode", property: "services", service, mode: mode.value ?? "none" });
+    }
+  }
+  return blockers;
+}

@@ -1,0 +1,186 @@
+import type { Thumbprint } from "../certificate/thumbprint";
+import type { CertificateStatus, ExchangeService, NameService, ServerFqdn } from "../model";
+
+/** A certificate in a plan: a known one, or the one that will be made. */
+export type CertificateRef = { readonly kind: "known"; readonly thumbprint: Thumbprint } | { readonly kind: "made" };
+
+/** A certificate as people recognise it. */
+export interface NamedCertificate {
+  readonly thumbprint: Thumbprint;
+  readonly subject: string;
+  /** ISO 8601. */
+  readonly notAfter: string;
+}
+
+/** A service that leaves another certificate because of a step. */
+export interface TakeOver {
+  readonly service: ExchangeService;
+  readonly from: NamedCertificate;
+}
+
+/** One thing to do on the server, with its reason. The order of steps is the order of their execution. */
+export type Step =
+  | { readonly kind: "makeCertificate"; readonly because: "newBinding" | "replacement" }
+  | {
+      readonly kind: "importCertificate";
+      readonly certificate: CertificateRef;
+      /** `gone`: it was there, and somebody removed it. */
+      readonly because: "absent" | "gone" | "made";
+    }
+  | {
+      readonly kind: "enable";
+      readonly certificate: CertificateRef;
+      readonly services: readonly ExchangeService[];
+      /** What happens to the default SMTP certificate: only meaningful when SMTP is among the services. */
+      readonly defaultSmtp: "keep" | "replace" | "notConcerned";
+      readonly takeOvers: readonly TakeOver[];
+      readonly because: "missing" | "defaultSmtpWanted" | "successor";
+    }
+  | {
+      readonly kind: "setCertificateName";
+      readonly service: NameService;
+      readonly name: string | undefined;
+      readonly previousName: string | undefined;
+      readonly takeOvers: readonly TakeOver[];
+      readonly because: "declared" | "cleared";
+    };
+
+/** What must be true afterwards; verified by reading the server again. */
+export type Goal =
+  | { readonly kind: "present"; readonly certificate: CertificateRef }
+  | { readonly kind: "holds"; readonly certificate: CertificateRef; readonly service: ExchangeService }
+  | { readonly kind: "releases"; readonly thumbprint: Thumbprint; readonly service: ExchangeService }
+  | { readonly kind: "defaultSmtpIs"; readonly certificate: CertificateRef }
+  | { readonly kind: "certificateNameIs"; readonly service: NameService; readonly name: string | undefined };
+
+/** Something worth knowing that stops nothing. */
+export type Notice =
+  | { readonly kind: "defaultSmtpStays"; readonly certificate: NamedCertificate }
+  | { readonly kind: "defaultSmtpStaysDangling"; readonly thumbprint: Thumbprint }
+  | { readonly kind: "defaultSmtpStaysExpired"; readonly certificate: NamedCertificate }
+  | { readonly kind: "defaultSmtpReplaced"; readonly from: NamedCertificate | Thumbprint | undefined }
+  | { readonly kind: "defaultSmtpLeftBehind"; readonly certificate: NamedCertificate; readonly daysLeft: number }
+  | {
+      readonly kind: "sharedByName";
+      readonly service: NameService;
+      readonly name: string;
+      readonly others: readonly NamedCertificate[];
+    }
+  | { readonly kind: "driftedTo"; readonly service: ExchangeService; readonly holders: readonly NamedCertificate[] }
+  | { readonly kind: "takeOverUnknown"; readonly service: ExchangeService }
+  | { readonly kind: "staysBehind"; readonly service: ExchangeService; readonly certificate: NamedCertificate }
+  | {
+      readonly kind: "releasedTo";
+      readonly service: ExchangeService;
+      readonly holder: CertificateRef;
+      readonly from: NamedCertificate;
+    }
+  | { readonly kind: "forgotten"; readonly service: ExchangeService }
+  | { readonly kind: "alreadyReleased"; readonly service: ExchangeService }
+  | { readonly kind: "successorHasIt"; readonly service: ExchangeService; readonly successor: Thumbprint }
+  | { readonly kind: "successorLater"; readonly services: readonly ExchangeService[] }
+  | { readonly kind: "expiresSoon"; readonly daysLeft: number; readonly notAfter: string }
+  | {
+      readonly kind: "outOfDates";
+      readonly notBefore: string;
+      readonly notAfter: string;
+      readonly when: "expired" | "notYetValid";
+    }
+  | { readonly kind: "statusNotValid"; readonly status: CertificateStatus }
+  | {
+      readonly kind: "statusUncertain";
+      readonly status: CertificateStatus | undefined;
+      readonly reason: string | undefined;
+    }
+  | { readonly kind: "servicesUnknown"; readonly services: readonly ExchangeService[]; readonly reason: string }
+  | { readonly kind: "connectorWillMatch"; readonly connectors: readonly string[] }
+  | { readonly kind: "edgeSubscriptionsBreak"; readonly edgeServers: readonly string[] }
+  | { readonly kind: "eccUnverified" }
+  | { readonly kind: "keyStorageProviderDropped" }
+  | { readonly kind: "comesFromBinding"; readonly bindingName: string }
+  | { readonly kind: "foundAgain"; readonly thumbprint: Thumbprint }
+  | { readonly kind: "leftOnServer"; readonly server: ServerFqdn; readonly thumbprint: Thumbprint | undefined }
+  | { readonly kind: "notAsked"; readonly reason: string };
+
+/** A reason why the wish is refused. `property` is the top-level input it belongs to. */
+export type Blocker = { readonly property: string } & (
+  | { readonly kind: "certificateAbsent"; readonly thumbprint: Thumbprint; readonly gone: boolean }
+  | { readonly kind: "reservedCertificate"; readonly what: "auth" | "federation"; readonly thumbprint: Thumbprint }
+  | {
+      readonly kind: "outOfDates";
+      readonly when: "expired" | "notYetValid";
+      readonly notBefore: string;
+      readonly notAfter: string;
+    }
+  | { readonly kind: "statusNotValid"; readonly status: CertificateStatus }
+  | { readonly kind: "noPrivateKey"; readonly thumbprint: Thumbprint }
+  | { readonly kind: "umNotOnThisVersion"; readonly services: readonly ExchangeService[]; readonly version: string }
+  | { readonly kind: "umStartupMode"; readonly service: "UM" | "UMCallRouter"; readonly mode: string }
+  | { readonly kind: "umStartupModeUnknown"; readonly service: "UM" | "UMCallRouter"; readonly reason: string }
+  | { readonly kind: "eccNotSupported"; readonly version: string; readonly services: readonly ExchangeService[] }
+  | { readonly kind: "keyAlgorithmNotSupported" }
+  | { readonly kind: "servicesUnknown"; readonly services: readonly ExchangeService[]; readonly reason: string }
+  | { readonly kind: "defaultSmtpUnknown"; readonly reason: string }
+  | { readonly kind: "defaultSmtpMissing" }
+  | { readonly kind: "wildcardNeedsName"; readonly service: NameService; readonly subject: string }
+  | {
+      readonly kind: "nameNotCovered";
+      readonly service: NameService;
+      readonly name: string;
+      readonly dnsNames: readonly string[];
+    }
+  | {
+      readonly kind: "cannotRelease";
+      readonly service: ExchangeService;
+      readonly certificate: NamedCertificate;
+      readonly given: boolean;
+    }
+  | {
+      readonly kind: "successorCannotTake";
+      readonly service: ExchangeService;
+      readonly successor: Thumbprint;
+      readonly why: "smtp" | "sameNames" | "wildcard";
+    }
+  | { readonly kind: "successorAbsent"; readonly successor: Thumbprint }
+  | { readonly kind: "successorIsItself" }
+  | {
+      readonly kind: "successorNotUsable";
+      readonly successor: Thumbprint;
+      readonly why: "expired" | "notYetValid" | "status" | "noPrivateKey" | "reserved";
+    }
+  | {
+      readonly kind: "claimedByAnother";
+      readonly what: ExchangeService | "defaultSmtp";
+      readonly bindingName: string;
+      readonly other: string;
+      readonly detail: string | undefined;
+    }
+);
+
+interface PlanFacts {
+  readonly notices: readonly Notice[];
+}
+
+/** What is to be done on the server, and how it's known to have been done. */
+export interface Work {
+  readonly certificate: CertificateRef;
+  readonly steps: readonly Step[];
+  readonly goals: readonly Goal[];
+}
+
+/** The decision about one binding. Frozen data: sentences are made from it in planText, effects in apply. */
+export type Plan =
+  /** Nothing to do, and the state says what is. */
+  | ({ readonly kind: "inSync" } & PlanFacts)
+  /** `steps` may be empty when only the state has to learn of the change. */
+  | ({ readonly kind: "create" | "update"; readonly work: Work } & PlanFacts)
+  /** Create first, then delete the old one. `work` is the creation. */
+  | ({
+      readonly kind: "replace";
+      readonly properties: readonly string[];
+      readonly because: ReplaceReason;
+      readonly work: Work;
+    } & PlanFacts)
+  | ({ readonly kind: "blocked"; readonly blockers: readonly Blocker[] } & PlanFacts);
+
+export type ReplaceReason = "server" | "certificate" | "wish" | "renewal" | "gone" | "releasedServices";

@@ -1,0 +1,196 @@
+import { createHash } from "node:crypto";
+
+import type { CertificateFacts } from "../certificate/facts";
+import type { Thumbprint } from "../certificate/thumbprint";
+import { valueOr } from "../model";
+import type { DesiredBinding, PreviousBinding, SelfSignedWish } from "./desired";
+import { findCertificate } from "./holdings";
+import type { ObservedCertificate, ObservedServer } from "./observedServer";
+import type { CertificateRef, NamedCertificate, ReplaceReason } from "./planTypes";
+
+/** The names a certificate can be recognised by, whether it exists yet or not. */
+export interface CertificateNames {
+  readonly commonName: string | undefined;
+  readonly dnsNames: readonly string[];
+}
+
+/** The certificate a binding is about, seen from one server. */
+export type Target =
+  /** In the server's store. `foundAgain`: made by an earlier run that didn't live to tell. */
+  | { readonly kind: "present"; readonly certificate: ObservedCertificate; readonly foundAgain: boolean }
+  /** Not there; the binding brings it. */
+  | { readonly kind: "importable"; readonly facts: CertificateFacts }
+  /** Not there yet; another binding of the program, checked earlier, brings it. */
+  | { readonly kind: "expected"; readonly facts: CertificateFacts; readonly bindingName: string }
+  /** To be made when the binding is created. */
+  | { readonly kind: "toBeMade"; readonly wish: SelfSignedWish }
+  /** Not there, and nobody brings it. */
+  | { readonly kind: "absent"; readonly thumbprint: Thumbprint };
+
+/** What a decision may use besides the wish, the state and the server. */
+export interface PlanContext {
+  readonly now: Date;
+  /** Certificates that bindings checked earlier will import on this server. */
+  readonly expected: ReadonlyMap<Thumbprint, { readonly facts: CertificateFacts; readonly bindingName: string }>;
+  /** Certificates of this binding that are being replaced: never taken for the one to be made. */
+  readonly replaced: readonly Thumbprint[];
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Whole days until the moment, rounded down; negative afterwards. */
+export function daysUntil(moment: string, now: Date): number {
+  return Math.floor((Date.parse(moment) - now.getTime()) / DAY_MS);
+}
+
+export function isRenewalDue(facts: CertificateFacts, renewBeforeDays: number, now: Date): boolean {
+  return Date.parse(facts.notAfter) - renewBeforeDays * DAY_MS <= now.getTime();
+}
+
+/**
+ * The friendly name of a made certificate. It is how a create that was killed finds its own certificate again;
+ * Exchange takes fewer than 64 characters (Import-ExchangeCertificate).
+ */
+export function madeFriendlyName(desired: Pick<DesiredBinding, "deploymentName" | "bindingName">): string {
+  const full = `pulumi ${desired.deploymentName} ${desired.bindingName}`;
+  if (full.length <= 63) return full;
+  const digest = createHash("sha256").update(full).digest("hex").slice(0, 12);
+  return `${full.slice(0, 50)}~${digest}`;
+}
+
+function sameNames(one: readonly string[], other: readonly string[]): boolean {
+  const normalise = (names: readonly string[]): string =>
+    [...new Set(names.map((name) => name.toLowerCase()))].sort().join(" ");
+  return normalise(one) === normalise(other);
+}
+
+/** Common name in a subject text such as `CN=mail.contoso.com, O=Contoso`. */
+function commonNameIn(subject: string): string | undefined {
+  return /(?:^|,)\s*CN\s*=\s*"?([^",]+)"?/i.exec(subject)?.[1]?.trim();
+}
+
+export function namesOfWish(wish: SelfSignedWish): CertificateNames {
+  const commonName = wish.subject === undefined ? wish.dnsNames[0] : commonNameIn(wish.subject);
+  return { commonName, dnsNames: wish.dnsNames.map((name) => name.toLowerCase()) };
+}
+
+/** Whether two wishes ask for the same certificate; another one replaces. */
+export function sameWish(one: SelfSignedWish, other: SelfSignedWish): boolean {
+  return (
+    one.subject === other.subject &&
+    one.validityDays === other.validityDays &&
+    one.keySize === other.keySize &&
+    sameNames(one.dnsNames, other.dnsNames)
+  );
+}
+
+/** Looks for a certificate that an earlier, killed run of the same binding made and imported. */
+function findMade(
+  server: ObservedServer,
+  desired: DesiredBinding,
+  wish: SelfSignedWish,
+  context: PlanContext,
+): ObservedCertificate | undefined {
+  const mark = madeFriendlyName(desired);
+  const commonName = namesOfWish(wish).commonName?.toLowerCase();
+  return server.certificates.find(
+    ({ facts, friendlyName }) =>
+      valueOr(friendlyName, undefined) === mark &&
+      !context.replaced.includes(facts.thumbprint) &&
+      facts.isSelfSigned &&
+      facts.keySizeBits === wish.keySize &&
+      facts.commonName?.toLowerCase() === commonName &&
+      sameNames(facts.dnsNames, wish.dnsNames) &&
+      !isRenewalDue(facts, desired.renewBeforeDays, context.now),
+  );
+}
+
+/** Where the certificate of a new binding is, or how it gets there. */
+export function newTarget(desired: DesiredBinding, server: ObservedServer, context: PlanContext): Target {
+  const wanted = desired.certificate;
+  if (wanted.kind === "selfSigned") {
+    const made = findMade(server, desired, wanted.wish, context);
+    return made === undefined
+      ? { kind: "toBeMade", wish: wanted.wish }
+      : { kind: "present", certificate: made, foundAgain: true };
+  }
+  const thumbprint = wanted.kind === "given" ? wanted.facts.thumbprint : wanted.thumbprint;
+  const certificate = findCertificate(server, thumbprint);
+  if (certificate !== undefined) return { kind: "present", certificate, foundAgain: false };
+  if (wanted.kind === "given") return { kind: "importable", facts: wanted.facts };
+  const expected = context.expected.get(thumbprint);
+  return expected === undefined ? { kind: "absent", thumbprint } : { kind: "expected", ...expected };
+}
+
+/** Whether the wish needs another resource than the one in the state, and why. */
+export function replacementReason(
+  desired: DesiredBinding,
+  previous: PreviousBinding,
+  server: ObservedServer,
+  context: PlanContext,
+): ReplaceReason | undefined {
+  if (desired.server !== previous.server) return "server";
+  const wanted = desired.certificate;
+  if (wanted.kind !== "selfSigned") {
+    const thumbprint = wanted.kind === "given" ? wanted.facts.thumbprint : wanted.thumbprint;
+    return thumbprint === previous.thumbprint ? undefined : "certificate";
+  }
+  if (previous.selfSigned === undefined) return "certificate";
+  if (!sameWish(wanted.wish, previous.selfSigned)) return "wish";
+  if (previous.thumbprint === undefined) return undefined;
+  const present = findCertificate(server, previous.thumbprint);
+  if (present === undefined) return "gone";
+  return isRenewalDue(present.facts, desired.renewBeforeDays, context.now) ? "renewal" : undefined;
+}
+
+/** The certificate of an existing binding that keeps it. */
+export function keptTarget(
+  desired: DesiredBinding,
+  previous: PreviousBinding,
+  server: ObservedServer,
+  context: PlanContext,
+): Target {
+  if (desired.certificate.kind !== "selfSigned" || previous.thumbprint === undefined) {
+    return newTarget(desired, server, context);
+  }
+  const certificate = findCertificate(server, previous.thumbprint);
+  return certificate === undefined
+    ? { kind: "toBeMade", wish: desired.certificate.wish }
+    : { kind: "present", certificate, foundAgain: false };
+}
+
+export function refOf(target: Target): CertificateRef {
+  switch (target.kind) {
+    case "present":
+      return { kind: "known", thumbprint: target.certificate.facts.thumbprint };
+    case "importable":
+    case "expected":
+      return { kind: "known", thumbprint: target.facts.thumbprint };
+    case "absent":
+      return { kind: "known", thumbprint: target.thumbprint };
+    case "toBeMade":
+      return { kind: "made" };
+  }
+}
+
+export function factsOf(target: Target): CertificateFacts | undefined {
+  switch (target.kind) {
+    case "present":
+      return target.certificate.facts;
+    case "importable":
+    case "expected":
+      return target.facts;
+    case "absent":
+    case "toBeMade":
+      return undefined;
+  }
+}
+
+export function namesOf(target: Target): CertificateNames {
+  if (target.kind === "toBeMade") return namesOfWish(target.wish);
+  return factsOf(target) ?? { commonName: undefined, dnsNames: [] };
+}
+
+export function named(facts: CertificateFacts): NamedCertificate {
+  return { thumbprint: facts.thumbprint, subject: facts.subject, notAfter: facts.notAfter };
+}
