@@ -232,7 +232,10 @@ function handOver(
   }
   // Brought by a binding of the same program, which comes first because its thumbprint is an input here.
   if (certificate === undefined) return { kind: "later" };
-  return { kind: "handOver", handOver: { service, successor: { kind: "known", thumbprint: successor }, name } };
+  return {
+    kind: "handOver",
+    handOver: { service, from: from.facts.thumbprint, successor: { kind: "known", thumbprint: successor }, name },
+  };
 }
 
 function successorFlaw(

@@ -1,4 +1,5 @@
 import { coversName, isWildcard } from "../certificate/names";
+import type { Thumbprint } from "../certificate/thumbprint";
 import { EXCLUSIVE_SERVICES, NAME_SERVICES, known, valueOr } from "../model";
 import type { ExchangeService, NameService, Observed } from "../model";
 import type { DesiredBinding } from "./desired";
@@ -20,6 +21,7 @@ import type { PlanContext, Target } from "./target";
 /** A service that has to leave the target for a successor. */
 export interface HandOver {
   readonly service: ExchangeService;
+  readonly from: Thumbprint;
   readonly successor: CertificateRef & { readonly kind: "known" };
   /** The name that Enable will write for the successor; only for IMAP and POP. */
   readonly name: string | undefined;
@@ -346,9 +348,8 @@ function goalsFor(
     if (step.kind === "setCertificateName")
       goals.push({ kind: "certificateNameIs", service: step.service, name: step.name });
   }
-  for (const { service, successor } of handOvers) {
-    goals.push({ kind: "holds", certificate: successor, service });
-    if (certificate.kind === "known") goals.push({ kind: "releases", thumbprint: certificate.thumbprint, service });
+  for (const { service, successor, from } of handOvers) {
+    goals.push({ kind: "holds", certificate: successor, service }, { kind: "releases", thumbprint: from, service });
   }
   // Nothing but an asked-for replacement may change it, so it's looked at after every change.
   const replaced = steps.some((step) => step.kind === "enable" && step.defaultSmtp === "replace");
