@@ -1,0 +1,279 @@
+import type { Backend, CallOptions } from "./backends/backend";
+import { packPfx } from "./certificate/packPfx";
+import type { CertificateMaterial } from "./certificate/pfx";
+import type { Thumbprint } from "./certificate/thumbprint";
+import { ExchangeBindingError, messageOf } from "./errors";
+import type { DesiredBinding, SelfSignedWish } from "./plan/desired";
+import { guardCertificate } from "./plan/guards";
+import { isReplicated, unmetGoals } from "./plan/goals";
+import type { Resolve } from "./plan/goals";
+import { findCertificate } from "./plan/holdings";
+import type { ObservedServer } from "./plan/observedServer";
+import { describeBlocker, describeGoal } from "./plan/planText";
+import type { CertificateRef, Step, Work } from "./plan/planTypes";
+import { madeFriendlyName } from "./plan/target";
+import { Secret } from "./secret";
+
+/** Everything impure that applying needs. */
+export interface ApplyEnv {
+  readonly backend: Backend;
+  /** Reads the server afresh. */
+  readonly observe: () => Promise<ObservedServer>;
+  readonly options: CallOptions;
+  readonly now: () => Date;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  readonly randomBytes: (count: number) => Buffer;
+  readonly makeCertificate: (wish: SelfSignedWish) => Promise<CertificateMaterial>;
+  /** A line for the person who watches. */
+  readonly say: (line: string) => void;
+}
+
+/** What the binding brings along; undefined for a certificate that is on the server. */
+export type Material = () => CertificateMaterial;
+
+export interface Applied {
+  readonly thumbprint: Thumbprint;
+  /** The server after the change, verified. */
+  readonly server: ObservedServer;
+}
+
+/**
+ * A change that did not come to its end. `thumbprint` is set when something on the server may have changed because of
+ * it: then the state must remember the resource, or the next run would not know of it.
+ */
+export class ApplyFailure extends ExchangeBindingError {
+  readonly thumbprint: Thumbprint | undefined;
+  /** The server as it was last seen, when it could still be read. */
+  readonly server: ObservedServer | undefined;
+
+  constructor(
+    cause: ExchangeBindingError,
+    left: { readonly thumbprint: Thumbprint | undefined; readonly server: ObservedServer | undefined },
+  ) {
+    super(cause.code, cause.message, { facts: cause.facts, cause });
+    this.name = "ApplyFailure";
+    this.thumbprint = left.thumbprint;
+    this.server = left.server;
+  }
+}
+
+interface Progress {
+  thumbprint: Thumbprint | undefined;
+  material: CertificateMaterial | undefined;
+  /** A changing call has been begun; what it did is known only by reading again. */
+  touched: boolean;
+  imported: boolean;
+}
+
+/**
+ * Executes the work of a plan in its order and reads the server again afterwards: a change that did not come about is
+ * an error that names it. Every step is idempotent, so that a run that was cut off can be repeated.
+ */
+export async function apply(
+  desired: DesiredBinding,
+  work: Work,
+  material: Material | undefined,
+  env: ApplyEnv,
+): Promise<Applied> {
+  const progress: Progress = {
+    thumbprint: work.certificate.kind === "known" ? work.certificate.thumbprint : undefined,
+    material: undefined,
+    touched: false,
+    imported: false,
+  };
+  try {
+    for (const step of work.steps) await execute(step, desired, material, progress, env);
+    const server = await verify(desired, work, progress, env);
+    if (progress.thumbprint === undefined) throw new ExchangeBindingError("Internal", "The plan named no certificate.");
+    return { thumbprint: progress.thumbprint, server };
+  } catch (error) {
+    throw await failure(error, progress, env);
+  }
+}
+
+const EXECUTORS: {
+  readonly [K in Step["kind"]]: (
+    step: Step & { readonly kind: K },
+    desired: DesiredBinding,
+    material: Material | undefined,
+    progress: Progress,
+    env: ApplyEnv,
+  ) => Promise<void>;
+} = {
+  makeCertificate: async (_step, desired, _material, progress, env) => {
+    if (desired.certificate.kind !== "selfSigned") {
+      throw new ExchangeBindingError("Internal", "Only a self-signed certificate can be made.");
+    }
+    progress.material = await env.makeCertificate(desired.certificate.wish);
+    progress.thumbprint = progress.material.facts.thumbprint;
+  },
+
+  importCertificate: async (_step, desired, material, progress, env) => {
+    progress.material ??= material?.();
+    if (progress.material === undefined) {
+      throw new ExchangeBindingError("Internal", "The plan imports a certificate, but none was given.");
+    }
+    const { facts } = progress.material;
+    const isMade = desired.certificate.kind === "selfSigned";
+    const password = new Secret(env.randomBytes(24).toString("base64url"));
+    progress.touched = true;
+    const { outcome } = await env.backend.importCertificate(
+      desired.server,
+      {
+        thumbprint: facts.thumbprint,
+        pfx: packPfx(progress.material, password),
+        password,
+        friendlyName: isMade ? madeFriendlyName(desired) : desired.friendlyName,
+        privateKeyExportable: desired.privateKeyExportable,
+      },
+      env.options,
+    );
+    progress.imported = outcome === "imported";
+    await judgeImported(desired, facts.thumbprint, progress, env);
+  },
+
+  enable: async (step, desired, _material, progress, env) => {
+    progress.touched = true;
+    const { warnings } = await env.backend.enableServices(
+      desired.server,
+      {
+        thumbprint: need(resolver(progress)(step.certificate)),
+        services: step.services,
+        replaceDefaultSmtpCertificate: step.defaultSmtp === "replace",
+        requireSsl: desired.requireSsl,
+      },
+      env.options,
+    );
+    for (const warning of warnings) env.say(`the server warns: ${warning}`);
+  },
+
+  setCertificateName: async (step, desired, _material, progress, env) => {
+    progress.touched = true;
+    await env.backend.setCertificateName(desired.server, step.service, step.name, env.options);
+  },
+};
+
+async function execute(
+  step: Step,
+  desired: DesiredBinding,
+  material: Material | undefined,
+  progress: Progress,
+  env: ApplyEnv,
+): Promise<void> {
+  const executor = EXECUTORS[step.kind] as (
+    step: Step,
+    desired: DesiredBinding,
+    material: Material | undefined,
+    progress: Progress,
+    env: ApplyEnv,
+  ) => Promise<void>;
+  await executor(step, desired, material, progress, env);
+}
+
+function resolver(progress: Progress): Resolve {
+  return (ref: CertificateRef) => (ref.kind === "known" ? ref.thumbprint : progress.thumbprint);
+}
+
+function need(thumbprint: Thumbprint | undefined): Thumbprint {
+  if (thumbprint === undefined)
+    throw new ExchangeBindingError("Internal", "A step came before its certificate was made.");
+  return thumbprint;
+}
+
+/**
+ * Only the server can say whether it accepts what was imported (chain, revocation, key). When it doesn't, the import
+ * is taken back, and the state stays as it was.
+ */
+async function judgeImported(
+  desired: DesiredBinding,
+  thumbprint: Thumbprint,
+  progress: Progress,
+  env: ApplyEnv,
+): Promise<void> {
+  const certificate = findCertificate(await env.observe(), thumbprint);
+  if (certificate === undefined) {
+    throw new ExchangeBindingError(
+      "ChangeDidNotComeAbout",
+      `${desired.server} reported that certificate ${thumbprint} was imported, but doesn't show it. Look at the server's certificate store and run again.`,
+      { facts: { server: desired.server, thumbprint } },
+    );
+  }
+  const { blockers } = guardCertificate(certificate.facts, certificate, env.now());
+  if (blockers.length === 0) return;
+  const reasons = blockers.map((blocker) => describeBlocker(blocker, { server: desired.server, now: env.now() }));
+  let ending = "It was on the server before this run and was left there.";
+  if (progress.imported) {
+    await env.backend.removeCertificate(desired.server, thumbprint, env.options);
+    if (findCertificate(await env.observe(), thumbprint) === undefined) {
+      progress.touched = false;
+      ending = "The import was taken back; nothing else was changed.";
+    } else ending = "The import could not be taken back: remove the certificate by hand.";
+  } else progress.touched = false;
+  throw new ExchangeBindingError(
+    "Refused",
+    `Binding certificate ${thumbprint} on ${desired.server}: ${reasons.join(" ")} ${ending}`,
+    {
+      facts: { server: desired.server, thumbprint },
+    },
+  );
+}
+
+const FIRST_DELAY_MS = 500;
+const LONGEST_DELAY_MS = 10_000;
+
+/** Reads again until every goal shows, where Active Directory has to carry the change; otherwise one second look. */
+async function verify(desired: DesiredBinding, work: Work, progress: Progress, env: ApplyEnv): Promise<ObservedServer> {
+  const resolve = resolver(progress);
+  let delay = FIRST_DELAY_MS;
+  for (let looks = 1; ; looks += 1) {
+    const server = await env.observe();
+    const unmet = unmetGoals(work.goals, server, resolve);
+    if (unmet.length === 0) return server;
+    const mayStillCome = unmet.every(isReplicated) ? !env.options.signal.aborted : looks < 2;
+    if (!mayStillCome)
+      throw notComeAbout(
+        desired,
+        unmet.map((goal) => describeGoal(goal, resolve)),
+      );
+    if (looks === 2) env.say(`waiting until ${unmet.map((goal) => describeGoal(goal, resolve)).join(" and ")}`);
+    try {
+      await env.sleep(delay);
+    } catch {
+      throw notComeAbout(
+        desired,
+        unmet.map((goal) => describeGoal(goal, resolve)),
+      );
+    }
+    delay = Math.min(delay * 2, LONGEST_DELAY_MS);
+  }
+}
+
+function notComeAbout(desired: DesiredBinding, wanted: readonly string[]): ExchangeBindingError {
+  return new ExchangeBindingError(
+    "ChangeDidNotComeAbout",
+    `The cmdlets reported success, but ${desired.server}, read again, does not show that ${wanted.join("; nor that ")}. ` +
+      `Look at the server's event log, then run again: what is missing is tried once more.`,
+    { facts: { server: desired.server, missing: [...wanted] } },
+  );
+}
+
+async function failure(error: unknown, progress: Progress, env: ApplyEnv): Promise<ApplyFailure> {
+  const cause =
+    error instanceof ExchangeBindingError
+      ? error
+      : new ExchangeBindingError("Internal", messageOf(error), { cause: error });
+  if (!progress.touched) return new ApplyFailure(cause, { thumbprint: undefined, server: undefined });
+  let server: ObservedServer | undefined;
+  try {
+    server = await env.observe();
+  } catch {
+    // The first error says what happened; that the server can't be read now adds nothing to it.
+  }
+  // An import whose answer was lost may have happened or not: only "not there" is certain enough to forget it.
+  const absent =
+    server !== undefined &&
+    progress.thumbprint !== undefined &&
+    findCertificate(server, progress.thumbprint) === undefined;
+  const thumbprint = absent && !progress.imported ? undefined : progress.thumbprint;
+  return new ApplyFailure(cause, { thumbprint, server });
+}

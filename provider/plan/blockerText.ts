@@ -1,0 +1,112 @@
+import type { Blocker } from "./planTypes";
+import { day, list, withLife } from "./words";
+import type { TextContext } from "./words";
+
+const NAME_INPUT = { IMAP: "imapCertificateName", POP: "popCertificateName" } as const;
+const NAME_CMDLET = { IMAP: "Set-ImapSettings", POP: "Set-PopSettings" } as const;
+
+/** A refusal as sentences: what is wrong on which server, and the ways out. */
+export function describeBlocker(blocker: Blocker, context: TextContext): string {
+  const { server, now } = context;
+  switch (blocker.kind) {
+    case "certificateAbsent":
+      return blocker.gone
+        ? `certificate ${blocker.thumbprint} is gone from ${server}. Import it there again, or give it here as pfx, pfxFile or pem, so that it can be imported.`
+        : `certificate ${blocker.thumbprint} isn't on ${server}, and no binding of this program imports it there. ` +
+            `Give it here as pfx, pfxFile or pem, or use the thumbprint output of the binding that imports it.`;
+    case "reservedCertificate":
+      return blocker.what === "auth"
+        ? `${blocker.thumbprint} is the organisation's Auth certificate (Set-AuthConfig looks after it); it must not serve clients. Name another certificate.`
+        : `${blocker.thumbprint} is the certificate of the federation trust (Set-FederationTrust looks after it); it must not be bound. Name another certificate.`;
+    case "outOfDates":
+      return blocker.when === "expired"
+        ? `the certificate expired on ${day(blocker.notAfter)}, so nothing was enabled with it. Give a renewed certificate.`
+        : `the certificate is valid only from ${day(blocker.notBefore)}. Wait until then, or give one that is valid now.`;
+    case "statusNotValid":
+      return `${server} shows the certificate's status as ${blocker.status}; Exchange assigns services only to Valid ones. Mend its chain on the server, or give another certificate.`;
+    case "noPrivateKey":
+      return `certificate ${blocker.thumbprint} has no private key on ${server}. Import it with its key (pfx, pfxFile or pem).`;
+    case "umNotOnThisVersion":
+      return `${list(blocker.services)} doesn't exist on ${server}: its version is ${blocker.version}, and Unified Messaging ended with Exchange 2016. Take it out of services.`;
+    case "umStartupMode": {
+      const cmdlet =
+        blocker.service === "UM" ? `Set-UMService ${server}` : `Set-UMCallRouterSettings -Server ${server}`;
+      return blocker.mode === "none"
+        ? `${server} runs no ${blocker.service} service. Take it out of services.`
+        : `the start-up mode of ${blocker.service} on ${server} is ${blocker.mode}, in which no certificate can be enabled. Run "${cmdlet} -UMStartupMode Dual" and restart the service first.`;
+    }
+    case "umStartupModeUnknown":
+      return `the start-up mode of ${blocker.service} on ${server} couldn't be read (${blocker.reason}), and without it enabling would be a guess.`;
+    case "eccNotSupported":
+      return `the certificate has an ECC key, which Exchange ${blocker.version} on ${server} can't use for ${list(blocker.services)}. Give an RSA certificate, or update the server.`;
+    case "keyAlgorithmNotSupported":
+      return "the certificate's key is neither RSA nor ECC; Exchange can't use it. Give an RSA certificate.";
+    case "servicesUnknown":
+      return (
+        `${server} didn't say whether the certificate holds ${list(blocker.services)} (${blocker.reason}). Unknown isn't "none", so nothing is changed on a guess. ` +
+        `Often the Auth certificate is expired or missing, or the account lacks a role.`
+      );
+    case "defaultSmtpUnknown":
+      return `the default SMTP certificate of ${server} couldn't be read (${blocker.reason}), so it couldn't be kept or replaced with certainty. Give the account the role to run Get-TransportService.`;
+    case "defaultSmtpMissing":
+      return (
+        `${server} has no default SMTP certificate, and Exchange would make this one the default as soon as SMTP is enabled. ` +
+        `Set replaceDefaultSmtpCertificate: true if that is wanted, or make one for the server first (New-ExchangeCertificate -Services SMTP).`
+      );
+    case "wildcardNeedsName":
+      return (
+        `${blocker.service} can't be enabled for a wildcard certificate (${blocker.subject}). Name the host that ${blocker.service} clients use with ` +
+        `${NAME_INPUT[blocker.service]}; it is set with ${NAME_CMDLET[blocker.service]} -X509CertificateName.`
+      );
+    case "nameNotCovered":
+      return `${blocker.name} isn't a name of the certificate, which covers ${list(blocker.dnsNames)}. Name one of these, or give a certificate that covers it.`;
+    case "cannotRelease": {
+      const { service } = blocker;
+      const byName =
+        service === "IMAP" || service === "POP"
+          ? `give ${service} another name with ${NAME_INPUT[service]} that this certificate doesn't cover; `
+          : "";
+      return (
+        `${service} was removed, but ${withLife(blocker.certificate, now)} still holds it, and Exchange can't take a service away from a certificate. ` +
+        `Ways out: give another certificate in the same change (it replaces this one); ` +
+        (service === "SMTP" ? "" : `name a successor, a certificate on ${server} that gets ${service}; `) +
+        byName +
+        `set onServiceRemoved: "forget" to stop managing ${service} and leave it where it is; or declare ${service} again.`
+      );
+    }
+    case "successorCannotTake":
+      switch (blocker.why) {
+        case "smtp":
+          return `SMTP can't be handed to a successor: many certificates may hold it, and this one would keep it. Set onServiceRemoved: "forget", or give another certificate in the same change.`;
+        case "sameNames":
+          return `${blocker.service} can't be handed to ${blocker.successor}: it has the same names, so this certificate would keep ${blocker.service}. Set onServiceRemoved: "forget", or choose a name with ${blocker.service === "POP" ? "popCertificateName" : "imapCertificateName"} that only the successor covers.`;
+        case "wildcard":
+          return `${blocker.service} can't be enabled for ${blocker.successor}, a wildcard certificate. Name the host with ${blocker.service === "POP" ? "popCertificateName" : "imapCertificateName"} instead.`;
+      }
+    case "successorAbsent":
+      return `the successor ${blocker.successor} isn't on ${server}. Use the thumbprint output of the binding that imports it, or import it first.`;
+    case "successorIsItself":
+      return "the successor is the binding's own certificate. Name the certificate that is to get the released services.";
+    case "successorNotUsable":
+      switch (blocker.why) {
+        case "expired":
+          return `the successor ${blocker.successor} has expired. Name a valid certificate.`;
+        case "notYetValid":
+          return `the successor ${blocker.successor} isn't valid yet. Name a valid certificate.`;
+        case "status":
+          return `the successor ${blocker.successor} isn't Valid on ${server}. Mend it there, or name another certificate.`;
+        case "noPrivateKey":
+          return `the successor ${blocker.successor} has no private key on ${server}. Import it with its key.`;
+        case "reserved":
+          return `the successor ${blocker.successor} is the Auth or the federation certificate, which must not serve clients. Name another certificate.`;
+      }
+    case "claimedByAnother": {
+      const what = blocker.what === "defaultSmtp" ? "the default SMTP role" : blocker.what;
+      const detail = blocker.detail === undefined ? "" : ` (${blocker.detail})`;
+      return (
+        `bindings "${blocker.other}" and "${blocker.bindingName}" both claim ${what} of ${server} for different ${blocker.detail === undefined ? "certificates" : "names"}${detail}; they would take it from each other in every run. ` +
+        `Declare it in one of them.`
+      );
+    }
+  }
+}
