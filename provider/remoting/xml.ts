@@ -1,0 +1,141 @@
+import { SaxesParser } from "saxes";
+import { isRemotingError, RemotingError } from "./errors";
+
+/** One element with its children in document order. Comments and processing instructions are dropped. */
+export interface XmlElement {
+  /** Name without prefix. */
+  readonly name: string;
+  /** Namespace URI; empty when there is none. */
+  readonly namespace: string;
+  /** By local name. When two prefixes carry the same local name, the first counts. Declarations of namespaces are left out. */
+  readonly attributes: ReadonlyMap<string, string>;
+  readonly children: readonly XmlElement[];
+  /** The element's own text and CDATA, joined; whitespace kept. */
+  readonly text: string;
+}
+
+export interface XmlLimits {
+  /** Deepest nesting of elements; the root is at depth 1. Default 64. */
+  readonly maxDepth?: number;
+  /** Longest document, in UTF-16 code units. Default 33,554,432 (32 Mi). */
+  readonly maxLength?: number;
+  /** Most elements in a document. Default 500,000. */
+  readonly maxElements?: number;
+}
+
+export const XML_LIMITS: Required<XmlLimits> = { maxDepth: 64, maxLength: 32 * 1024 * 1024, maxElements: 500_000 };
+
+const XMLNS_NAMESPACE = "http://www.w3.org/2000/xmlns/";
+
+interface OpenElement {
+  readonly element: XmlElement & { readonly children: XmlElement[] };
+  readonly texts: string[];
+}
+
+/**
+ * Reads a whole document that a server sent, so an untrusted one: namespaces are resolved, a DOCTYPE is refused (and
+ * with it every entity but the five of XML), depth, length and number of elements are bounded.
+ *
+ * @throws RemotingError `XmlRefused`. The message names the place, never the content.
+ */
+export function parseXml(text: string, limits: XmlLimits = {}): XmlElement {
+  const { maxDepth, maxLength, maxElements } = { ...XML_LIMITS, ...limits };
+  if (text.length > maxLength) {
+    throw refused(`it has ${text.length} characters, more than the limit of ${maxLength}`);
+  }
+  const parser = new SaxesParser({ xmlns: true });
+  const open: OpenElement[] = [];
+  let root: XmlElement | undefined;
+  let elements = 0;
+
+  parser.on("doctype", () => {
+    throw refused("it has a DOCTYPE, which neither SOAP nor CLIXML allows");
+  });
+  parser.on("opentag", (tag) => {
+    elements += 1;
+    if (elements > maxElements) throw refused(`it has more elements than the limit of ${maxElements}`);
+    if (open.length >= maxDepth) throw refused(`it is nested deeper than the limit of ${maxDepth}`);
+    const attributes = new Map<string, string>();
+    for (const attribute of Object.values(tag.attributes)) {
+      if (attribute.uri === XMLNS_NAMESPACE || attributes.has(attribute.local)) continue;
+      attributes.set(attribute.local, attribute.value);
+    }
+    const element = { name: tag.local, namespace: tag.uri, attributes, children: [], text: "" };
+    open.at(-1)?.element.children.push(element);
+    root ??= element;
+    open.push({ element, texts: [] });
+  });
+  const addText = (piece: string): void => {
+    open.at(-1)?.texts.push(piece);
+  };
+  parser.on("text", addText);
+  parser.on("cdata", addText);
+  parser.on("closetag", () => {
+    const closed = open.pop();
+    if (closed !== undefined) (closed.element as { text: string }).text = closed.texts.join("");
+  });
+  parser.on("error", () => {
+    throw refused(`it is not well-formed (line ${parser.line}, column ${parser.column})`);
+  });
+
+  try {
+    parser.write(text).close();
+  } catch (error) {
+    if (isRemotingError(error)) throw error;
+    throw refused("it could not be parsed");
+  }
+  if (root === undefined) throw refused("it has no element");
+  return root;
+}
+
+/** The text of bytes that must be UTF-8; a byte order mark, which Windows servers send, is dropped. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw refused("it is not UTF-8");
+  }
+}
+
+/** First child with that name (and namespace, when given). */
+export function childOf(element: XmlElement | undefined, name: string, namespace?: string): XmlElement | undefined {
+  return element?.children.find(
+    (child) => child.name === name && (namespace === undefined || child.namespace === namespace),
+  );
+}
+
+/** All children with that name (and namespace, when given). */
+export function childrenOf(element: XmlElement | undefined, name: string, namespace?: string): XmlElement[] {
+  return (element?.children ?? []).filter(
+    (child) => child.name === name && (namespace === undefined || child.namespace === namespace),
+  );
+}
+
+/**
+ * Escapes text for an element or a quoted attribute. Everything below U+0020 but tab, line feed and carriage return
+ * can't be written in XML 1.0 at all and is refused; a carriage return is written as a reference, because a parser
+ * would turn it into a line feed.
+ */
+export function escapeXml(text: string): string {
+  // eslint-disable-next-line no-control-regex -- these are exactly the characters that XML 1.0 has no way to write
+  if (/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]|\p{Surrogate}/u.test(text)) {
+    throw new RemotingError("XmlUnwritable", "A text holds a character that XML can't carry.");
+  }
+  return text.replace(/[&<>"'\r\n\t]/g, (char) => XML_ESCAPES.get(char) ?? char);
+}
+
+const XML_ESCAPES: ReadonlyMap<string, string> = new Map([
+  ["&", "&amp;"],
+  ["<", "&lt;"],
+  [">", "&gt;"],
+  ['"', "&quot;"],
+  ["'", "&apos;"],
+  ["\r", "&#13;"],
+  ["\n", "&#10;"],
+  ["\t", "&#9;"],
+]);
+
+/** The parser's own message may quote the document, so it is never kept as the cause. */
+function refused(why: string): RemotingError {
+  return new RemotingError("XmlRefused", `Refused the XML that the other side sent: ${why}.`);
+}
