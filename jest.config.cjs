@@ -1,10 +1,7 @@
 "use strict";
 
 const transform = {
-  "^.+\\.ts$": [
-    "ts-jest",
-    { isolatedModules: true, tsconfig: "<rootDir>/tsconfig.json", diagnostics: { ignoreCodes: [151001, 151002] } },
-  ],
+  "^.+\\.ts$": ["ts-jest", { tsconfig: "<rootDir>/tsconfig.json", diagnostics: { ignoreCodes: [151001, 151002] } }],
 };
 const project = (displayName, testMatch, extra = {}) => ({
   displayName,
@@ -18,14 +15,21 @@ const project = (displayName, testMatch, extra = {}) => ({
 
 /**
  * unit: everything that runs in this process. process: the real dynamic-provider process over gRPC. engine: the real
- * Pulumi CLI on the packed tarball. The last two want `lib/` built first, which `npm test` does.
+ * Pulumi CLI on the packed tarball. The last two build and pack `lib/` before their first test, so that they always
+ * run what is in provider/.
  */
 module.exports = {
   projects: [
     project("unit", ["**/*.test.ts"], {
       testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/(process|engine)/"],
     }),
-    project("process", ["process/**/*.test.ts"]),
-    project("engine", ["engine/**/*.test.ts"]),
+    project("process", ["process/**/*.test.ts"], {
+      globalSetup: "<rootDir>/tools/jest/processSetup.mjs",
+      globalTeardown: "<rootDir>/tools/jest/teardown.mjs",
+    }),
+    project("engine", ["engine/**/*.test.ts"], {
+      globalSetup: "<rootDir>/tools/jest/engineSetup.mjs",
+      globalTeardown: "<rootDir>/tools/jest/teardown.mjs",
+    }),
   ],
 };

@@ -1,0 +1,46 @@
+/**
+ * Before the first test of the projects "process" and "engine": `lib/` is built, packed and unpacked as a user's
+ * node_modules, and for "engine" there is a Pulumi CLI. What was made is handed to the tests in environment variables.
+ * A variable that is set already is used as it is: that is how `npm run matrix` runs the same tests with other
+ * versions.
+ *
+ * HARNESS_MODULES             a node_modules with the package and the SDK, for JavaScript programs
+ * HARNESS_TYPESCRIPT_MODULES  the same with TypeScript
+ * HARNESS_PULUMI              the directory of the CLI
+ * HARNESS_NODE                the directory of the `node` that the CLI and the provider use; optional
+ */
+
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import modules from "../pulumi/modules.cjs";
+import { ensurePulumi } from "../pulumi/ensure.mjs";
+import { ensureBuilt, root } from "../setup.mjs";
+
+/** Set by us, so removed by us. */
+const DIRECTORY = "HARNESS_DIRECTORY";
+
+/** @returns {Promise<void>} */
+export async function prepareModules() {
+  if (process.env["HARNESS_MODULES"] !== undefined) return;
+  await ensureBuilt();
+  const directory = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "exchange-packed-")));
+  process.env[DIRECTORY] = directory;
+  const tarball = await modules.pack(root, directory);
+  const install = (/** @type {string} */ name, /** @type {string[]} */ also) =>
+    modules.installFromTarball({ into: path.join(directory, name), packageRoot: root, tarball, also });
+  process.env["HARNESS_MODULES"] = await install("javascript", []);
+  process.env["HARNESS_TYPESCRIPT_MODULES"] = await install("typescript", ["typescript", "@types/node"]);
+}
+
+/** @returns {Promise<void>} */
+export async function prepareCli() {
+  process.env["HARNESS_PULUMI"] ??= await ensurePulumi();
+}
+
+export function removeModules() {
+  const directory = process.env[DIRECTORY];
+  if (directory === undefined) return;
+  for (const name of [DIRECTORY, "HARNESS_MODULES", "HARNESS_TYPESCRIPT_MODULES"]) delete process.env[name];
+  fs.rmSync(directory, { recursive: true, force: true });
+}

@@ -1,0 +1,4 @@
+import { prepareModules } from "./prepare.mjs";
+
+// Jest asks for a default export.
+export default prepareModules;
