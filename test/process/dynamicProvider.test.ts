@@ -28,9 +28,6 @@ describe("the dynamic provider process of the Pulumi SDK", () => {
   beforeAll(async () => {
     provider = await startDynamicProvider({ providerText: ECHO, config: { "exchange:backend": "simulator" } });
   });
-  afterAll(async () => {
-    await provider.stop();
-  });
 
   it("passes stack configuration of any namespace, and inputs both ways", async () => {
     const { inputs, failures } = await provider.check({ wish: "old" }, { wish: "new", services: ["IIS", "SMTP"] });
@@ -62,7 +59,7 @@ describe("the dynamic provider process of the Pulumi SDK", () => {
     const { id, properties } = await provider.create({ wish: "made" });
     expect(id).toBe("the-id");
     expect(properties["directory"]).toBe(provider.directory);
-    expect(provider.output()).toContain("creating made");
+    await provider.printed("creating made");
   });
 
   it("carries id, properties and reasons of a partial failure", async () => {
@@ -95,5 +92,11 @@ describe("the dynamic provider process of the Pulumi SDK", () => {
     });
     await expect(provider.delete("id", {})).resolves.toBeUndefined();
     await expect(provider.delete("kept", {})).rejects.toThrow("it must stay");
+  });
+
+  it("says everything it has printed when it ends", async () => {
+    const another = await startDynamicProvider({ providerText: ECHO });
+    await another.create({ wish: "the last words" });
+    expect(await another.end()).toContain("creating the last words");
   });
 });

@@ -82,10 +82,10 @@ export interface DynamicProvider {
   ): Promise<{ id: string; properties: Properties; inputs: Properties | undefined }>;
   update(id: string, olds: Properties, news: Properties): Promise<{ properties: Properties }>;
   delete(id: string, properties: Properties): Promise<void>;
-  /** All that the process has printed, both streams. */
-  output(): string;
-  /** Ends the process and removes its directory. */
-  stop(): Promise<void>;
+  /** Resolves when the process has printed the text; what it prints may arrive after the answer of the call. */
+  printed(text: string): Promise<void>;
+  /** Ends the process. Resolves with all that it has printed, both streams. */
+  end(): Promise<string>;
 }
 
 export interface CheckFailureAnswer {
@@ -97,10 +97,16 @@ const URN = "urn:pulumi:test::project::pulumi-nodejs:dynamic/exchange:ExchangeCe
 const NO_METADATA = new Metadata();
 /** A call that takes longer than this hangs. */
 const CALL_LIMIT_SECONDS = 60;
+const PRINT_LIMIT_SECONDS = 10;
+
+const started: (() => Promise<void> | void)[] = [];
+afterAll(async () => {
+  for (const end of started.reverse()) await end();
+});
 
 /**
  * Starts the process in a directory of its own, whose `node_modules` holds the packed package. `configure` has been
- * called when this returns.
+ * called when this returns. It ends when the test file has ended.
  */
 export async function startDynamicProvider(options: DynamicProviderOptions = {}): Promise<DynamicProvider> {
   const directory = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "exchange-provider-")));
@@ -117,6 +123,7 @@ export async function startDynamicProvider(options: DynamicProviderOptions = {})
     env: { ...neutralEnvironment(), PULUMI_NODEJS_PROJECT: "project", PULUMI_CONFIG: "{}", ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  const closed = new Promise((resolve) => child.once("close", resolve));
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8");
@@ -124,9 +131,10 @@ export async function startDynamicProvider(options: DynamicProviderOptions = {})
       output += text;
     });
   }
-  const remove = (): void => {
+  started.push(async () => {
+    await endProcess(child);
     fs.rmSync(directory, { recursive: true, force: true });
-  };
+  });
   const port = await new Promise<number>((resolve, reject) => {
     // The first line is the port; it may arrive in pieces.
     child.stdout.on("data", () => {
@@ -137,24 +145,13 @@ export async function startDynamicProvider(options: DynamicProviderOptions = {})
     child.once("exit", (code) => {
       reject(new Error(`The provider process ended with ${String(code)} before it was ready:\n${output}`));
     });
-  }).catch((error: unknown) => {
-    remove();
-    throw error;
   });
   const client = new ResourceProviderClient(`127.0.0.1:${String(port)}`, credentials.createInsecure());
-  const stop = async (): Promise<void> => {
+  started.push(() => {
     client.close();
-    await endProcess(child);
-    remove();
-  };
-  try {
-    await call<ConfigureResponse>((done) =>
-      client.configure(configureRequest(options.config ?? {}), NO_METADATA, deadline(), done),
-    );
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  });
+  const request = configureRequest(options.config ?? {});
+  await call<ConfigureResponse>((done) => client.configure(request, NO_METADATA, deadline(), done));
   const withProvider = (properties: Properties): Struct =>
     Struct.fromJavaScript({ ...properties, __provider: options.providerText ?? PROVIDER_TEXT });
 
@@ -223,8 +220,18 @@ export async function startDynamicProvider(options: DynamicProviderOptions = {})
       request.setProperties(withProvider(properties));
       await call<Empty>((done) => client.delete(request, NO_METADATA, deadline(), done));
     },
-    output: () => output,
-    stop,
+    async printed(text) {
+      const limit = Date.now() + PRINT_LIMIT_SECONDS * 1000;
+      while (!output.includes(text)) {
+        if (Date.now() > limit) throw new Error(`The provider process has not printed "${text}", but:\n${output}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
+    async end() {
+      await endProcess(child);
+      await closed;
+      return output;
+    },
   };
 }
 
