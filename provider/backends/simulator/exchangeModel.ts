@@ -1,18 +1,161 @@
 import type { CmdletCall, CmdletContext, CmdletOutcome } from "./cmdlet";
-import type { Organisation } from "./organisation";
+import { CMDLETS, findCmdlet, type CmdletDefinition } from "./cmdletDefinitions";
+import { completed, failed, type CmdletBody } from "./cmdletRun";
+import { getReceiveConnector, getSendConnector, setReceiveConnector, setSendConnector } from "./cmdlets/connectors";
+import { enableExchangeCertificate } from "./cmdlets/enableExchangeCertificate";
+import { getExchangeCertificate } from "./cmdlets/getExchangeCertificate";
+import { importExchangeCertificate } from "./cmdlets/importExchangeCertificate";
+import { newExchangeCertificate } from "./cmdlets/newExchangeCertificate";
+import { getAuthConfig, getEdgeSubscription, getFederationTrust } from "./cmdlets/organisationConfig";
+import { getImapSettings, getPopSettings, setImapSettings, setPopSettings } from "./cmdlets/protocolSettings";
+import { removeExchangeCertificate } from "./cmdlets/removeExchangeCertificate";
+import { getExchangeServer, getTransportService } from "./cmdlets/servers";
+import {
+  getUmCallRouterSettings,
+  getUmService,
+  setUmCallRouterSettings,
+  setUmService,
+} from "./cmdlets/unifiedMessaging";
+import { hasRemoteShell } from "./displayedServices";
+import { exchangeError, notRecognised, sessionUnreachable, shellGone, UNVERIFIED_TEXTS } from "./errorTexts";
+import type { Organisation, ServerState } from "./organisation";
+import { bindParameters } from "./parameters";
 
-/** Runs one cmdlet on a simulated organisation. */
+export { CMDLETS };
+
+const BODIES: Readonly<Record<string, CmdletBody>> = {
+  "Get-ExchangeCertificate": getExchangeCertificate,
+  "Enable-ExchangeCertificate": enableExchangeCertificate,
+  "Import-ExchangeCertificate": importExchangeCertificate,
+  "New-ExchangeCertificate": newExchangeCertificate,
+  "Remove-ExchangeCertificate": removeExchangeCertificate,
+  "Get-TransportService": getTransportService,
+  "Get-ExchangeServer": getExchangeServer,
+  "Get-ImapSettings": getImapSettings,
+  "Set-ImapSettings": setImapSettings,
+  "Get-PopSettings": getPopSettings,
+  "Set-PopSettings": setPopSettings,
+  "Get-UMService": getUmService,
+  "Set-UMService": setUmService,
+  "Get-UMCallRouterSettings": getUmCallRouterSettings,
+  "Set-UMCallRouterSettings": setUmCallRouterSettings,
+  "Get-ReceiveConnector": getReceiveConnector,
+  "Set-ReceiveConnector": setReceiveConnector,
+  "Get-SendConnector": getSendConnector,
+  "Set-SendConnector": setSendConnector,
+  "Get-AuthConfig": getAuthConfig,
+  "Get-FederationTrust": getFederationTrust,
+  "Get-EdgeSubscription": getEdgeSubscription,
+};
+
+/**
+ * Runs one cmdlet on a simulated organisation. Pure: whatever is impure comes in the context, and the organisation
+ * afterwards is part of the outcome. A read may change it too, where a delay of Active Directory counts reads.
+ *
+ * A call that has to ask something ends as a `question` with nothing changed: run it again with the answer in the
+ * context.
+ */
 export function runCmdlet(organisation: Organisation, call: CmdletCall, context: CmdletContext): CmdletOutcome {
-  void context;
-  return {
-    kind: "failed",
-    organisation,
-    warnings: [],
-    error: {
-      code: "CmdletNotAvailable",
-      message: `The term '${call.name}' is not recognized.`,
-      categoryInfo: "",
-      fullyQualifiedErrorId: "CommandNotFoundException",
-    },
+  const definition = findCmdlet(call.name);
+  const body = definition && BODIES[definition.name];
+  if (definition === undefined || body === undefined) return failed(organisation, notRecognised(call.name));
+
+  const named = namedServer(definition, call);
+  const session = sessionServer(organisation, context.session ?? named);
+  if (session === undefined) {
+    const wanted = context.session ?? named;
+    if (wanted === undefined) throw new RangeError("An organisation without servers has nothing to run a cmdlet on.");
+    return failed(organisation, sessionUnreachableOrUnknown(definition, wanted, context));
+  }
+  if (session.faults.unreachable === true) return failed(organisation, sessionUnreachable(session.fqdn));
+  if (!hasRemoteShell(session)) return failed(organisation, shellGone(session.fqdn));
+  if (!isVisible(definition, session)) return failed(organisation, notRecognised(definition.name));
+
+  const bound = bindParameters(definition, call, session.version);
+  if (bound.kind === "refused") return failed(organisation, bound.error);
+  const target = named === undefined ? session : findServer(organisation, named);
+  if (target === undefined) return failed(organisation, serverUnknown(definition, named ?? "", session, context));
+  if (definition.viaRpc && target.faults.unreachable === true) {
+    return failed(organisation, unreachableByRpc(definition, target, session, context));
+  }
+  if (bound.parameters.flag("WhatIf") === true) return completed(organisation);
+
+  const targetNamed = named !== undefined;
+  return body({ organisation, definition, parameters: bound.parameters, target, targetNamed, session, context });
+}
+
+/**
+ * How long a call takes beyond the model's own time, milliseconds: the fault `slowMilliseconds` of the server that it
+ * is about. The model doesn't wait; whoever calls it does.
+ */
+export function delayOf(organisation: Organisation, call: CmdletCall, context: Pick<CmdletContext, "session">): number {
+  const definition = findCmdlet(call.name);
+  const named = definition === undefined ? undefined : namedServer(definition, call);
+  const server = sessionServer(organisation, named ?? context.session);
+  return server?.faults.slowMilliseconds ?? 0;
+}
+
+/** The server that a call names, as it names it. A certificate's identity may have the server in front. */
+function namedServer(definition: CmdletDefinition, call: CmdletCall): string | undefined {
+  if (definition.server === "none") return undefined;
+  const byName = (name: string) => {
+    const entry = Object.entries(call.parameters).find(([key]) => key.toLowerCase() === name.toLowerCase());
+    return typeof entry?.[1] === "string" && entry[1] !== "" ? entry[1] : undefined;
   };
+  const identity = byName("Identity");
+  if (definition.server === "Identity") return identity;
+  const inIdentity = identity?.includes("\\") === true ? identity.slice(0, identity.indexOf("\\")) : undefined;
+  return byName("Server") ?? inIdentity;
+}
+
+/** Without a name it's the first server of the organisation: somewhere a session has to be. */
+function sessionServer(organisation: Organisation, name: string | undefined): ServerState | undefined {
+  return name === undefined ? Object.values(organisation.servers)[0] : findServer(organisation, name);
+}
+
+/** Finds a server by FQDN or short name, and whoever answers in its place. */
+function findServer(organisation: Organisation, name: string): ServerState | undefined {
+  const wanted = name.trim().toLowerCase();
+  const server =
+    organisation.servers[wanted] ??
+    Object.values(organisation.servers).find((one) => one.name.toLowerCase() === wanted);
+  const other = server?.faults.answersAs;
+  return other === undefined ? server : (organisation.servers[other] ?? server);
+}
+
+/** Roles hide cmdlets from an account; a server without unified messaging doesn't have its cmdlets. */
+function isVisible(definition: CmdletDefinition, session: ServerState): boolean {
+  const hidden = session.faults.hiddenCmdlets ?? [];
+  if (hidden.some((name) => name.toLowerCase() === definition.name.toLowerCase())) return false;
+  return definition.unifiedMessaging !== true || session.version.minor < 2;
+}
+
+function originOf(definition: CmdletDefinition, session: string, context: CmdletContext) {
+  return { cmdlet: definition.name, session, now: context.now, requestId: context.newGuid() };
+}
+
+function sessionUnreachableOrUnknown(definition: CmdletDefinition, wanted: string, context: CmdletContext) {
+  const message = UNVERIFIED_TEXTS.serverUnknown(wanted);
+  return exchangeError(originOf(definition, wanted, context), "ServerUnknown", message, "InvalidArgument");
+}
+
+function serverUnknown(definition: CmdletDefinition, wanted: string, session: ServerState, context: CmdletContext) {
+  const message = UNVERIFIED_TEXTS.serverUnknown(wanted);
+  return exchangeError(originOf(definition, session.name, context), "ServerUnknown", message, "InvalidArgument");
+}
+
+/** An exception other than InvalidOperationException: that is how tools tell "couldn't ask" from "isn't there". */
+function unreachableByRpc(
+  definition: CmdletDefinition,
+  target: ServerState,
+  session: ServerState,
+  context: CmdletContext,
+) {
+  return exchangeError(
+    originOf(definition, session.name, context),
+    "ServerUnreachable",
+    UNVERIFIED_TEXTS.serverUnreachable(target.fqdn),
+    "NotSpecified",
+    "RpcClientException",
+  );
 }

@@ -1,0 +1,96 @@
+import type { CertificateFacts } from "../../certificate/facts";
+import { readCertificate } from "../../certificate/readCertificate";
+import type { Thumbprint } from "../../certificate/thumbprint";
+import type { CertificateStatus } from "../../model";
+import type { RootStore, ServerState, StoredCertificate } from "./organisation";
+
+/** A stored certificate and what its bytes say. */
+export interface ReadStoredCertificate {
+  readonly stored: StoredCertificate;
+  readonly facts: CertificateFacts;
+}
+
+/*
+ * A certificate's bytes never change, but an organisation is read from its file again and again, and property tests
+ * run cmdlets by the ten thousand. The first map spares the look-up in the second.
+ */
+const byObject = new WeakMap<StoredCertificate, CertificateFacts>();
+const byDer = new Map<string, CertificateFacts>();
+const REMEMBERED = 1000;
+
+/** Facts of a certificate given as base64 DER. */
+export function factsOf(der: string): CertificateFacts {
+  const seen = byDer.get(der);
+  if (seen !== undefined) return seen;
+  const facts = readCertificate(Buffer.from(der, "base64"));
+  if (byDer.size >= REMEMBERED) byDer.clear();
+  byDer.set(der, facts);
+  return facts;
+}
+
+export function factsOfStored(stored: StoredCertificate): CertificateFacts {
+  const seen = byObject.get(stored);
+  if (seen !== undefined) return seen;
+  const facts = factsOf(stored.der);
+  byObject.set(stored, facts);
+  return facts;
+}
+
+/** The certificate of that thumbprint in the server's store, with or without a key. Compared without case. */
+export function findCertificate(server: ServerState, thumbprint: string): ReadStoredCertificate | undefined {
+  const wanted = thumbprint.trim().toUpperCase();
+  for (const stored of server.certificates) {
+    const facts = factsOfStored(stored);
+    if (facts.thumbprint === wanted) return { stored, facts };
+  }
+  return undefined;
+}
+
+export function isInStore(server: ServerState, thumbprint: string | null): boolean {
+  return thumbprint !== null && findCertificate(server, thumbprint) !== undefined;
+}
+
+export function addCertificate(server: ServerState, stored: StoredCertificate): ServerState {
+  return { ...server, certificates: [...server.certificates, stored] };
+}
+
+/** Takes it out of the store. Everything that pointed at it dangles, as on a real server. */
+export function removeFromStore(server: ServerState, thumbprint: Thumbprint): ServerState {
+  return { ...server, certificates: server.certificates.filter((one) => factsOfStored(one).thumbprint !== thumbprint) };
+}
+
+/** Lets Network Service read the private key. Returns the same server when it can already. */
+export function grantKeyToNetworkService(server: ServerState, thumbprint: Thumbprint): ServerState {
+  if (findCertificate(server, thumbprint)?.stored.privateKey.networkServiceRead !== false) return server;
+  return {
+    ...server,
+    certificates: server.certificates.map((one) =>
+      factsOfStored(one).thumbprint === thumbprint
+        ? { ...one, privateKey: { ...one.privateKey, networkServiceRead: true } }
+        : one,
+    ),
+  };
+}
+
+/**
+ * `Status` of Get-ExchangeCertificate. The simulator builds no chains: a certificate that is within its dates is
+ * Valid, self-signed or not, unless the file says otherwise.
+ */
+export function statusOf({ stored, facts }: ReadStoredCertificate, now: Date): CertificateStatus {
+  if (stored.status !== undefined) return stored.status;
+  const moment = now.getTime();
+  return moment < Date.parse(facts.notBefore) || moment > Date.parse(facts.notAfter) ? "DateInvalid" : "Valid";
+}
+
+/** `RootCAType` by the store that the root is in. */
+const ROOT_CA_TYPES = {
+  none: "None",
+  trusted: "Registry",
+  thirdParty: "ThirdParty",
+  enterprise: "Enterprise",
+  groupPolicy: "GroupPolicy",
+} as const satisfies Record<RootStore, string>;
+
+export function rootCaTypeOf(stored: StoredCertificate): string {
+  return stored.status === "PendingRequest" ? "Unknown" : ROOT_CA_TYPES[stored.rootStore];
+}
