@@ -13,6 +13,7 @@ export const ERROR_CODES = [
   "PemWithoutKey",
   "PemKeyDoesNotFit",
   "CertificateUnreadable",
+  "SelfSignedInvalid",
   // configuration and state
   "ConfigurationInvalid",
   "BackendMismatch",

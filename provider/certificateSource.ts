@@ -1,0 +1,207 @@
+import { resolve } from "node:path";
+import { z } from "zod";
+
+import type { CertificateMaterial } from "./certificate/material";
+import { readPem } from "./certificate/pem";
+import { readPfx } from "./certificate/pfx";
+import { parseThumbprint } from "./certificate/thumbprint";
+import { ExchangeBindingError, messageOf } from "./errors";
+import type { DesiredCertificate, SelfSignedWish } from "./plan/desired";
+import { Secret } from "./secret";
+
+/** What reading a source takes from outside. */
+export interface SourceEnv {
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly readFile: (path: string) => Uint8Array;
+}
+
+/** A certificate source, read. */
+export interface CertificateSource {
+  readonly desired: DesiredCertificate;
+  readonly material: (() => CertificateMaterial) | undefined;
+  /** What the state stores: the source as given, a thumbprint in its normal form. */
+  readonly normalised: Readonly<Record<string, unknown>>;
+}
+
+export const DEFAULT_VALIDITY_DAYS = 365;
+export const DEFAULT_KEY_SIZE = 2048;
+
+const SOURCES = ["thumbprint", "pfx", "pfxFile", "pem", "selfSigned"] as const;
+
+const text = (what: string) => z.string({ error: `${what} must be a text` }).min(1, { error: `${what} is empty` });
+const dnsName = z
+  .string({ error: "selfSigned.dnsNames must be a list of DNS names" })
+  .transform((name) => name.trim().toLowerCase())
+  .refine(
+    (name) => /^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/.test(name),
+    {
+      error: (issue) => `selfSigned.dnsNames: "${String(issue.input)}" isn't a DNS name`,
+    },
+  );
+
+const SHAPES = {
+  thumbprint: z.strictObject({
+    thumbprint: text("thumbprint").transform((given, context) => {
+      const thumbprint = parseThumbprint(given);
+      if (thumbprint !== undefined) return thumbprint;
+      context.addIssue({
+        code: "custom",
+        message: `"${given}" isn't a thumbprint: 40 hexadecimal digits (blanks and colons between them are fine). Copy it from Get-ExchangeCertificate`,
+      });
+      return z.NEVER;
+    }),
+  }),
+  pfx: z.strictObject({ pfx: text("pfx"), password: z.string({ error: "password must be a text" }).optional() }),
+  pfxFile: z.strictObject({
+    pfxFile: text("pfxFile"),
+    password: z.string({ error: "password must be a text" }).optional(),
+    passwordEnv: text("passwordEnv").optional(),
+  }),
+  pem: z.strictObject({
+    pem: z.strictObject({
+      certificate: text("pem.certificate"),
+      privateKey: text("pem.privateKey"),
+      chain: z.string({ error: "pem.chain must be a text" }).optional(),
+    }),
+  }),
+  selfSigned: z.strictObject({
+    selfSigned: z.strictObject({
+      subject: text("selfSigned.subject").optional(),
+      dnsNames: z.array(dnsName, { error: "selfSigned.dnsNames must be a list of DNS names" }).min(1, {
+        error: "selfSigned.dnsNames is empty; give at least one name that clients use",
+      }),
+      validityDays: z
+        .int({ error: "selfSigned.validityDays must be a whole number of days" })
+        .min(1, { error: "selfSigned.validityDays must be at least 1" })
+        .max(3650, { error: "selfSigned.validityDays must be at most 3650 (ten years)" })
+        .optional(),
+      keySize: z
+        .union([z.literal(2048), z.literal(3072), z.literal(4096)], {
+          error: "selfSigned.keySize must be 2048, 3072 or 4096 bits",
+        })
+        .optional(),
+    }),
+  }),
+} as const;
+
+/** Reads the `certificate` input. Returns sentences for what is wrong with it; throws nothing. */
+export function readCertificateSource(
+  given: unknown,
+  env: SourceEnv,
+): { readonly source: CertificateSource } | { readonly problems: readonly string[] } {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+    return { problems: [`give one of ${SOURCES.map((source) => `{ ${source} }`).join(", ")}`] };
+  }
+  const raw = given as Readonly<Record<string, unknown>>;
+  const named = SOURCES.filter((source) => raw[source] !== undefined);
+  if (named.length === 0) {
+    return { problems: [`no source is given; give exactly one of ${SOURCES.join(", ")}`] };
+  }
+  const [kind, ...more] = named;
+  if (kind === undefined || more.length > 0) {
+    return { problems: [`${named.join(" and ")} are given together; give exactly one of ${SOURCES.join(", ")}`] };
+  }
+  const shape = SHAPES[kind].safeParse(raw);
+  if (!shape.success) return { problems: shape.error.issues.map(describeIssue) };
+  try {
+    return { source: sourceOf(kind, shape.data, raw, env) };
+  } catch (error) {
+    return { problems: [messageOf(error)] };
+  }
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  // A key that isn't known may be a secret put in the wrong place: the key is named, its value never.
+  if (issue.code === "unrecognized_keys") return `${issue.keys.join(", ")} doesn't belong to this kind of source`;
+  return issue.message;
+}
+
+type Shape<K extends keyof typeof SHAPES> = z.infer<(typeof SHAPES)[K]>;
+
+function sourceOf(
+  kind: keyof typeof SHAPES,
+  shape: Shape<keyof typeof SHAPES>,
+  raw: Readonly<Record<string, unknown>>,
+  env: SourceEnv,
+): CertificateSource {
+  switch (kind) {
+    case "thumbprint": {
+      const { thumbprint } = shape as Shape<"thumbprint">;
+      return { desired: { kind: "thumbprint", thumbprint }, material: undefined, normalised: { thumbprint } };
+    }
+    case "pfx": {
+      const { pfx, password } = shape as Shape<"pfx">;
+      return givenSource(readPfx(new Secret(decodeBase64(pfx)), secretOf(password)), raw);
+    }
+    case "pfxFile": {
+      const { pfxFile, password, passwordEnv } = shape as Shape<"pfxFile">;
+      if (password !== undefined && passwordEnv !== undefined) {
+        throw new ExchangeBindingError("Refused", "password and passwordEnv are given together; give one of them");
+      }
+      const fromEnvironment = passwordEnv === undefined ? undefined : env.environment[passwordEnv];
+      if (passwordEnv !== undefined && fromEnvironment === undefined) {
+        throw new ExchangeBindingError(
+          "Refused",
+          `the environment variable ${passwordEnv}, named by passwordEnv, isn't set where Pulumi runs; set it, or give password`,
+        );
+      }
+      return givenSource(readPfx(new Secret(readSourceFile(pfxFile, env)), secretOf(password ?? fromEnvironment)), raw);
+    }
+    case "pem": {
+      const { certificate, privateKey, chain } = (shape as Shape<"pem">).pem;
+      const pem = { certificate, privateKey: new Secret(privateKey), ...(chain === undefined ? {} : { chain }) };
+      return givenSource(readPem(pem), raw);
+    }
+    case "selfSigned": {
+      const wish = wishOf((shape as Shape<"selfSigned">).selfSigned);
+      return { desired: { kind: "selfSigned", wish }, material: undefined, normalised: raw };
+    }
+  }
+}
+
+function wishOf(given: Shape<"selfSigned">["selfSigned"]): SelfSignedWish {
+  return {
+    subject: given.subject,
+    dnsNames: given.dnsNames,
+    validityDays: given.validityDays ?? DEFAULT_VALIDITY_DAYS,
+    keySize: given.keySize ?? DEFAULT_KEY_SIZE,
+  };
+}
+
+/** The wish in a stored `certificate` input, when there is one. */
+export function storedWish(stored: unknown): SelfSignedWish | undefined {
+  const shape = SHAPES.selfSigned.safeParse(stored);
+  return shape.success ? wishOf(shape.data.selfSigned) : undefined;
+}
+
+function givenSource(material: CertificateMaterial, raw: Readonly<Record<string, unknown>>): CertificateSource {
+  return { desired: { kind: "given", facts: material.facts }, material: () => material, normalised: raw };
+}
+
+function secretOf(password: string | undefined): Secret<string> | undefined {
+  return password === undefined ? undefined : new Secret(password);
+}
+
+function decodeBase64(given: string): Uint8Array {
+  const bare = given.replace(/\s+/g, "");
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(bare)) {
+    throw new ExchangeBindingError(
+      "PfxUnreadable",
+      "pfx isn't base64; give the bytes of the file encoded as base64, or its path as pfxFile",
+    );
+  }
+  return Buffer.from(bare, "base64");
+}
+
+function readSourceFile(path: string, env: SourceEnv): Uint8Array {
+  try {
+    return env.readFile(resolve(env.directory, path));
+  } catch (cause) {
+    throw new ExchangeBindingError(
+      "PfxUnreadable",
+      `the file ${path}, named by pfxFile, can't be read (${messageOf(cause)}); paths count from the program's directory`,
+      { cause },
+    );
+  }
+}

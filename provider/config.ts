@@ -1,0 +1,113 @@
+import { resolve } from "node:path";
+
+import { DEFAULT_SIMULATOR_FILE, chooseBackend } from "./backends/openBackend";
+import type { BackendSettings } from "./backends/openBackend";
+import { ExchangeBindingError } from "./errors";
+import { parseServerFqdn } from "./model";
+import type { ServerFqdn } from "./model";
+
+/** How values of the configuration are read: `get("exchange:backend")`. */
+export type ReadConfig = (key: string) => string | undefined;
+
+/** The provider's configuration, parsed. Precedence: environment, stack config, default. */
+export interface Settings {
+  /** Undefined only when `offline` is set and none was chosen. */
+  readonly backend: BackendSettings | undefined;
+  /** Servers to read ahead. */
+  readonly servers: readonly ServerFqdn[];
+  /** No call at all: plan from the last known state. */
+  readonly offline: boolean;
+  /** What a preview does when a server can't be asked. */
+  readonly onUnreachable: "fail" | "continue";
+}
+
+const KEYS = {
+  backend: { config: "exchange:backend", environment: "EXCHANGE_BACKEND" },
+  simulatorFile: { config: "exchange:simulatorFile", environment: "EXCHANGE_SIMULATOR_FILE" },
+  servers: { config: "exchange:servers", environment: "EXCHANGE_SERVERS" },
+  offline: { config: "exchange:offline", environment: "EXCHANGE_OFFLINE" },
+  onUnreachable: { config: "exchange:onUnreachable", environment: "EXCHANGE_ON_UNREACHABLE" },
+} as const;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the configuration. `directory` is the program's, against which relative paths count. Throws
+ * `ConfigurationInvalid`, naming the key, what it held and what it may hold.
+ */
+export function readSettings(config: ReadConfig, environment: Environment, directory: string): Settings {
+  const read = (name: keyof typeof KEYS): { value: string; from: string } | undefined => {
+    const { config: configKey, environment: variable } = KEYS[name];
+    for (const [value, from] of [
+      [environment[variable], variable],
+      [config(configKey), configKey],
+    ] as const) {
+      if (value !== undefined && value.trim() !== "") return { value: value.trim(), from };
+    }
+    return undefined;
+  };
+
+  const backend = read("backend");
+  const offline = readFlag(read("offline"));
+  const onUnreachable = read("onUnreachable");
+  if (onUnreachable !== undefined && onUnreachable.value !== "fail" && onUnreachable.value !== "continue") {
+    throw invalid(`${onUnreachable.from} is "${onUnreachable.value}"; it may be "fail" (the default) or "continue".`);
+  }
+  return {
+    // There is no default: a program must not reach real servers, or only simulated ones, by accident.
+    backend:
+      backend === undefined && offline
+        ? undefined
+        : chooseBackend(backend?.value, resolve(directory, read("simulatorFile")?.value ?? DEFAULT_SIMULATOR_FILE)),
+    servers: readServers(read("servers")),
+    offline,
+    onUnreachable: onUnreachable?.value === "continue" ? "continue" : "fail",
+  };
+}
+
+function readFlag(entry: { value: string; from: string } | undefined): boolean {
+  if (entry === undefined) return false;
+  switch (entry.value.toLowerCase()) {
+    case "true":
+    case "1":
+      return true;
+    case "false":
+    case "0":
+      return false;
+    default:
+      throw invalid(`${entry.from} is "${entry.value}"; it may be true or false.`);
+  }
+}
+
+/** A JSON list, as `pulumi config set --path` writes it, or names with commas or blanks between them. */
+function readServers(entry: { value: string; from: string } | undefined): readonly ServerFqdn[] {
+  if (entry === undefined) return [];
+  const servers = splitServers(entry).map((name) => {
+    const server = parseServerFqdn(name);
+    if (server === undefined) {
+      throw invalid(
+        `${entry.from} names "${name}", which isn't a fully qualified server name. Write names like ex01.contoso.com, with commas between them.`,
+      );
+    }
+    return server;
+  });
+  return [...new Set(servers)];
+}
+
+function splitServers(entry: { value: string; from: string }): readonly string[] {
+  if (!entry.value.startsWith("[")) return entry.value.split(/[\s,;]+/).filter((name) => name !== "");
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(entry.value);
+  } catch (cause) {
+    throw invalid(`${entry.from} begins like a JSON list but can't be read as one.`, cause);
+  }
+  if (!Array.isArray(parsed) || !parsed.every((name): name is string => typeof name === "string")) {
+    throw invalid(`${entry.from} must be a list of server names.`);
+  }
+  return parsed;
+}
+
+function invalid(message: string, cause?: unknown): ExchangeBindingError {
+  return new ExchangeBindingError("ConfigurationInvalid", `Reading the configuration: ${message}`, { cause });
+}

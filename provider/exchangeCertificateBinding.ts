@@ -1,0 +1,155 @@
+import * as pulumi from "@pulumi/pulumi";
+
+import type { ExchangeCertificateBindingArgs, ServiceName } from "./args";
+
+/**
+ * The provider's code in the state: constant for ever, so that an upgrade of the package takes effect at once and
+ * never shows as a change. The module is found from the program's directory.
+ */
+const PROVIDER_SOURCE = 'exports.handler = () => require("pulumi-exchange-certificates/provider");';
+
+/** Outputs that exist only once the server has been asked; listed so that they are on the object. */
+const OUTPUTS = [
+  "thumbprint",
+  "subject",
+  "issuer",
+  "serialNumber",
+  "dnsNames",
+  "notBefore",
+  "notAfter",
+  "heldServices",
+  "displayedServices",
+  "isDefaultSmtpCertificate",
+  "status",
+  "exchangeVersion",
+  "takenOver",
+  "staysBehind",
+  "supersedes",
+  "followUps",
+  "backend",
+  "stateVersion",
+] as const;
+
+/**
+ * One certificate on one on-premises Exchange server with the services it serves.
+ *
+ * A preview compares the declared services with the server as it is and says what would happen: what is imported and
+ * enabled, which certificate loses which service, and whether the default SMTP certificate changes (it doesn't unless
+ * {@link ExchangeCertificateBindingArgs.replaceDefaultSmtpCertificate} asks for it). Services are only ever added in
+ * place; one that can't be released otherwise needs another certificate.
+ *
+ * ```ts
+ * const mail = new ExchangeCertificateBinding("mail", {
+ *   server: "ex01.contoso.com",
+ *   certificate: { pfxFile: "mail.pfx", passwordEnv: "MAIL_PFX_PASSWORD" },
+ *   services: ["IIS", "SMTP", "IMAP", "POP"],
+ * });
+ * export const ends = mail.notAfter;
+ * ```
+ *
+ * The backend is chosen by configuration: `pulumi config set exchange:backend simulator`.
+ */
+export class ExchangeCertificateBinding extends pulumi.CustomResource {
+  /** The resource's type token. */
+  static readonly __pulumiType = "pulumi-nodejs:dynamic/exchange:ExchangeCertificateBinding";
+
+  /** The server's fully qualified name, lower case. */
+  declare readonly server: pulumi.Output<string>;
+  /** The declared services, in canonical order. */
+  declare readonly services: pulumi.Output<ServiceName[]>;
+  /** SHA-1 thumbprint, 40 upper-case hexadecimal digits. Known in previews unless the certificate is still to be made. */
+  declare readonly thumbprint: pulumi.Output<string>;
+  /** Subject, most specific part first: `CN=mail.contoso.com, O=Contoso`. */
+  declare readonly subject: pulumi.Output<string>;
+  /** Issuer, in the same form. */
+  declare readonly issuer: pulumi.Output<string>;
+  /** Serial number, hexadecimal. */
+  declare readonly serialNumber: pulumi.Output<string>;
+  /** DNS names of the certificate, lower case. */
+  declare readonly dnsNames: pulumi.Output<string[]>;
+  /** First moment of validity, ISO 8601 in UTC. */
+  declare readonly notBefore: pulumi.Output<string>;
+  /** Last moment of validity, ISO 8601 in UTC. */
+  declare readonly notAfter: pulumi.Output<string>;
+  /** What the certificate holds, declared or not: IIS means the front-end site; a wildcard holds IMAP and POP by name. */
+  declare readonly heldServices: pulumi.Output<ServiceName[]>;
+  /** What Get-ExchangeCertificate shows, which may be more or less than what is held. */
+  declare readonly displayedServices: pulumi.Output<string[]>;
+  /** Whether it is the server's default SMTP (internal transport) certificate. */
+  declare readonly isDefaultSmtpCertificate: pulumi.Output<boolean>;
+  /** Status as Exchange shows it, such as `Valid`. */
+  declare readonly status: pulumi.Output<string>;
+  /** The server's version, such as `15.2.1748.10`. */
+  declare readonly exchangeVersion: pulumi.Output<string>;
+  /** Services that left other certificates because of this binding. */
+  declare readonly takenOver: pulumi.Output<{ service: ServiceName; fromThumbprint: string }[]>;
+  /** Services that a replaced certificate still holds although this binding no longer declares them. */
+  declare readonly staysBehind: pulumi.Output<{ service: ServiceName; thumbprint: string }[]>;
+  /** Certificates this binding has replaced that are still on their server. */
+  declare readonly supersedes: pulumi.Output<{ id: string; thumbprint: string; released: ServiceName[] }[]>;
+  /** What an operator should still do after the last change: restarts and the like, which are never done by themselves. */
+  declare readonly followUps: pulumi.Output<string[]>;
+  /** Kind of the backend that made the binding. */
+  declare readonly backend: pulumi.Output<string>;
+  /** Number of the form in which the state is stored. */
+  declare readonly stateVersion: pulumi.Output<number>;
+
+  /**
+   * Declares a binding.
+   *
+   * @param name The resource's name; it also stands in messages and marks made certificates.
+   */
+  constructor(name: string, args: ExchangeCertificateBindingArgs, opts?: pulumi.CustomResourceOptions) {
+    const props: Record<string, unknown> = {
+      ...args,
+      certificate: withSecrets((args as Partial<ExchangeCertificateBindingArgs> | undefined)?.certificate),
+      bindingName: name,
+      deploymentName: `${pulumi.getProject()}/${pulumi.getStack()}`,
+      __provider: PROVIDER_SOURCE,
+    };
+    for (const output of OUTPUTS) props[output] ??= undefined;
+    super(ExchangeCertificateBinding.__pulumiType, name, props, opts);
+  }
+
+  /**
+   * Looks up a binding that exists, without managing it.
+   *
+   * @param id `<server>/<thumbprint>`, such as `ex01.contoso.com/1234…`.
+   */
+  static get(
+    name: string,
+    id: pulumi.Input<pulumi.ID>,
+    opts?: pulumi.CustomResourceOptions,
+  ): ExchangeCertificateBinding {
+    // With an id the engine reads instead of creating; no wish is looked at.
+    return new ExchangeCertificateBinding(name, {} as ExchangeCertificateBindingArgs, { ...opts, id });
+  }
+
+  /** Whether a value is a binding, also one of another copy of this package. */
+  static isInstance(value: unknown): value is ExchangeCertificateBinding {
+    return (
+      typeof value === "object" &&
+      value !== null &&
+      (value as { readonly __pulumiType?: unknown }).__pulumiType === ExchangeCertificateBinding.__pulumiType
+    );
+  }
+}
+
+type CertificateArgs = ExchangeCertificateBindingArgs["certificate"];
+
+const SECRET_KEYS: ReadonlySet<string> = new Set(["pfx", "password", "pem"]);
+
+/**
+ * Marks what is secret, also when the user forgot to. A source given as a plain object keeps its public parts
+ * readable; one that is an output as a whole is secret as a whole.
+ */
+function withSecrets(certificate: CertificateArgs | undefined): unknown {
+  if (certificate === undefined) return undefined;
+  if (pulumi.Output.isInstance(certificate) || certificate instanceof Promise) return pulumi.secret(certificate);
+  return Object.fromEntries(
+    Object.entries(certificate).map(([key, value]: [string, unknown]) => [
+      key,
+      SECRET_KEYS.has(key) && value !== undefined ? pulumi.secret(value) : value,
+    ]),
+  );
+}

@@ -1,0 +1,319 @@
+import { z } from "zod";
+
+import type { CertificateFacts } from "./certificate/facts";
+import { parseThumbprint } from "./certificate/thumbprint";
+import type { Thumbprint } from "./certificate/thumbprint";
+import { readCertificateSource } from "./certificateSource";
+import type { CertificateSource, SourceEnv } from "./certificateSource";
+import { EXCHANGE_SERVICES, parseServerFqdn, parseService, sortServices } from "./model";
+import type { ExchangeService, NameService, ServerFqdn } from "./model";
+import type { DeclaredName, DesiredBinding } from "./plan/desired";
+import { containsUnknown } from "./unknowns";
+
+/** A mistake in the inputs, as the engine shows it. `property` is a top-level input, or empty for the whole. */
+export interface CheckFailure {
+  readonly property: string;
+  readonly reason: string;
+}
+
+/** The inputs that a program gives, and the two the constructor adds. */
+export const INPUT_KEYS = [
+  "bindingName",
+  "deploymentName",
+  "server",
+  "certificate",
+  "services",
+  "replaceDefaultSmtpCertificate",
+  "requireSsl",
+  "imapCertificateName",
+  "popCertificateName",
+  "successor",
+  "onServiceRemoved",
+  "onDelete",
+  "friendlyName",
+  "privateKeyExportable",
+  "renewBeforeDays",
+  "timeoutSeconds",
+] as const;
+export type InputKey = (typeof INPUT_KEYS)[number];
+
+/** What check adds to the inputs, so that previews show it: read from the certificate. */
+export const FACT_KEYS = [
+  "thumbprint",
+  "subject",
+  "issuer",
+  "serialNumber",
+  "dnsNames",
+  "notBefore",
+  "notAfter",
+] as const;
+
+export const DEFAULT_RENEW_BEFORE_DAYS = 30;
+export const DEFAULT_TIMEOUT_SECONDS = 300;
+
+type Bag = Readonly<Record<string, unknown>>;
+
+/** The inputs, read as far as they can be. */
+export interface ReadInputs {
+  readonly failures: readonly CheckFailure[];
+  /** Top-level inputs with a value that a preview doesn't know yet. */
+  readonly unknown: ReadonlySet<InputKey>;
+  /** What the state stores and the display compares: normal forms, and the facts of the certificate. */
+  readonly normalised: Bag;
+  readonly bindingName: string;
+  readonly server: ServerFqdn | undefined;
+  readonly source: CertificateSource | undefined;
+  readonly timeoutSeconds: number;
+  readonly onDelete: "retain" | "remove";
+  /** Present when nothing needed for planning is unknown or wrong. */
+  readonly desired: DesiredBinding | undefined;
+}
+
+const wholeNumber = (unit: string, least: number, most: number) =>
+  z
+    .int({ error: `give a whole number of ${unit}` })
+    .min(least, { error: `give at least ${String(least)} ${unit}` })
+    .max(most, { error: `give at most ${String(most)} ${unit}` });
+const flag = z.boolean({ error: "give true or false" });
+const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, { error: `give ${values.map((value) => `"${value}"`).join(" or ")}` });
+
+const SIMPLE = {
+  replaceDefaultSmtpCertificate: flag,
+  requireSsl: flag,
+  privateKeyExportable: flag,
+  onServiceRemoved: oneOf(["refuse", "forget"]),
+  onDelete: oneOf(["retain", "remove"]),
+  friendlyName: z
+    .string({ error: "give a text" })
+    .min(1, { error: "the name is empty; leave it out instead" })
+    .max(63, { error: "Exchange takes at most 63 characters" }),
+  renewBeforeDays: wholeNumber("days", 0, 3650),
+  timeoutSeconds: wholeNumber("seconds", 1, 86_400),
+} as const;
+
+/** Reads the inputs of a program. Collects every mistake; throws nothing; unknown values are left alone. */
+export function readInputs(raw: Bag, env: SourceEnv): ReadInputs {
+  const failures: CheckFailure[] = [];
+  const unknown = new Set<InputKey>(INPUT_KEYS.filter((key) => containsUnknown(raw[key])));
+  const normalised: Record<string, unknown> = {};
+  const fail = (property: string, reason: string): void => {
+    failures.push({ property, reason });
+  };
+  for (const [key, value] of Object.entries(raw)) {
+    if (value === undefined || value === null || key === "__provider" || isFactKey(key)) continue;
+    if (!(INPUT_KEYS as readonly string[]).includes(key))
+      fail(key, `isn't an input of ExchangeCertificateBinding${didYouMean(key)}.`);
+    else normalised[key] = value;
+  }
+  /** The value when it is given and known. */
+  const given = (key: InputKey): unknown => (unknown.has(key) ? undefined : (raw[key] ?? undefined));
+  const simple = <K extends keyof typeof SIMPLE>(key: K): z.infer<(typeof SIMPLE)[K]> | undefined => {
+    const value = given(key);
+    if (value === undefined) return undefined;
+    const read = SIMPLE[key].safeParse(value);
+    if (read.success) return read.data as z.infer<(typeof SIMPLE)[K]>;
+    fail(key, `${quote(value)} can't be used: ${read.error.issues.map(({ message }) => message).join("; ")}.`);
+    return undefined;
+  };
+
+  const bindingName = typeof raw["bindingName"] === "string" ? raw["bindingName"] : "binding";
+  const server = readServer(raw["server"], unknown.has("server"), fail);
+  if (server !== undefined) normalised["server"] = server;
+  const source = readSource(raw["certificate"], unknown.has("certificate"), env, fail);
+  if (source !== undefined) normalised["certificate"] = source.normalised;
+  const services = readServices(raw["services"], unknown.has("services"), fail);
+  if (services !== undefined && !unknown.has("services")) normalised["services"] = services;
+
+  const certificateNames: Record<NameService, DeclaredName> = {
+    IMAP: readName("imapCertificateName", given("imapCertificateName"), "IMAP", services, fail),
+    POP: readName("popCertificateName", given("popCertificateName"), "POP", services, fail),
+  };
+  if (typeof certificateNames.IMAP === "string") normalised["imapCertificateName"] = certificateNames.IMAP;
+  if (typeof certificateNames.POP === "string") normalised["popCertificateName"] = certificateNames.POP;
+  const successor = readSuccessor(given("successor"), fail);
+  if (successor !== undefined) normalised["successor"] = successor;
+
+  const replaceDefaultSmtpCertificate = simple("replaceDefaultSmtpCertificate") ?? false;
+  if (
+    replaceDefaultSmtpCertificate &&
+    services !== undefined &&
+    !unknown.has("services") &&
+    !services.includes("SMTP")
+  ) {
+    fail(
+      "replaceDefaultSmtpCertificate",
+      "only a certificate with SMTP can become the default SMTP certificate. Add SMTP to services, or leave this out.",
+    );
+  }
+  const onDelete = simple("onDelete") ?? "retain";
+  if (onDelete === "remove") {
+    fail(
+      "onDelete",
+      `"remove" is not there yet: this version never removes a certificate. Use "retain" (the default) and remove the certificate by hand when nothing uses it.`,
+    );
+  }
+  const friendlyName = simple("friendlyName");
+  const renewBeforeDays = simple("renewBeforeDays") ?? DEFAULT_RENEW_BEFORE_DAYS;
+  const isMade = source?.desired.kind === "selfSigned";
+  if (isMade && friendlyName !== undefined) {
+    fail(
+      "friendlyName",
+      "a made certificate carries a friendly name of its own, by which an interrupted run finds it again. Leave it out.",
+    );
+  }
+  if (source?.desired.kind === "selfSigned" && renewBeforeDays >= source.desired.wish.validityDays) {
+    fail(
+      "renewBeforeDays",
+      `a certificate made for ${String(source.desired.wish.validityDays)} days would be due for renewal at once when it is renewed ${String(renewBeforeDays)} days before its end. Give a smaller number, or a longer validityDays.`,
+    );
+  }
+
+  const facts = source?.desired.kind === "given" ? source.desired.facts : undefined;
+  Object.assign(normalised, factsAsInputs(facts, source));
+  const timeoutSeconds = simple("timeoutSeconds") ?? DEFAULT_TIMEOUT_SECONDS;
+  const rest = {
+    bindingName,
+    deploymentName: typeof raw["deploymentName"] === "string" ? raw["deploymentName"] : "",
+    replaceDefaultSmtpCertificate,
+    requireSsl: simple("requireSsl") ?? true,
+    certificateNames,
+    successor: unknown.has("successor") ? ("unknown" as const) : successor,
+    onServiceRemoved: simple("onServiceRemoved") ?? "refuse",
+    friendlyName,
+    privateKeyExportable: simple("privateKeyExportable") ?? false,
+    renewBeforeDays,
+    timeoutSeconds,
+  };
+  const plannable = [...unknown].every((key) => key === "successor");
+  return {
+    failures,
+    unknown,
+    normalised,
+    bindingName,
+    server,
+    source,
+    timeoutSeconds,
+    onDelete,
+    desired:
+      plannable && server !== undefined && source !== undefined && services !== undefined && services.length > 0
+        ? { ...rest, server, certificate: source.desired, services }
+        : undefined,
+  };
+}
+
+function isFactKey(key: string): boolean {
+  return (FACT_KEYS as readonly string[]).includes(key);
+}
+
+/** The facts of a known certificate as inputs. */
+export function factsAsInputs(facts: CertificateFacts | undefined, source: CertificateSource | undefined): Bag {
+  if (facts === undefined) {
+    return source?.desired.kind === "thumbprint" ? { thumbprint: source.desired.thumbprint } : {};
+  }
+  const { thumbprint, subject, issuer, serialNumber, dnsNames, notBefore, notAfter } = facts;
+  return { thumbprint, subject, issuer, serialNumber, dnsNames: [...dnsNames], notBefore, notAfter };
+}
+
+type Fail = (property: string, reason: string) => void;
+
+function readServer(given: unknown, isUnknown: boolean, fail: Fail): ServerFqdn | undefined {
+  if (isUnknown) return undefined;
+  const server = typeof given === "string" ? parseServerFqdn(given) : undefined;
+  if (server === undefined) {
+    fail(
+      "server",
+      `${quote(given)} isn't a server's fully qualified name. Write it like ex01.contoso.com: no short name, no distinguished name, no dot at the end.`,
+    );
+  }
+  return server;
+}
+
+function readSource(given: unknown, isUnknown: boolean, env: SourceEnv, fail: Fail): CertificateSource | undefined {
+  if (isUnknown) return undefined;
+  const read = readCertificateSource(given, env);
+  if ("source" in read) return read.source;
+  for (const problem of read.problems) fail("certificate", `${problem.replace(/\.$/, "")}.`);
+  return undefined;
+}
+
+/** The known ones among the services; what isn't known can't be judged. */
+function readServices(given: unknown, isUnknown: boolean, fail: Fail): readonly ExchangeService[] | undefined {
+  const choices = `Services are ${EXCHANGE_SERVICES.join(", ")}.`;
+  if (!Array.isArray(given)) {
+    if (!isUnknown) fail("services", `${quote(given)} isn't a list of services. ${choices}`);
+    return undefined;
+  }
+  const services: ExchangeService[] = [];
+  for (const item of (given as readonly unknown[]).filter((one) => !containsUnknown(one))) {
+    const service = typeof item === "string" ? parseService(item) : undefined;
+    if (service !== undefined) services.push(service);
+    else if (typeof item === "string" && item.trim().toLowerCase() === "federation") {
+      fail(
+        "services",
+        "Federation can't be assigned to a certificate; the federation trust looks after its own (Set-FederationTrust).",
+      );
+    } else if (typeof item === "string" && item.trim().toLowerCase() === "none") {
+      fail("services", `"None" isn't a wish: Exchange can't take services away. ${choices}`);
+    } else fail("services", `${quote(item)} isn't a service. ${choices}`);
+  }
+  if (given.length === 0) {
+    fail(
+      "services",
+      `the list is empty. A binding declares at least one service; to stop managing a certificate, remove the resource. ${choices}`,
+    );
+  }
+  return sortServices(services);
+}
+
+function readName(
+  property: InputKey,
+  given: unknown,
+  service: NameService,
+  services: readonly ExchangeService[] | undefined,
+  fail: Fail,
+): DeclaredName {
+  if (given === undefined) return undefined;
+  if (typeof given !== "string") {
+    fail(property, `${quote(given)} isn't a name. Give the host name that ${service} clients use.`);
+    return undefined;
+  }
+  if (given.trim() === "") {
+    if (services?.includes(service) !== true) return null;
+    fail(
+      property,
+      `${service} is declared, but without a name no certificate serves it. Give the host name that ${service} clients use, or leave this out.`,
+    );
+    return undefined;
+  }
+  const name = parseServerFqdn(given);
+  if (name === undefined) {
+    fail(
+      property,
+      `${quote(given)} isn't a fully qualified host name. Give the name that ${service} clients use, like mail.contoso.com.`,
+    );
+  }
+  return name;
+}
+
+function readSuccessor(given: unknown, fail: Fail): Thumbprint | undefined {
+  if (given === undefined) return undefined;
+  const thumbprint = typeof given === "string" ? parseThumbprint(given) : undefined;
+  if (thumbprint === undefined) fail("successor", `${quote(given)} isn't a thumbprint: 40 hexadecimal digits.`);
+  return thumbprint;
+}
+
+function quote(value: unknown): string {
+  if (value === undefined || value === null) return "nothing";
+  return typeof value === "string" ? `"${value}"` : JSON.stringify(value);
+}
+
+/** A known input that is spelled nearly like the given one. */
+function didYouMean(key: string): string {
+  const bare = key.toLowerCase();
+  const near = INPUT_KEYS.find((known) => {
+    const candidate = known.toLowerCase();
+    return candidate.startsWith(bare) || bare.startsWith(candidate) || candidate.endsWith(bare);
+  });
+  return near === undefined ? "" : `; did you mean ${near}?`;
+}

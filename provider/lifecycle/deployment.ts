@@ -1,0 +1,203 @@
+import type { Backend } from "../backends/backend";
+import { openBackend } from "../backends/openBackend";
+import type { BackendSettings } from "../backends/openBackend";
+import type { CertificateFacts } from "../certificate/facts";
+import type { CertificateMaterial } from "../certificate/material";
+import type { Thumbprint } from "../certificate/thumbprint";
+import type { SourceEnv } from "../certificateSource";
+import { readSettings } from "../config";
+import type { ReadConfig, Settings } from "../config";
+import { ExchangeBindingError } from "../errors";
+import { DEFAULT_TIMEOUT_SECONDS } from "../inputs";
+import type { ServerFqdn } from "../model";
+import type { Claim } from "../plan/claims";
+import type { SelfSignedWish } from "../plan/desired";
+import { observeServer } from "../plan/observedServer";
+import type { ObservedServer } from "../plan/observedServer";
+import type { PlanContext } from "../plan/target";
+import type { StoredBinding } from "../state";
+import { KeyedQueue } from "./queue";
+import { Snapshots } from "./snapshots";
+import { withTimeLimit } from "./timeLimit";
+
+/** Everything impure, passed in at the one place that starts the provider. */
+export interface DeploymentEnv extends SourceEnv {
+  readonly now: () => Date;
+  readonly randomBytes: (count: number) => Buffer;
+  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  readonly makeCertificate: (wish: SelfSignedWish) => Promise<CertificateMaterial>;
+  /** A line under Diagnostics. */
+  readonly say: (line: string) => void;
+  /** Opens the configured backend; replaced in tests that count calls. */
+  readonly open?: (settings: Settings) => Promise<Backend>;
+}
+
+/** Whether the server was asked, and if not, why. */
+export type Observation =
+  | { readonly kind: "observed"; readonly server: ObservedServer }
+  | { readonly kind: "notAsked"; readonly reason: string };
+
+/**
+ * What one provider process knows in common: the backend, the servers read, who claims what, which resource replaces
+ * which. One process serves a whole deployment.
+ */
+export class Deployment {
+  readonly env: DeploymentEnv;
+  readonly snapshots: Snapshots;
+  readonly #queue = new KeyedQueue();
+  readonly #said = new Set<string>();
+  readonly #claims = new Map<string, readonly Claim[]>();
+  readonly #expected = new Map<string, { readonly facts: CertificateFacts; readonly bindingName: string }>();
+  readonly #replacements = new Map<string, StoredBinding>();
+  readonly #checked = new Set<string>();
+  #config: ReadConfig = () => undefined;
+  #settings: Settings | undefined;
+  #backend: Promise<Backend> | undefined;
+
+  constructor(env: DeploymentEnv) {
+    this.env = env;
+    this.snapshots = new Snapshots((server) =>
+      withTimeLimit(DEFAULT_TIMEOUT_SECONDS, `Reading ${server}`, (signal) => this.observe(server, signal)),
+    );
+  }
+
+  /** Only stores: a second call may come before this one's promise has ended, and after a failure it is skipped. */
+  configure(config: ReadConfig): void {
+    this.#config = config;
+    this.#settings = undefined;
+  }
+
+  get settings(): Settings {
+    this.#settings ??= readSettings(this.#config, this.env.environment, this.env.directory);
+    return this.#settings;
+  }
+
+  backend(): Promise<Backend> {
+    if (this.#backend === undefined) {
+      const opening = this.env.open?.(this.settings) ?? openConfigured(this.settings.backend, this.env);
+      this.#backend = opening;
+      // A backend that couldn't be opened may be there at the next call.
+      opening.catch(() => (this.#backend = undefined));
+    }
+    return this.#backend;
+  }
+
+  async observe(server: ServerFqdn, signal: AbortSignal): Promise<ObservedServer> {
+    return observeServer(await this.backend(), server, { signal });
+  }
+
+  /** The server for a preview: as this deployment knows it, or the reason why nobody asked. */
+  async look(server: ServerFqdn): Promise<Observation> {
+    const { settings } = this;
+    if (settings.offline) return { kind: "notAsked", reason: "exchange:offline is set" };
+    this.snapshots.prefetch(settings.servers);
+    try {
+      return { kind: "observed", server: await this.snapshots.get(server) };
+    } catch (error) {
+      const isUnreachable = error instanceof ExchangeBindingError && UNREACHABLE.has(error.code);
+      if (isUnreachable && settings.onUnreachable === "continue") return { kind: "notAsked", reason: error.message };
+      if (!isUnreachable) throw error;
+      throw new ExchangeBindingError(
+        error.code,
+        `${error.message} Ways out: mend the connection; plan from the last known state with exchange:onUnreachable = continue; ` +
+          `or leave this server's bindings out with --exclude.`,
+        { facts: error.facts, cause: error },
+      );
+    }
+  }
+
+  /** Refuses what needs the server when no call may be made. */
+  refuseOffline(doing: string): void {
+    if (!this.settings.offline) return;
+    throw new ExchangeBindingError(
+      "Offline",
+      `${doing} needs the server, but exchange:offline is set, which allows previews only. Take it away and run again.`,
+    );
+  }
+
+  /** A state that one kind of backend made is never read, changed or deleted through another. */
+  async refuseOtherBackend(stored: StoredBinding): Promise<void> {
+    const made = stored.backend;
+    const choice = this.settings.backend;
+    if (made === undefined || choice === undefined) return;
+    // Only the adapter itself can say of which kind it is.
+    const configured = choice.kind === "module" ? (await this.backend()).kind : choice.kind;
+    if (made === configured) return;
+    throw new ExchangeBindingError(
+      "BackendMismatch",
+      `Binding "${stored.bindingName}" (${stored.id}) was made through the backend "${made}", and now "${configured}" is configured: ` +
+        `they may mean different servers of the same name. Set exchange:backend to "${made}", or use another stack.`,
+      { facts: { made, configured } },
+    );
+  }
+
+  /** Changes to one server run one after the other; different servers run side by side. */
+  onServer<T>(server: ServerFqdn, job: () => Promise<T>): Promise<T> {
+    return this.#queue.run(server, job);
+  }
+
+  /** Lines about a binding, each with its server and name in front. */
+  say(server: ServerFqdn, bindingName: string, lines: readonly string[]): void {
+    for (const line of lines) this.env.say(`[${server}] ${bindingName}: ${line}`);
+  }
+
+  /** The same, but only the first time in this deployment. */
+  sayOnce(server: ServerFqdn, bindingName: string, lines: readonly string[]): void {
+    const key = keyOf(server, bindingName);
+    if (this.#said.has(key)) return;
+    if (lines.length > 0) this.#said.add(key);
+    this.say(server, bindingName, lines);
+  }
+
+  /** Registers what a binding claims; returns what the others have claimed. */
+  claim(server: ServerFqdn, bindingName: string, claims: readonly Claim[]): readonly Claim[] {
+    this.#checked.add(keyOf(server, bindingName));
+    this.#claims.set(keyOf(server, bindingName), claims);
+    return [...this.#claims.entries()].filter(([key]) => key !== keyOf(server, bindingName)).flatMap(([, one]) => one);
+  }
+
+  /** Whether the program was run in this process and declared the binding: not so in a refresh. */
+  wasChecked(server: ServerFqdn, bindingName: string): boolean {
+    return this.#checked.has(keyOf(server, bindingName));
+  }
+
+  expect(server: ServerFqdn, facts: CertificateFacts, bindingName: string): void {
+    this.#expected.set(keyOf(server, facts.thumbprint), { facts, bindingName });
+  }
+
+  /** Remembers, from diff to create, which resource is being replaced. */
+  beginReplacement(bindingName: string, stored: StoredBinding): void {
+    this.#replacements.set(bindingName, stored);
+  }
+
+  replacementOf(bindingName: string): StoredBinding | undefined {
+    return this.#replacements.get(bindingName);
+  }
+
+  endReplacement(bindingName: string): void {
+    this.#replacements.delete(bindingName);
+  }
+
+  planContext(server: ServerFqdn, bindingName: string): PlanContext {
+    const expected = new Map<Thumbprint, { facts: CertificateFacts; bindingName: string }>();
+    for (const [key, entry] of this.#expected) {
+      if (key === keyOf(server, entry.facts.thumbprint) && entry.bindingName !== bindingName) {
+        expected.set(entry.facts.thumbprint, entry);
+      }
+    }
+    const replaced = this.#replacements.get(bindingName)?.previous.thumbprint;
+    return { now: this.env.now(), expected, replaced: replaced === undefined ? [] : [replaced] };
+  }
+}
+
+const UNREACHABLE: ReadonlySet<string> = new Set(["ServerUnreachable", "TimedOut", "Throttled"]);
+
+function keyOf(server: ServerFqdn, name: string): string {
+  return `${server} ${name}`;
+}
+
+async function openConfigured(choice: BackendSettings | undefined, env: DeploymentEnv): Promise<Backend> {
+  if (choice === undefined)
+    throw new ExchangeBindingError("Offline", "No backend is configured, and exchange:offline is set.");
+  return openBackend(choice, { programDirectory: env.directory, say: env.say });
+}

@@ -1,0 +1,33 @@
+/**
+ * The provider's entry: what the constant in the state requires (`pulumi-exchange-certificates/provider`). The engine's
+ * dynamic-provider process loads it once; everything impure comes together here and nowhere else.
+ */
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+
+import { makeSelfSigned } from "./certificate/selfSigned";
+import { Deployment } from "./lifecycle/deployment";
+import { lifecycleOver } from "./lifecycle/lifecycle";
+import { sleep } from "./lifecycle/timeLimit";
+
+const now = (): Date => new Date();
+
+const lifecycle = lifecycleOver(
+  new Deployment({
+    directory: process.cwd(),
+    environment: process.env,
+    readFile: (path) => readFileSync(path),
+    now,
+    randomBytes,
+    sleep,
+    makeCertificate: ({ subject, ...wish }) =>
+      makeSelfSigned({ ...wish, ...(subject === undefined ? {} : { subject }) }, { now: now(), randomBytes }),
+    say: (line) => {
+      console.log(line);
+    },
+  }),
+);
+
+export const { configure, check, diff, create, read, update } = lifecycle;
+const remove = lifecycle.delete;
+export { remove as delete };

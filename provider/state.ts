@@ -1,0 +1,284 @@
+import { z } from "zod";
+
+import { parseThumbprint } from "./certificate/thumbprint";
+import type { Thumbprint } from "./certificate/thumbprint";
+import { storedWish } from "./certificateSource";
+import { ExchangeBindingError } from "./errors";
+import { FACT_KEYS, INPUT_KEYS } from "./inputs";
+import { formatVersion, parseServerFqdn, parseService, sortServices, valueOr } from "./model";
+import type { ExchangeService, ServerFqdn } from "./model";
+import type { DeclaredName, PreviousBinding } from "./plan/desired";
+import { findCertificate, heldServices } from "./plan/holdings";
+import type { ObservedServer } from "./plan/observedServer";
+import { followUpsOf } from "./plan/planText";
+import type { Work } from "./plan/planTypes";
+
+/** Written into every state. A released version reads every number up to its own. */
+export const STATE_VERSION = 1;
+
+type Bag = Readonly<Record<string, unknown>>;
+
+/** A certificate that a resource replaced: how the hand-over is found again by later runs. */
+export interface Superseded {
+  /** `<server>/<THUMBPRINT>`. */
+  readonly id: string;
+  readonly thumbprint: string;
+  /** Services that were declared for it and no longer are. */
+  readonly released: readonly ExchangeService[];
+}
+
+/** What the state says about a binding, parsed. Anything else in it is kept as it is. */
+export interface StoredBinding {
+  readonly id: string;
+  readonly bindingName: string;
+  /** Kind of the backend that made it; undefined where `get` gave no state. */
+  readonly backend: string | undefined;
+  readonly previous: PreviousBinding & { readonly thumbprint: Thumbprint };
+  readonly supersedes: readonly Superseded[];
+  readonly heldServices: readonly string[] | undefined;
+  readonly raw: Bag;
+}
+
+export function idOf(server: ServerFqdn, thumbprint: Thumbprint): string {
+  return `${server}/${thumbprint}`;
+}
+
+/** Reads an id, `<server>/<thumbprint>`. */
+export function parseId(id: string): { readonly server: ServerFqdn; readonly thumbprint: Thumbprint } {
+  const [host = "", mark = "", ...rest] = id.split("/");
+  const server = parseServerFqdn(host);
+  const thumbprint = parseThumbprint(mark);
+  if (server === undefined || thumbprint === undefined || rest.length > 0) {
+    throw new ExchangeBindingError(
+      "StateUnreadable",
+      `The id "${id}" isn't one of a certificate binding. An id is <server>/<thumbprint>, such as ex01.contoso.com/${"0".repeat(40)}.`,
+      { facts: { id } },
+    );
+  }
+  return { server, thumbprint };
+}
+
+const storedSchema = z.object({
+  stateVersion: z.number().optional(),
+  backend: z.string().optional(),
+  bindingName: z.string().optional(),
+  services: z.array(z.string()).optional(),
+  replaceDefaultSmtpCertificate: z.boolean().optional(),
+  imapCertificateName: z.string().optional(),
+  popCertificateName: z.string().optional(),
+  heldServices: z.array(z.string()).optional(),
+  supersedes: z.array(z.object({ id: z.string(), thumbprint: z.string(), released: z.array(z.string()) })).optional(),
+});
+
+function servicesIn(names: readonly string[]): ExchangeService[] {
+  return sortServices(names.flatMap((name) => parseService(name) ?? []));
+}
+
+function nameIn(stored: string | undefined): DeclaredName {
+  return stored === "" ? null : stored;
+}
+
+/** Reads the outputs of the state. Throws `StateUnreadable` for a state of a newer version. */
+export function readState(id: string, outputs: Bag): StoredBinding {
+  const { server, thumbprint } = parseId(id);
+  const parsed = storedSchema.safeParse(outputs);
+  if (!parsed.success) {
+    throw new ExchangeBindingError(
+      "StateUnreadable",
+      `The state of ${id} can't be read: ${parsed.error.issues.map(({ path }) => path.join(".")).join(", ")} has another form than any version of pulumi-exchange-certificates wrote. Was the state edited by hand?`,
+      { facts: { id } },
+    );
+  }
+  const stored = parsed.data;
+  if ((stored.stateVersion ?? 0) > STATE_VERSION) {
+    throw new ExchangeBindingError(
+      "StateUnreadable",
+      `The state of ${id} has version ${String(stored.stateVersion)}, this pulumi-exchange-certificates knows ${String(STATE_VERSION)}. Install the version that wrote it, or a newer one.`,
+      { facts: { id } },
+    );
+  }
+  return {
+    id,
+    bindingName: stored.bindingName ?? "binding",
+    backend: stored.backend,
+    previous: {
+      server,
+      thumbprint,
+      services: servicesIn(stored.services ?? []),
+      selfSigned: storedWish(outputs["certificate"]),
+      replaceDefaultSmtpCertificate: stored.replaceDefaultSmtpCertificate ?? false,
+      certificateNames: { IMAP: nameIn(stored.imapCertificateName), POP: nameIn(stored.popCertificateName) },
+    },
+    supersedes: (stored.supersedes ?? []).map((one) => ({ ...one, released: servicesIn(one.released) })),
+    heldServices: stored.heldServices,
+    raw: outputs,
+  };
+}
+
+/** The same from the inputs alone, as `check` has them; undefined when they name no server. */
+export function previousFromInputs(inputs: Bag): PreviousBinding | undefined {
+  const server = typeof inputs["server"] === "string" ? parseServerFqdn(inputs["server"]) : undefined;
+  const parsed = storedSchema.safeParse(inputs);
+  if (server === undefined || !parsed.success) return undefined;
+  const stored = parsed.data;
+  const thumbprint = typeof inputs["thumbprint"] === "string" ? parseThumbprint(inputs["thumbprint"]) : undefined;
+  return {
+    server,
+    thumbprint,
+    services: servicesIn(stored.services ?? []),
+    selfSigned: storedWish(inputs["certificate"]),
+    replaceDefaultSmtpCertificate: stored.replaceDefaultSmtpCertificate ?? false,
+    certificateNames: { IMAP: nameIn(stored.imapCertificateName), POP: nameIn(stored.popCertificateName) },
+  };
+}
+
+/** What the server shows of a binding, as outputs. Parts that aren't known are left out: absent is not "none". */
+export function observedOutputs(server: ObservedServer, thumbprint: Thumbprint): Bag {
+  const certificate = findCertificate(server, thumbprint);
+  const defaultSmtp = server.defaultSmtpThumbprint;
+  const version = valueOr(server.version, undefined);
+  const shared = {
+    thumbprint,
+    isDefaultSmtpCertificate: defaultSmtp.kind === "known" ? defaultSmtp.value === thumbprint : undefined,
+    exchangeVersion: version === undefined ? undefined : formatVersion(version),
+  };
+  if (certificate === undefined) return shared;
+  const { subject, issuer, serialNumber, dnsNames, notBefore, notAfter } = certificate.facts;
+  return {
+    ...shared,
+    subject,
+    issuer,
+    serialNumber,
+    dnsNames: [...dnsNames],
+    notBefore,
+    notAfter,
+    heldServices: valueOr(heldServices(server, certificate), undefined),
+    displayedServices: valueOr(certificate.displayedServices, undefined),
+    status: valueOr(certificate.status, undefined),
+  };
+}
+
+/** What the outputs are made of after a change. */
+export interface OutputParts {
+  /** Checked inputs, secrets included: under the same keys they stay encrypted. */
+  readonly inputs: Bag;
+  readonly backend: string;
+  readonly server: ObservedServer | undefined;
+  readonly serverName: ServerFqdn;
+  readonly thumbprint: Thumbprint;
+  readonly work: Work | undefined;
+  /** The state before; undefined for a new resource. */
+  readonly stored: StoredBinding | undefined;
+  /** The resource that this one replaces. */
+  readonly replaces: StoredBinding | undefined;
+}
+
+/** The complete outputs of a binding. Plain JSON. */
+export function outputsOf(parts: OutputParts): Bag {
+  const { inputs, server, thumbprint, work, stored } = parts;
+  const declared = servicesIn((inputs["services"] as readonly string[] | undefined) ?? []);
+  const supersedes = supersededBy(parts, declared);
+  return clean({
+    ...inputs,
+    ...(server === undefined ? { thumbprint } : observedOutputs(server, thumbprint)),
+    takenOver: takenOver(work, stored),
+    staysBehind: staysBehind(server, supersedes),
+    supersedes,
+    followUps: work === undefined ? (stored?.raw["followUps"] ?? []) : followUpsOf(work.steps, edgeServersOf(server)),
+    backend: parts.backend,
+    stateVersion: STATE_VERSION,
+  });
+}
+
+function edgeServersOf(server: ObservedServer | undefined): readonly string[] {
+  return server === undefined ? [] : valueOr(server.edgeSubscriptions, []);
+}
+
+/** The newest take-over of each service; those of earlier changes stay on record. */
+function takenOver(work: Work | undefined, stored: StoredBinding | undefined): readonly Bag[] {
+  const records = new Map<string, Bag>();
+  for (const old of (stored?.raw["takenOver"] as readonly Bag[] | undefined) ?? []) {
+    if (typeof old["service"] === "string") records.set(`${old["service"]} ${String(old["fromThumbprint"])}`, old);
+  }
+  const fresh = (work?.steps ?? []).flatMap((step) =>
+    step.kind === "enable" && step.because !== "successor"
+      ? step.takeOvers
+      : step.kind === "setCertificateName"
+        ? step.takeOvers
+        : [],
+  );
+  for (const { service } of fresh)
+    for (const key of records.keys()) if (key.startsWith(`${service} `)) records.delete(key);
+  for (const { service, from } of fresh) {
+    records.set(`${service} ${from.thumbprint}`, { service, fromThumbprint: from.thumbprint });
+  }
+  return [...records.values()];
+}
+
+/** The certificates that this binding has replaced and that are, as far as anybody knows, still on their server. */
+function supersededBy(parts: OutputParts, declared: readonly ExchangeService[]): readonly Superseded[] {
+  const { server, serverName, thumbprint, stored, replaces } = parts;
+  const entries = new Map<string, Superseded>();
+  for (const entry of [...(replaces?.supersedes ?? []), ...(stored?.supersedes ?? [])]) entries.set(entry.id, entry);
+  if (replaces !== undefined) {
+    const released = replaces.previous.services.filter((service) => !declared.includes(service));
+    entries.set(replaces.id, { id: replaces.id, thumbprint: replaces.previous.thumbprint, released });
+  }
+  entries.delete(idOf(serverName, thumbprint));
+  return [...entries.values()].filter(({ id }) => {
+    const old = parseId(id);
+    return (
+      server === undefined || old.server !== server.server || findCertificate(server, old.thumbprint) !== undefined
+    );
+  });
+}
+
+/** Released services that an old certificate of this server still holds. */
+function staysBehind(server: ObservedServer | undefined, supersedes: readonly Superseded[]): readonly Bag[] {
+  if (server === undefined) return [];
+  return supersedes.flatMap(({ id, released }) => {
+    const old = parseId(id);
+    const certificate = old.server === server.server ? findCertificate(server, old.thumbprint) : undefined;
+    const held = certificate === undefined ? [] : valueOr(heldServices(server, certificate), released);
+    return released
+      .filter((service) => held.includes(service))
+      .map((service) => ({ service, thumbprint: old.thumbprint }));
+  });
+}
+
+/** Inputs as `read` gives them back: those of the outputs, `services` reduced to what is held, in their order. */
+export function inputsFromOutputs(outputs: Bag, source: "made" | "known"): Bag {
+  const inputs: Record<string, unknown> = {};
+  for (const key of INPUT_KEYS) if (outputs[key] !== undefined) inputs[key] = outputs[key];
+  // A made certificate's facts aren't inputs: nobody wished for them.
+  if (source === "known") for (const key of FACT_KEYS) if (outputs[key] !== undefined) inputs[key] = outputs[key];
+  return inputs;
+}
+
+/** Without `undefined`, which the engine's protocol can't carry; everything else must be plain JSON already. */
+export function clean(bag: Bag): Bag {
+  return JSON.parse(JSON.stringify(bag)) as Bag;
+}
+
+/** Keys whose change alone touches nothing on the server. The secrets of a source are compared by thumbprint only. */
+export function stateOnlyChanges(stored: Bag, inputs: Bag): readonly string[] {
+  const changed = INPUT_KEYS.filter(
+    (key) => key !== "certificate" && JSON.stringify(stored[key]) !== JSON.stringify(inputs[key]),
+  );
+  return sourceShape(stored["certificate"]) === sourceShape(inputs["certificate"])
+    ? changed
+    : [...changed, "certificate"];
+}
+
+const SECRET_SOURCE_KEYS: ReadonlySet<string> = new Set(["pfx", "password", "pem"]);
+
+/** Which source it is and its public parts: a rotated secret of the same certificate is no change. */
+function sourceShape(certificate: unknown): string {
+  if (typeof certificate !== "object" || certificate === null) return "";
+  const parts = Object.entries(certificate).filter(([, value]) => value !== undefined && value !== null);
+  return JSON.stringify(
+    parts
+      .map(([key, value]) => (SECRET_SOURCE_KEYS.has(key) ? [key] : [key, value as unknown]))
+      .sort((a, b) => String(a[0]).localeCompare(String(b[0]))),
+  );
+}
