@@ -126,7 +126,7 @@ export class ExchangeCertificateBinding extends pulumi.CustomResource {
   }
 
   /** Whether a value is a binding, also one of another copy of this package. */
-  static isInstance(value: unknown): value is ExchangeCertificateBinding {
+  static override isInstance(value: unknown): value is ExchangeCertificateBinding {
     return (
       typeof value === "object" &&
       value !== null &&
