@@ -1,0 +1,113 @@
+"use strict";
+
+/**
+ * ESLint rules for what DESIGN.md says about layers. CommonJS, because Jest loads the tests that way.
+ */
+
+const path = require("node:path");
+
+/**
+ * From the bottom to the top. An entry that ends with "/" is a folder of provider/, any other is a file of it.
+ *
+ * @type {readonly (readonly string[])[]}
+ */
+const LAYERS = [
+  ["errors", "secret", "model"],
+  ["certificate/"],
+  ["remoting/"],
+  ["backends/"],
+  ["plan/", "apply", "observe", "inputs", "certificateSource", "unknowns", "state", "config"],
+  ["lifecycle/", "provider"],
+  ["args", "exchangeCertificateBinding", "index"],
+];
+
+/** The one file that may load the Pulumi SDK: the provider's own process starts without it. */
+const PULUMI_FILE = "exchangeCertificateBinding";
+
+/**
+ * @param {string} file Relative to provider/, with "/" and without its extension.
+ * @returns {number} The layer's number, or -1.
+ */
+function layerOf(file) {
+  return LAYERS.findIndex((entries) =>
+    entries.some((entry) => (entry.endsWith("/") ? file.startsWith(entry) : file === entry)),
+  );
+}
+
+/**
+ * The path below provider/ without extension, or undefined for a file elsewhere.
+ *
+ * @param {string} file Absolute, or relative to the root.
+ * @returns {string | undefined}
+ */
+function inProvider(file) {
+  const parts = path.normalize(file).split(path.sep);
+  const start = parts.lastIndexOf("provider", parts.length - 2);
+  if (start === -1) return undefined;
+  return parts
+    .slice(start + 1)
+    .join("/")
+    .replace(/\.[cm]?[jt]s$/, "");
+}
+
+/** @type {import("eslint").Rule.RuleModule} */
+const importsDownwards = {
+  meta: {
+    type: "problem",
+    docs: { description: "Files of provider/ import from their own layer and from layers below it." },
+    schema: [],
+    messages: {
+      upwards: "{{from}} may not import {{to}}: layers import downwards only (tools/eslint/layers.cjs).",
+      noLayer: "{{file}} belongs to no layer. Give it a place in tools/eslint/layers.cjs.",
+      pulumi: "Only {{allowed}}.ts loads @pulumi/pulumi; elsewhere it may be imported as a type.",
+    },
+  },
+  create(context) {
+    const from = inProvider(context.filename);
+    if (from === undefined) return {};
+    const layer = layerOf(from);
+
+    /**
+     * @param {import("estree").Node} node
+     * @param {unknown} source
+     * @param {boolean} typeOnly
+     */
+    function check(node, source, typeOnly) {
+      if (typeof source !== "string") return;
+      if (/^@pulumi\//.test(source) && !typeOnly && from !== PULUMI_FILE) {
+        context.report({ node, messageId: "pulumi", data: { allowed: PULUMI_FILE } });
+      }
+      if (!source.startsWith(".")) return;
+      const to = inProvider(path.resolve(path.dirname(context.filename), source));
+      if (to === undefined) return;
+      const target = layerOf(to);
+      if (target === -1) context.report({ node, messageId: "noLayer", data: { file: to } });
+      else if (target > layer) context.report({ node, messageId: "upwards", data: { from: from ?? "", to } });
+    }
+
+    /** @param {unknown} node */
+    const isTypeOnly = (node) => {
+      const { importKind, exportKind } = /** @type {{ importKind?: string, exportKind?: string }} */ (node);
+      return importKind === "type" || exportKind === "type";
+    };
+    return {
+      Program(node) {
+        if (layer === -1) context.report({ node, messageId: "noLayer", data: { file: from } });
+      },
+      ImportDeclaration: (node) => check(node, node.source.value, isTypeOnly(node)),
+      ExportAllDeclaration: (node) => check(node, node.source.value, isTypeOnly(node)),
+      ExportNamedDeclaration: (node) => check(node, node.source?.value, isTypeOnly(node)),
+      ImportExpression: (node) => check(node, node.source.type === "Literal" && node.source.value, false),
+      TSImportType: (/** @type {{ source?: { value?: unknown } } & import("estree").Node} */ node) =>
+        check(node, node.source?.value, true),
+      CallExpression(node) {
+        const [argument] = node.arguments;
+        if (node.callee.type === "Identifier" && node.callee.name === "require" && argument?.type === "Literal") {
+          check(node, argument.value, false);
+        }
+      },
+    };
+  },
+};
+
+module.exports = { layers: { rules: { "imports-downwards": importsDownwards } } };
