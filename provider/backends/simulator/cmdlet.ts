@@ -73,6 +73,16 @@ export interface OpenedPfx {
   readonly keyProvider: KeyProvider;
 }
 
+/** A certificate that New-ExchangeCertificate is to make. */
+export interface CertificateWish {
+  /** A distinguished name, such as `CN=EX01`. */
+  readonly subject: string;
+  /** For the SAN; empty means none. */
+  readonly dnsNames: readonly string[];
+  /** Bits: 1024, 2048 or 4096. */
+  readonly keySize: number;
+}
+
 /** Everything impure that a cmdlet needs, passed in. */
 export interface CmdletContext {
   /**
@@ -89,10 +99,9 @@ export interface CmdletContext {
   readonly answers: Readonly<Partial<Record<QuestionKind, "yes" | "no">>>;
   /** For request ids in error records. */
   readonly newGuid: () => string;
-  /** Key pair and certificate for New-ExchangeCertificate; made beforehand, because making one is slow and random. */
-  readonly makeCertificate?: (wish: {
-    readonly subject: string;
-    readonly dnsNames: readonly string[];
-    readonly keySize: number;
-  }) => Uint8Array;
+  /**
+   * The certificate of New-ExchangeCertificate, DER; made beforehand, because making one is slow and random (see
+   * `certificateWishOf`). Has to give the same one when the call is run again with an answer.
+   */
+  readonly makeCertificate?: (wish: CertificateWish) => Uint8Array;
 }

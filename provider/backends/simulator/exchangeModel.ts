@@ -1,11 +1,11 @@
-import type { CmdletCall, CmdletContext, CmdletOutcome } from "./cmdlet";
+import type { CertificateWish, CmdletCall, CmdletContext, CmdletError, CmdletOutcome } from "./cmdlet";
 import { CMDLETS, findCmdlet, type CmdletDefinition } from "./cmdletDefinitions";
-import { completed, failed, type CmdletBody } from "./cmdletRun";
+import { completed, failed, type CmdletBody, type CmdletRun } from "./cmdletRun";
 import { getReceiveConnector, getSendConnector, setReceiveConnector, setSendConnector } from "./cmdlets/connectors";
 import { enableExchangeCertificate } from "./cmdlets/enableExchangeCertificate";
 import { getExchangeCertificate } from "./cmdlets/getExchangeCertificate";
 import { importExchangeCertificate } from "./cmdlets/importExchangeCertificate";
-import { newExchangeCertificate } from "./cmdlets/newExchangeCertificate";
+import { newExchangeCertificate, wishedCertificate } from "./cmdlets/newExchangeCertificate";
 import { getAuthConfig, getEdgeSubscription, getFederationTrust } from "./cmdlets/organisationConfig";
 import { getImapSettings, getPopSettings, setImapSettings, setPopSettings } from "./cmdlets/protocolSettings";
 import { removeExchangeCertificate } from "./cmdlets/removeExchangeCertificate";
@@ -56,32 +56,56 @@ const BODIES: Readonly<Record<string, CmdletBody>> = {
  * context.
  */
 export function runCmdlet(organisation: Organisation, call: CmdletCall, context: CmdletContext): CmdletOutcome {
+  const prepared = prepare(organisation, call, context);
+  if (prepared.kind === "refused") return failed(organisation, prepared.error);
+  const { run, body } = prepared;
+  return run.parameters.flag("WhatIf") === true ? completed(organisation) : body(run);
+}
+
+/**
+ * The certificate that a call of New-ExchangeCertificate would have made, so that the caller can make it beforehand:
+ * making one is slow and random, and a call that ends in a question must get the same one again. `undefined` for any
+ * other call, and for one that fails before that.
+ */
+export function certificateWishOf(
+  organisation: Organisation,
+  call: CmdletCall,
+  context: CmdletContext,
+): CertificateWish | undefined {
+  const prepared = prepare(organisation, call, context);
+  if (prepared.kind === "refused" || prepared.run.definition.name !== "New-ExchangeCertificate") return undefined;
+  return wishedCertificate(prepared.run);
+}
+
+type Prepared =
+  | { readonly kind: "ready"; readonly run: CmdletRun; readonly body: CmdletBody }
+  | { readonly kind: "refused"; readonly error: CmdletError };
+
+/** What happens before a cmdlet's own code runs: the session, the binding of parameters, the way to the server. */
+function prepare(organisation: Organisation, call: CmdletCall, context: CmdletContext): Prepared {
+  const refused = (error: CmdletError): Prepared => ({ kind: "refused", error });
   const definition = findCmdlet(call.name);
   const body = definition && BODIES[definition.name];
-  if (definition === undefined || body === undefined) return failed(organisation, notRecognised(call.name));
+  if (definition === undefined || body === undefined) return refused(notRecognised(call.name));
 
   const named = namedServer(definition, call);
-  const session = sessionServer(organisation, context.session ?? named);
-  if (session === undefined) {
-    const wanted = context.session ?? named;
-    if (wanted === undefined) throw new RangeError("An organisation without servers has nothing to run a cmdlet on.");
-    return failed(organisation, sessionUnreachableOrUnknown(definition, wanted, context));
-  }
-  if (session.faults.unreachable === true) return failed(organisation, sessionUnreachable(session.fqdn));
-  if (!hasRemoteShell(session)) return failed(organisation, shellGone(session.fqdn));
-  if (!isVisible(definition, session)) return failed(organisation, notRecognised(definition.name));
+  const wanted = context.session ?? named ?? Object.keys(organisation.servers)[0] ?? "";
+  const session = findServer(organisation, wanted);
+  if (session === undefined) return refused(serverUnknown(definition, wanted, wanted, context));
+  if (session.faults.unreachable === true) return refused(sessionUnreachable(session.fqdn));
+  if (!hasRemoteShell(session)) return refused(shellGone(session.fqdn));
+  if (!isVisible(definition, session)) return refused(notRecognised(definition.name));
 
   const bound = bindParameters(definition, call, session.version);
-  if (bound.kind === "refused") return failed(organisation, bound.error);
+  if (bound.kind === "refused") return refused(bound.error);
   const target = named === undefined ? session : findServer(organisation, named);
-  if (target === undefined) return failed(organisation, serverUnknown(definition, named ?? "", session, context));
+  if (target === undefined) return refused(serverUnknown(definition, named ?? wanted, session.name, context));
   if (definition.viaRpc && target.faults.unreachable === true) {
-    return failed(organisation, unreachableByRpc(definition, target, session, context));
+    return refused(unreachableByRpc(definition, target, session.name, context));
   }
-  if (bound.parameters.flag("WhatIf") === true) return completed(organisation);
-
-  const targetNamed = named !== undefined;
-  return body({ organisation, definition, parameters: bound.parameters, target, targetNamed, session, context });
+  const { parameters } = bound;
+  const run = { organisation, definition, parameters, target, targetNamed: named !== undefined, session, context };
+  return { kind: "ready", run, body };
 }
 
 /**
@@ -91,7 +115,8 @@ export function runCmdlet(organisation: Organisation, call: CmdletCall, context:
 export function delayOf(organisation: Organisation, call: CmdletCall, context: Pick<CmdletContext, "session">): number {
   const definition = findCmdlet(call.name);
   const named = definition === undefined ? undefined : namedServer(definition, call);
-  const server = sessionServer(organisation, named ?? context.session);
+  const wanted = named ?? context.session;
+  const server = wanted === undefined ? undefined : findServer(organisation, wanted);
   return server?.faults.slowMilliseconds ?? 0;
 }
 
@@ -106,11 +131,6 @@ function namedServer(definition: CmdletDefinition, call: CmdletCall): string | u
   if (definition.server === "Identity") return identity;
   const inIdentity = identity?.includes("\\") === true ? identity.slice(0, identity.indexOf("\\")) : undefined;
   return byName("Server") ?? inIdentity;
-}
-
-/** Without a name it's the first server of the organisation: somewhere a session has to be. */
-function sessionServer(organisation: Organisation, name: string | undefined): ServerState | undefined {
-  return name === undefined ? Object.values(organisation.servers)[0] : findServer(organisation, name);
 }
 
 /** Finds a server by FQDN or short name, and whoever answers in its place. */
@@ -130,32 +150,18 @@ function isVisible(definition: CmdletDefinition, session: ServerState): boolean 
   return definition.unifiedMessaging !== true || session.version.minor < 2;
 }
 
-function originOf(definition: CmdletDefinition, session: string, context: CmdletContext) {
-  return { cmdlet: definition.name, session, now: context.now, requestId: context.newGuid() };
-}
-
-function sessionUnreachableOrUnknown(definition: CmdletDefinition, wanted: string, context: CmdletContext) {
+function serverUnknown(definition: CmdletDefinition, wanted: string, session: string, context: CmdletContext) {
   const message = UNVERIFIED_TEXTS.serverUnknown(wanted);
-  return exchangeError(originOf(definition, wanted, context), "ServerUnknown", message, "InvalidArgument");
-}
-
-function serverUnknown(definition: CmdletDefinition, wanted: string, session: ServerState, context: CmdletContext) {
-  const message = UNVERIFIED_TEXTS.serverUnknown(wanted);
-  return exchangeError(originOf(definition, session.name, context), "ServerUnknown", message, "InvalidArgument");
+  return exchangeError(originOf(definition, session, context), "ServerUnknown", message, "InvalidArgument");
 }
 
 /** An exception other than InvalidOperationException: that is how tools tell "couldn't ask" from "isn't there". */
-function unreachableByRpc(
-  definition: CmdletDefinition,
-  target: ServerState,
-  session: ServerState,
-  context: CmdletContext,
-) {
-  return exchangeError(
-    originOf(definition, session.name, context),
-    "ServerUnreachable",
-    UNVERIFIED_TEXTS.serverUnreachable(target.fqdn),
-    "NotSpecified",
-    "RpcClientException",
-  );
+function unreachableByRpc(definition: CmdletDefinition, target: ServerState, session: string, context: CmdletContext) {
+  const message = UNVERIFIED_TEXTS.serverUnreachable(target.fqdn);
+  const origin = originOf(definition, session, context);
+  return exchangeError(origin, "ServerUnreachable", message, "NotSpecified", "RpcClientException");
+}
+
+function originOf(definition: CmdletDefinition, session: string, context: CmdletContext) {
+  return { cmdlet: definition.name, session, now: context.now, requestId: context.newGuid() };
 }

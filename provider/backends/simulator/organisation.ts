@@ -8,6 +8,7 @@ import {
   type ExchangeVersion,
   type UmStartupMode,
 } from "../../model";
+import { factsOf } from "./certificateStore";
 
 /**
  * A simulated Exchange organisation: plain JSON, never changed in place. What Get-ExchangeCertificate displays as
@@ -214,8 +215,10 @@ const fqdn = z.string().regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, "a server is named 
 const count = z.int().nonnegative();
 const service = z.enum(EXCHANGE_SERVICES);
 
+const der = z.base64().refine(isCertificate, "is not a certificate (DER in base64)");
+
 const storedCertificate = z.strictObject({
-  der: z.base64().min(1),
+  der,
   friendlyName: z.string(),
   privateKey: z.strictObject({
     present: z.boolean(),
@@ -259,7 +262,7 @@ const serverState = z.strictObject({
   pop: nameServiceState,
   um: umState.nullable(),
   umCallRouter: umState.nullable(),
-  internalTransportCertificate: z.strictObject({ thumbprint, der: z.base64().min(1) }).nullable(),
+  internalTransportCertificate: z.strictObject({ thumbprint, der }).nullable(),
   receiveConnectors: z.array(
     z.strictObject({ name: text, fqdn: text.nullable(), tlsCertificateName: text.nullable() }),
   ),
@@ -301,12 +304,27 @@ export const organisationSchema = z
     edgeSubscriptions: z.array(z.strictObject({ name: text, site: text })),
   })
   .superRefine((organisation, context) => {
-    for (const [key, server] of Object.entries(organisation.servers)) {
-      if (server.fqdn === key) continue;
-      context.addIssue({
-        code: "custom",
-        path: ["servers", key, "fqdn"],
-        message: `must be the name it is filed under, "${key}"`,
-      });
+    const { servers } = organisation;
+    const refuse = (key: string, property: string[], message: string) => {
+      context.addIssue({ code: "custom", path: ["servers", key, ...property], message });
+    };
+    for (const [key, server] of Object.entries(servers)) {
+      if (server.fqdn !== key) refuse(key, ["fqdn"], `must be the name it is filed under, "${key}"`);
+      const other = server.faults.answersAs;
+      if (other !== undefined && servers[other] === undefined) {
+        refuse(key, ["faults", "answersAs"], `there is no server "${other}"`);
+      }
+    }
+    if (Object.keys(servers).length === 0) {
+      context.addIssue({ code: "custom", path: ["servers"], message: "at least one server is needed" });
     }
   }) satisfies z.ZodType<Organisation>;
+
+function isCertificate(base64: string): boolean {
+  try {
+    factsOf(base64);
+    return true;
+  } catch {
+    return false;
+  }
+}

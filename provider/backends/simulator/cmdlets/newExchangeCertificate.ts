@@ -1,6 +1,6 @@
 import { ExchangeBindingError } from "../../../errors";
 import { addCertificate, factsOfStored } from "../certificateStore";
-import type { CmdletOutcome } from "../cmdlet";
+import type { CertificateWish, CmdletOutcome } from "../cmdlet";
 import { completed, failed, withServer, type CmdletRun } from "../cmdletRun";
 import { bindingError, UNVERIFIED_TEXTS } from "../errorTexts";
 import type { StoredCertificate } from "../organisation";
@@ -22,14 +22,13 @@ export function newExchangeCertificate(run: CmdletRun): CmdletOutcome {
   if (refused !== undefined) return failed(organisation, refused);
   const parsed = parseAllowedServices(parameters.list("Services") ?? ["IMAP", "POP", "SMTP"]);
   if (parsed.kind === "unknown") return failed(organisation, unknownService(run, parsed.name));
-  const keySize = parameters.number("KeySize") ?? 2048;
-  if (!KEY_SIZES.includes(keySize)) {
+  if (!KEY_SIZES.includes(wishedCertificate(run).keySize)) {
     const message = UNVERIFIED_TEXTS.valueRefused("KeySize", `it has to be one of ${KEY_SIZES.join(", ")}`);
     return failed(organisation, bindingError(run.definition.name, "ParameterArgumentValidationError", message));
   }
 
   const stored: StoredCertificate = {
-    der: Buffer.from(makeCertificate(run, keySize)).toString("base64"),
+    der: Buffer.from(makeCertificate(run)).toString("base64"),
     friendlyName: parameters.text("FriendlyName") ?? "Microsoft Exchange",
     privateKey: {
       present: true,
@@ -51,15 +50,24 @@ export function newExchangeCertificate(run: CmdletRun): CmdletOutcome {
   return completed(after, [output], enabling.warnings);
 }
 
-function makeCertificate({ context, parameters, target }: CmdletRun, keySize: number): Uint8Array {
+/** The certificate to make: by default for the server's own names. */
+export function wishedCertificate({ parameters, target }: CmdletRun): CertificateWish {
+  return {
+    subject: parameters.text("SubjectName") ?? `CN=${target.name}`,
+    dnsNames: wantedNames({ parameters, target }),
+    keySize: parameters.number("KeySize") ?? 2048,
+  };
+}
+
+function makeCertificate(run: CmdletRun): Uint8Array {
+  const { context } = run;
   if (context.makeCertificate === undefined) {
     throw new ExchangeBindingError(
       "Internal",
       "Running New-ExchangeCertificate: the simulator was started without a certificate to use. Pass makeCertificate.",
     );
   }
-  const subject = parameters.text("SubjectName") ?? `CN=${target.name}`;
-  return context.makeCertificate({ subject, dnsNames: wantedNames({ parameters, target }), keySize });
+  return context.makeCertificate(wishedCertificate(run));
 }
 
 /** The server's two names unless the call says otherwise. An empty -DomainName means no names at all. */
