@@ -4,7 +4,7 @@ import tseslint from "typescript-eslint";
 import layerRules from "./tools/eslint/layers.cjs";
 
 export default defineConfig(
-  globalIgnores(["lib/", "docs/", "coverage/", ".cache/", "**/node_modules/"]),
+  globalIgnores(["lib/", "docs/api/", "coverage/", ".cache/", "**/node_modules/"]),
   js.configs.recommended,
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {

@@ -6,9 +6,7 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import processTools from "./process.cjs";
-
-const { runOrThrow, npmCommand } = processTools;
+import { runOrThrow, npmCommand } from "./process.cjs";
 
 /** The root of the repository. */
 export const root = path.dirname(import.meta.dirname);

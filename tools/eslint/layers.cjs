@@ -68,7 +68,7 @@ const importsDownwards = {
     const layer = layerOf(from);
 
     /**
-     * @param {import("estree").Node} node
+     * @param {import("eslint").Rule.Node} node
      * @param {unknown} source
      * @param {boolean} typeOnly
      */
@@ -98,7 +98,7 @@ const importsDownwards = {
       ExportAllDeclaration: (node) => check(node, node.source.value, isTypeOnly(node)),
       ExportNamedDeclaration: (node) => check(node, node.source?.value, isTypeOnly(node)),
       ImportExpression: (node) => check(node, node.source.type === "Literal" && node.source.value, false),
-      TSImportType: (/** @type {{ source?: { value?: unknown } } & import("estree").Node} */ node) =>
+      TSImportType: (/** @type {import("eslint").Rule.Node & { source?: { value?: unknown } }} */ node) =>
         check(node, node.source?.value, true),
       CallExpression(node) {
         const [argument] = node.arguments;

@@ -13,7 +13,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import modules from "../pulumi/modules.cjs";
+import { installFromTarball, pack } from "../pulumi/modules.cjs";
 import { ensurePulumi } from "../pulumi/ensure.mjs";
 import { ensureBuilt, root } from "../setup.mjs";
 
@@ -26,9 +26,9 @@ export async function prepareModules() {
   await ensureBuilt();
   const directory = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "exchange-packed-")));
   process.env[DIRECTORY] = directory;
-  const tarball = await modules.pack(root, directory);
+  const tarball = await pack(root, directory);
   const install = (/** @type {string} */ name, /** @type {string[]} */ also) =>
-    modules.installFromTarball({ into: path.join(directory, name), packageRoot: root, tarball, also });
+    installFromTarball({ into: path.join(directory, name), packageRoot: root, tarball, also });
   process.env["HARNESS_MODULES"] = await install("javascript", []);
   process.env["HARNESS_TYPESCRIPT_MODULES"] = await install("typescript", ["typescript", "@types/node"]);
 }

@@ -14,9 +14,8 @@ import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
-import processTools from "../process.cjs";
+import { run, runOrThrow } from "../process.cjs";
 
-const { run, runOrThrow } = processTools;
 const here = import.meta.dirname;
 const require = createRequire(import.meta.url);
 
