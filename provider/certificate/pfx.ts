@@ -1,0 +1,116 @@
+import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
+
+import type { ExchangeBindingError } from "../errors";
+import { isBindingError } from "../errors";
+import type { Secret } from "../secret";
+import type { CertificateMaterial, FoundCertificate, FoundKey } from "./material";
+import { assembleMaterial } from "./material";
+import type { PfxBag } from "./pfxBags";
+import { openPfx, pfxFailure } from "./pfxBags";
+import { factsOf } from "./readCertificate";
+
+export type { CertificateMaterial, MaterialNotice } from "./material";
+
+/**
+ * Reads a PFX (PKCS#12) as OpenSSL, Windows and Java write it: old and new encryption, RSA and ECC, whatever the order
+ * of its parts. "No password" and "an empty password" are the same to the caller; both ways of writing it are tried.
+ *
+ * @param pfx the file
+ * @throws ExchangeBindingError `PfxUnreadable` (broken, or not a PFX), `PfxWrongPassword`, `PfxWithoutCertificate`,
+ * `PfxWithoutKey`, `PfxKeyDoesNotFit`; none carries anything of the password or of the encrypted parts
+ */
+export function readPfx(pfx: Secret<Uint8Array>, password: Secret<string> | undefined): CertificateMaterial {
+  const bags = openPfx(pfx.reveal(), password?.reveal());
+  const certificates = bags.filter((bag) => bag.kind === "certificate").map(foundCertificate);
+  const keys = bags.filter((bag) => bag.kind === "key").map(foundKey);
+  if (certificates.length === 0) {
+    const found = keys.length === 0 ? "it holds neither a certificate nor a key" : "it holds a key and no certificate";
+    throw pfxFailure("PfxWithoutCertificate", `${found}. Export the certificate with its private key.`);
+  }
+  const thumbprints = certificates.map(({ certificate }) => factsOf(certificate).thumbprint);
+  if (keys.length === 0) {
+    throw pfxFailure(
+      "PfxWithoutKey",
+      `it holds ${listOf(thumbprints)} and no private key. Export it with the private key ("Yes, export the private key").`,
+      thumbprints,
+    );
+  }
+  const material = assembleMaterial(certificates, keys);
+  if (material === undefined) {
+    throw pfxFailure(
+      "PfxKeyDoesNotFit",
+      `its private key belongs to none of its certificates (${listOf(thumbprints)}). ` +
+        "Pack the certificate together with the key that its request was made with.",
+      thumbprints,
+    );
+  }
+  return material;
+}
+
+function listOf(thumbprints: readonly string[]): string {
+  return thumbprints.length === 1 ? `certificate ${thumbprints[0] ?? ""}` : `certificates ${thumbprints.join(", ")}`;
+}
+
+function foundCertificate(bag: PfxBag): FoundCertificate {
+  try {
+    const certificate = new X509Certificate(bag.der);
+    factsOf(certificate);
+    return { certificate, localKeyId: bag.localKeyId };
+  } catch {
+    throw pfxFailure("PfxUnreadable", "one of its certificates can't be read. Export it again without that one.");
+  }
+}
+
+/**
+ * Key storage providers (CNG) by name. Legacy providers are called "… Cryptographic Provider" and keep their keys where
+ * Exchange finds them; the two last ones are storage providers whose names don't say so.
+ */
+const KEY_STORAGE_PROVIDER = /key storage provider|^microsoft platform crypto provider$|\bksp\b/i;
+
+function foundKey(bag: PfxBag): FoundKey {
+  const notices =
+    bag.provider !== undefined && KEY_STORAGE_PROVIDER.test(bag.provider)
+      ? (["keyStorageProviderDropped"] as const)
+      : ([] as const);
+  try {
+    const key = createPrivateKey({ key: bag.der, format: "der", type: "pkcs8" });
+    return { key, localKeyId: bag.localKeyId, notices };
+  } catch {
+    throw pfxFailure("PfxUnreadable", "its private key is of a kind that can't be read. Use an RSA or an ECC key.");
+  }
+}
+
+const CACHE_SIZE = 64;
+type Outcome = { readonly material: CertificateMaterial } | { readonly error: ExchangeBindingError };
+const outcomes = new Map<string, Outcome>();
+
+/**
+ * {@link readPfx} with a memory of the last 64 different files, failures included: a program may give the same file to
+ * a thousand bindings, and deriving the keys is made to be slow. The memory knows file and password by a hash only.
+ */
+export function readPfxCached(pfx: Secret<Uint8Array>, password: Secret<string> | undefined): CertificateMaterial {
+  const key = cacheKey(pfx.reveal(), password?.reveal());
+  const outcome = outcomes.get(key) ?? outcomeOf(pfx, password);
+  // Taken out and put in again: the first entry is always the one that was not used for the longest time.
+  outcomes.delete(key);
+  outcomes.set(key, outcome);
+  const [oldest] = outcomes.keys();
+  if (outcomes.size > CACHE_SIZE && oldest !== undefined) outcomes.delete(oldest);
+  if ("error" in outcome) throw outcome.error;
+  return outcome.material;
+}
+
+function outcomeOf(pfx: Secret<Uint8Array>, password: Secret<string> | undefined): Outcome {
+  try {
+    return { material: readPfx(pfx, password) };
+  } catch (error) {
+    if (isBindingError(error)) return { error };
+    throw error;
+  }
+}
+
+/** The inner hash has a fixed length, so that no two pairs of file and password give the same text. */
+function cacheKey(pfx: Uint8Array, password: string | undefined): string {
+  const hash = createHash("sha256").update(createHash("sha256").update(pfx).digest());
+  return hash.update(password ?? "", "utf8").digest("base64");
+}
