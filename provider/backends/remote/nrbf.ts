@@ -234,7 +234,7 @@ class NrbfReader {
   }
 
   #array(id: number, length: number, type: MemberType): NrbfArray | Uint8Array {
-    if (type.kind === "primitive" && type.type === 2) return this.#keep(id, this.#take(length).slice());
+    if (type.kind === "primitive" && type.type === 2) return this.#keep(id, new Uint8Array(this.#take(length)));
     this.#spend(length);
     const items: NrbfValue[] = [];
     const array = this.#keep<NrbfArray>(id, { kind: "array", items });

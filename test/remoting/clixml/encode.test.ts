@@ -98,17 +98,15 @@ const { value: anyValue } = fc.letrec<{
       value: plainText,
     }) as fc.Arbitrary<ClixmlValue>,
     fc.record({ kind: fc.constant("B"), value: fc.boolean() }) as fc.Arbitrary<ClixmlValue>,
-    fc
-      .constantFrom(...INTEGER_RANGES)
-      .chain(([kind, [min, max]]) =>
-        fc.record({
-          kind: fc.constant(kind),
-          value: fc.oneof(
-            fc.integer({ min: Math.max(min, -2147483648), max: Math.min(max, 2147483647) }),
-            fc.constantFrom(min, max),
-          ),
-        }),
-      ) as fc.Arbitrary<ClixmlValue>,
+    fc.constantFrom(...INTEGER_RANGES).chain(([kind, [min, max]]) =>
+      fc.record({
+        kind: fc.constant(kind),
+        value: fc.oneof(
+          fc.integer({ min: Math.max(min, -2147483648), max: Math.min(max, 2147483647) }),
+          fc.constantFrom(min, max),
+        ),
+      }),
+    ) as fc.Arbitrary<ClixmlValue>,
     fc.record({
       kind: fc.constant("I64"),
       value: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
