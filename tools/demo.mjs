@@ -6,7 +6,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { randomBytes } from "node:crypto";
-import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
 import { ensureBuilt, ensureNodeModules, root } from "./setup.mjs";
 
 await ensureNodeModules();
@@ -80,10 +80,11 @@ const simulator = (/** @type {string[]} */ ...args) =>
 
 /** A renewed certificate, as the client of a certificate authority would leave it: a PFX file with a password. */
 async function writePfx(/** @type {string} */ file) {
-  const require = createRequire(path.join(root, "package.json"));
-  const { makeSelfSigned } = require("./lib/certificate/selfSigned.js");
-  const { packPfx } = require("./lib/certificate/packPfx.js");
-  const { Secret } = require("./lib/secret.js");
+  /** @param {string} file */
+  const built = (file) => import(pathToFileURL(path.join(root, "lib", file)).href);
+  const { makeSelfSigned } = await built("certificate/selfSigned.js");
+  const { packPfx } = await built("certificate/packPfx.js");
+  const { Secret } = await built("secret.js");
   const material = await makeSelfSigned(
     {
       subject: "CN=mail.contoso.com, O=Contoso",

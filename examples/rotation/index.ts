@@ -17,4 +17,3 @@ export const thumbprint = mail.thumbprint;
 export const validUntil = mail.notAfter;
 export const held = mail.heldServices;
 export const staysBehind = mail.staysBehind;
-export const stillToDo = mail.followUps;

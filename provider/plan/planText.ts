@@ -28,8 +28,16 @@ export function describePlan(plan: Plan, context: TextContext): readonly string[
     case "inSync":
       return plan.notices.filter(isWorthSayingEveryTime).map((notice) => describeNotice(notice, context));
     case "create":
-    case "update":
-      return [...plan.work.steps.map((step) => describeStep(step, context)), ...notices(plan.notices, context)];
+    case "update": {
+      // What somebody else did comes before what is done about it.
+      const drift = plan.notices.filter(({ kind }) => kind === "driftedTo");
+      const others = plan.notices.filter(({ kind }) => kind !== "driftedTo");
+      return [
+        ...notices(drift, context),
+        ...plan.work.steps.map((step) => describeStep(step, context)),
+        ...notices(others, context),
+      ];
+    }
     case "replace":
       return [
         `replaces the binding, new certificate first: ${REPLACE_BECAUSE[plan.because]}`,
