@@ -4,7 +4,14 @@ import { inspect } from "node:util";
 import { parseThumbprint, type Thumbprint } from "../../certificate/thumbprint";
 import { isBindingError, messageOf, type ErrorCode, type ExchangeBindingError } from "../../errors";
 import type { DisplayedService, Observed, ServerFqdn } from "../../model";
-import type { Backend, CertificateSnapshot, EnableRequest, ImportRequest, ServerSnapshot } from "../backend";
+import type {
+  Backend,
+  CallOptions,
+  CertificateSnapshot,
+  EnableRequest,
+  ImportRequest,
+  ServerSnapshot,
+} from "../backend";
 import type { BackendSituations, TestCertificate } from "./harness";
 
 /** One rule of the contract, tried on a workbench. */
@@ -32,7 +39,7 @@ export const TEST_CERTIFICATES = ["first", "second", "wildcard"] as const;
 export type TestCertificateName = (typeof TEST_CERTIFICATES)[number];
 
 /** A call without a time limit, for calls that are expected to end by themselves. */
-export const unlimited = { signal: new AbortController().signal };
+export const unlimited: CallOptions = { signal: new AbortController().signal };
 
 export function importRequest(certificate: TestCertificate, changes: Partial<ImportRequest> = {}): ImportRequest {
   return {
