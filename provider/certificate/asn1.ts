@@ -57,7 +57,7 @@ export function isUniversal(node: Asn1, type: keyof typeof asn1.Type): boolean {
 }
 
 export function isContext(node: Asn1, tag: number): boolean {
-  return node.tagClass === forge().asn1.Class.CONTEXT_SPECIFIC && Number(node.type) === tag;
+  return node.tagClass === forge().asn1.Class.CONTEXT_SPECIFIC && (node.type as number) === tag;
 }
 
 // Writing.
@@ -123,6 +123,6 @@ export function time(date: Date): Asn1 {
 export function context(tag: number, value: Uint8Array | readonly Asn1[]): Asn1 {
   const { asn1 } = forge();
   return value instanceof Uint8Array
-    ? asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag as asn1.Type, false, toBinary(value))
-    : asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag as asn1.Type, true, [...value]);
+    ? asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag, false, toBinary(value))
+    : asn1.create(asn1.Class.CONTEXT_SPECIFIC, tag, true, [...value]);
 }

@@ -159,7 +159,7 @@ function textOf(node: Asn1): string {
   const bytes = bytesOf(node);
   if (isUniversal(node, "UTF8")) return bytes.toString("utf8");
   if (isUniversal(node, "PRINTABLESTRING") || isUniversal(node, "IA5STRING")) return bytes.toString("latin1");
-  const type = Number(node.type);
+  const type: number = node.type;
   if (type === TELETEX_STRING) return bytes.toString("latin1");
   if (type === UNIVERSAL_STRING && bytes.length % 4 === 0) {
     const codePoints = Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readUInt32BE(index * 4));

@@ -1,11 +1,18 @@
 import type * as NodeForge from "node-forge";
 
-/** What we use of node-forge that its type package leaves out. */
+/** What we use of node-forge that its type package leaves out, or knows too narrowly. */
 interface Untyped {
   readonly asn1: {
     fromDer(
       bytes: string,
       options: { readonly strict: boolean; readonly parseAllBytes: boolean; readonly decodeBitStrings: boolean },
+    ): NodeForge.asn1.Asn1;
+    /** `type` is the tag's number; of a context-specific value it is no member of `asn1.Type`. */
+    create(
+      tagClass: NodeForge.asn1.Class,
+      type: number,
+      constructed: boolean,
+      value: string | NodeForge.asn1.Asn1[],
     ): NodeForge.asn1.Asn1;
   };
   readonly pki: {
@@ -19,7 +26,7 @@ interface Untyped {
   };
 }
 
-type Forge = typeof NodeForge & Untyped;
+type Forge = Untyped & typeof NodeForge;
 
 let loaded: Forge | undefined;
 

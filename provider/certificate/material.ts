@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 
 import { Secret } from "../secret";
@@ -9,8 +9,7 @@ import { factsOf } from "./readCertificate";
  * `keyStorageProviderDropped`: the file wanted its key in a key storage provider (CNG), and the attribute that says so
  * will not be sent on. An ECC key goes to such a provider anyway: Windows has no other place for it.
  */
-export const MATERIAL_NOTICES = ["keyStorageProviderDropped"] as const;
-export type MaterialNotice = (typeof MATERIAL_NOTICES)[number];
+export type MaterialNotice = "keyStorageProviderDropped";
 
 /** A certificate with its private key and the certificates that go with it. */
 export interface CertificateMaterial {
@@ -65,15 +64,13 @@ export function assembleMaterial(
 
 function orderChain(leaf: X509Certificate, all: readonly X509Certificate[]): readonly X509Certificate[] {
   const rest = new Map(all.map((certificate) => [certificate.fingerprint256, certificate]));
-  const ordered: X509Certificate[] = [];
-  let current: X509Certificate | undefined = leaf;
-  rest.delete(leaf.fingerprint256);
-  while (current !== undefined) {
-    const child: X509Certificate = current;
-    current = [...rest.values()].find((candidate) => child.checkIssued(candidate));
-    if (current === undefined) break;
-    ordered.push(current);
+  const path: X509Certificate[] = [];
+  let issuer: X509Certificate | undefined = leaf;
+  while (issuer !== undefined) {
+    const current: X509Certificate = issuer;
     rest.delete(current.fingerprint256);
+    path.push(current);
+    issuer = [...rest.values()].find((candidate) => current.checkIssued(candidate));
   }
-  return [...ordered, ...rest.values()];
+  return [...path.slice(1), ...rest.values()];
 }

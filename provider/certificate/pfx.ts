@@ -63,7 +63,7 @@ function foundCertificate(bag: PfxBag): FoundCertificate {
 
 /**
  * Key storage providers (CNG) by name. Legacy providers are called "… Cryptographic Provider" and keep their keys where
- * Exchange finds them; the two last ones are storage providers whose names don't say so.
+ * Exchange finds them; the two last patterns are for storage providers that don't say so in full.
  */
 const KEY_STORAGE_PROVIDER = /key storage provider|^microsoft platform crypto provider$|\bksp\b/i;
 

@@ -12,15 +12,15 @@ import { looksLikeDnsName } from "./names";
 import { readCertificate } from "./readCertificate";
 
 /** Sizes that New-ExchangeCertificate and every Windows in question can handle, from the smallest still allowed. */
-export const SELF_SIGNED_KEY_SIZES = [2048, 3072, 4096] as const;
+const SELF_SIGNED_KEY_SIZES = [2048, 3072, 4096] as const;
 
 export interface SelfSignedWish {
   /** `CN=mail.contoso.com, O=Contoso, C=US`; by default the first DNS name that fits becomes the common name. */
   readonly subject?: string | undefined;
   readonly dnsNames: readonly string[];
-  /** Counted from now. */
+  /** Counted from now; 1 to 36500. */
   readonly validityDays: number;
-  /** RSA, bits; one of {@link SELF_SIGNED_KEY_SIZES}. */
+  /** RSA, bits: 2048, 3072 or 4096. */
   readonly keySize: number;
 }
 

@@ -7,7 +7,6 @@ export type Thumbprint = string & { readonly [thumbprintBrand]: never };
  * Blanks, colons and the invisible marks that the Windows certificate dialog puts in front of a copied thumbprint
  * (U+200E; other direction marks and the byte order mark are met in the wild too).
  */
-// eslint-disable-next-line no-misleading-character-class -- each of these stands alone in a pasted text
 const PASTED_NOISE = /[\s:\u200B-\u200F\u202A-\u202E\u2066-\u2069\uFEFF]/gu;
 
 /** Reads a thumbprint as people paste it; `undefined` when what is left isn't 40 hexadecimal digits. */
