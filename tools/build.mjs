@@ -1,10 +1,5 @@
 /** `npm run build`: lib/ from provider/, always. */
 
-import { ensureBuilt } from "./setup.mjs";
+import { ensureBuilt, main } from "./setup.mjs";
 
-try {
-  await ensureBuilt({ force: true });
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+await main(() => ensureBuilt({ force: true }));

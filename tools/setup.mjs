@@ -116,3 +116,18 @@ function hashOfSources() {
 export function log(line) {
   process.stderr.write(`${line}\n`);
 }
+
+/**
+ * Runs the body of a tool. An error is told as a sentence, without the place in our code where it was thrown.
+ *
+ * @param {() => Promise<void>} body
+ * @returns {Promise<void>}
+ */
+export async function main(body) {
+  try {
+    await body();
+  } catch (error) {
+    log(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
+}

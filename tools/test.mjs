@@ -6,16 +6,13 @@
 
 import { spawn } from "node:child_process";
 import path from "node:path";
-import { ensureNodeModules, log, root } from "./setup.mjs";
+import { ensureNodeModules, main, root } from "./setup.mjs";
 
-try {
+await main(async () => {
   await ensureNodeModules();
   const jest = path.join(root, "node_modules", "jest", "bin", "jest.js");
   const child = spawn(process.execPath, [jest, ...process.argv.slice(2)], { cwd: root, stdio: "inherit" });
   child.on("exit", (code) => {
     process.exitCode = code ?? 1;
   });
-} catch (error) {
-  log(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
-}
+});

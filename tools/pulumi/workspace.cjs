@@ -66,10 +66,14 @@ function createWorkspace(options) {
     /** @type {NodeJS.ProcessEnv} */
     const env = Object.fromEntries(kept);
     const pathName = Object.keys(env).find((name) => name.toUpperCase() === "PATH") ?? "PATH";
-    const node = options.nodeDirectory ?? path.dirname(process.execPath);
+    // The CLI comes before the running node, whose directory may hold another, older CLI. A node that was asked for
+    // comes before the CLI, whose directory may hold another node.
+    const { pulumiDirectory, nodeDirectory } = options;
+    const own = nodeDirectory === undefined ? [path.dirname(process.execPath)] : [];
+    const first = [...(nodeDirectory === undefined ? [] : [nodeDirectory]), pulumiDirectory, ...own];
     return {
       ...env,
-      [pathName]: [options.pulumiDirectory, node, env[pathName] ?? ""].join(path.delimiter),
+      [pathName]: [...first, env[pathName] ?? ""].join(path.delimiter),
       PULUMI_HOME: home,
       PULUMI_BACKEND_URL: pathToFileURL(stateDirectory).href,
       PULUMI_CONFIG_PASSPHRASE: "a passphrase for a stack that nobody keeps",

@@ -1,0 +1,149 @@
+/**
+ * `npm run bench`: what the bindings cost on top of what the engine costs anyway. Ends with 1 when it is too much:
+ *
+ * - A preview of 1,000 bindings on 100 simulated servers takes at most 1.25 times as long as one of 1,000 resources
+ *   that do nothing; also when every call of a server takes 200 ms and `exchange:servers` names the servers.
+ * - The provider's code adds at most 100 ms to the start of the provider process.
+ *
+ * The two programs run in turn, so that a busy machine is unkind to both; medians are compared.
+ *
+ *   npm run bench -- --rounds 5 --servers 100 --bindings-per-server 10
+ */
+
+import { randomBytes } from "node:crypto";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { manyCertificates, manyServers } from "./bench/organisation.cjs";
+import { median } from "./bench/numbers.mjs";
+import { bindings, nothing, PASSWORD_VARIABLE } from "./bench/programs.cjs";
+import { measureStartup } from "./bench/startup.mjs";
+import { ensurePulumi } from "./pulumi/ensure.mjs";
+import { installFromTarball, pack } from "./pulumi/modules.cjs";
+import { createWorkspace } from "./pulumi/workspace.cjs";
+import { ensureBuilt, ensureNodeModules, log, main, root } from "./setup.mjs";
+
+const HIGHEST_RATIO = 1.25;
+const LATENCY_MILLISECONDS = 200;
+const HIGHEST_STARTUP_MILLISECONDS = 100;
+const PREVIEW_LIMIT_SECONDS = 600;
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "3" },
+    servers: { type: "string", default: "100" },
+    "bindings-per-server": { type: "string", default: "10" },
+  },
+});
+const rounds = Number(values.rounds);
+
+await main(async () => {
+  await ensureNodeModules();
+  await ensureBuilt();
+  const pulumiDirectory = await ensurePulumi();
+  const work = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "exchange-bench-")));
+  try {
+    const tarball = await pack(root, work);
+    const nodeModules = await installFromTarball({ into: work, packageRoot: root, tarball });
+    const verdicts = [
+      await benchStartup(nodeModules),
+      await benchPreview({ nodeModules, pulumiDirectory }, "preview", {}),
+      await benchPreview({ nodeModules, pulumiDirectory }, `preview, ${String(LATENCY_MILLISECONDS)} ms per call`, {
+        slowMilliseconds: LATENCY_MILLISECONDS,
+      }),
+    ];
+    process.exitCode = verdicts.every(Boolean) ? 0 : 1;
+  } finally {
+    fs.rmSync(work, { recursive: true, force: true });
+  }
+});
+
+/**
+ * @param {string} nodeModules
+ * @returns {Promise<boolean>}
+ */
+async function benchStartup(nodeModules) {
+  const took = await measureStartup(nodeModules, Math.max(rounds, 5));
+  return verdict("start-up", took <= HIGHEST_STARTUP_MILLISECONDS, [
+    `the provider's code adds ${took.toFixed(0)} ms (at most ${String(HIGHEST_STARTUP_MILLISECONDS)})`,
+  ]);
+}
+
+/**
+ * @param {{ nodeModules: string, pulumiDirectory: string }} places
+ * @param {string} name
+ * @param {{ slowMilliseconds?: number }} faults
+ * @returns {Promise<boolean>}
+ */
+async function benchPreview(places, name, faults) {
+  const password = randomBytes(12).toString("hex");
+  const organisation = await manyServers(Number(values.servers), faults);
+  const certificates = await manyCertificates(Number(values["bindings-per-server"]), password);
+  const size = { servers: organisation.names, pfxFiles: Object.keys(certificates) };
+  const count = size.servers.length * size.pfxFiles.length;
+  const config = { "exchange:backend": "simulator", "exchange:servers": organisation.names.join(",") };
+  const make = (/** @type {string} */ program) =>
+    createWorkspace({
+      ...places,
+      timeLimitSeconds: PREVIEW_LIMIT_SECONDS,
+      env: { [PASSWORD_VARIABLE]: password },
+      files: {
+        "Pulumi.yaml": JSON.stringify({ name: "bench", runtime: { name: "nodejs", options: { typescript: false } } }),
+        "Pulumi.bench.yaml": JSON.stringify({ config }),
+        "package.json": JSON.stringify({ name: "bench", main: "index.js" }),
+        "index.js": program,
+        ".exchange-simulator.json": organisation.text,
+        ...certificates,
+      },
+    });
+  /** @type {{ label: string, workspace: import("./pulumi/workspace.cjs").Workspace, seconds: number[] }[]} */
+  const contenders = [
+    { label: "bindings", workspace: make(bindings(size)), seconds: [] },
+    { label: "nothing", workspace: make(nothing(size)), seconds: [] },
+  ];
+  try {
+    for (const { workspace } of contenders) mustSucceed(await workspace.pulumi(["stack", "init", "bench"]));
+    for (let round = 1; round <= rounds; round += 1) {
+      for (const { label, workspace, seconds } of contenders) {
+        const result = mustSucceed(await workspace.pulumi(["preview"]));
+        if (!result.stdout.includes(` ${String(count + 1)} to create`)) {
+          throw new Error(`The preview did not plan ${String(count)} resources:\n${result.combined.slice(-2000)}`);
+        }
+        seconds.push(result.seconds);
+        log(`${name}, round ${String(round)}: ${label} ${result.seconds.toFixed(1)} s`);
+      }
+    }
+  } finally {
+    for (const { workspace } of contenders) await workspace.dispose();
+  }
+  const [ours, floor] = contenders.map(({ seconds }) => median(seconds));
+  const ratio = (ours ?? NaN) / (floor ?? NaN);
+  return verdict(name, ratio <= HIGHEST_RATIO, [
+    `${String(count)} bindings on ${String(size.servers.length)} servers: ${(ours ?? NaN).toFixed(1)} s`,
+    `resources that do nothing: ${(floor ?? NaN).toFixed(1)} s`,
+    `ratio ${ratio.toFixed(2)} (at most ${String(HIGHEST_RATIO)})`,
+  ]);
+}
+
+/**
+ * @param {import("./process.cjs").RunResult} result
+ * @returns {import("./process.cjs").RunResult}
+ */
+function mustSucceed(result) {
+  if (result.exitCode === 0) return result;
+  throw new Error(
+    `"${result.command}" ended with exit code ${String(result.exitCode)}:\n${result.combined.slice(-4000)}`,
+  );
+}
+
+/**
+ * @param {string} name
+ * @param {boolean} good
+ * @param {readonly string[]} facts
+ * @returns {boolean}
+ */
+function verdict(name, good, facts) {
+  process.stdout.write(`${good ? "ok    " : "FAILED"} ${name}: ${facts.join("; ")}\n`);
+  return good;
+}
