@@ -192,9 +192,14 @@ async function acquireLock(file: string, path: string, timeoutMilliseconds: numb
         release: () => release().catch(() => undefined),
       };
     } catch (error) {
-      // ENOENT: another process took the lock's directory for a dead one's just when we had made it.
-      const isHeld = hasCode(error, "ELOCKED") || (hasCode(error, "ENOENT") && (await identityOf(dirname(file))));
-      if (isHeld === false || isHeld === undefined) throw fileError(path, "Locking", messageOf(error), error);
+      const folder = dirname(file);
+      if (hasCode(error, "ENOENT") && (await identityOf(folder)) === undefined) {
+        throw fileError(path, "Locking", `there is no folder ${folder}`, error);
+      }
+      // ENOENT otherwise: a process took the lock's directory for a dead one's just when we had made it.
+      if (!hasCode(error, "ELOCKED") && !hasCode(error, "ENOENT")) {
+        throw fileError(path, "Locking", messageOf(error), error);
+      }
       if (Date.now() >= giveUpAt) {
         throw lockedError(path, file, `another process has held it for ${timeoutMilliseconds / 1000} seconds`);
       }
