@@ -1,3 +1,4 @@
+import { decodeBase64 } from "../base64";
 import { RemotingError } from "../errors";
 import { decodeUtf8, parseXml, type XmlElement, type XmlLimits } from "../xml";
 import { unescapeClixml } from "./escaping";
@@ -220,9 +221,9 @@ function readBigInt(element: XmlElement, kind: "I64" | "U64"): bigint {
 }
 
 function readBase64(element: XmlElement): Uint8Array {
-  const text = element.text.replace(/\s+/g, "");
-  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) throw invalid(element.name, "is not base64");
-  return new Uint8Array(Buffer.from(text, "base64"));
+  const bytes = decodeBase64(element.text);
+  if (bytes === undefined) throw invalid(element.name, "is not base64");
+  return bytes;
 }
 
 function invalid(kind: string, why: string): RemotingError {

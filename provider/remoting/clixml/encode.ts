@@ -1,4 +1,5 @@
 import { Secret } from "../../secret";
+import { encodeBase64 } from "../base64";
 import { RemotingError } from "../errors";
 import { escapeXml, XML_LIMITS } from "../xml";
 import { escapeClixml } from "./escaping";
@@ -69,9 +70,9 @@ function write(value: ClixmlValue, name: string | undefined, depth: number, writ
     case "U64":
       return element(value.kind, name, String(value.value));
     case "BA":
-      return element("BA", name, Buffer.from(value.value).toString("base64"));
+      return element("BA", name, encodeBase64(value.value));
     case "SS":
-      return element("SS", name, Buffer.from(cipherText(value.value, writing.options)).toString("base64"));
+      return element("SS", name, encodeBase64(cipherText(value.value, writing.options)));
     case "PR":
       return element("PR", name, [...value.fields].map(([key, text]) => progressField(key, text)).join(""));
     case "Obj":

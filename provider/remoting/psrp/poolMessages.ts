@@ -1,4 +1,5 @@
-import { booleanOf, displayOf, entriesOf, integerOf, propertyOf, stringOf, unwrap } from "../clixml/reading";
+import { decodeBase64, encodeBase64 } from "../base64";
+import { booleanOf, displayOf, entriesOf, integerOf, propertyOf, stringOf } from "../clixml/reading";
 import {
   boolean,
   type ClixmlObject,
@@ -173,13 +174,13 @@ export function exceptionOf(value: ClixmlValue): ErrorRecord | undefined {
 
 /** PUBLIC_KEY (MS-PSRP 2.2.2.3) and ENCRYPTED_SESSION_KEY (2.2.2.4): one property with base64. */
 export function encodeKeyMessage(property: "PublicKey" | "EncryptedSessionKey", blob: Uint8Array): ClixmlObject {
-  return propertyBag({ [property]: string(Buffer.from(blob).toString("base64")) });
+  return propertyBag({ [property]: string(encodeBase64(blob)) });
 }
 
 export function decodeKeyMessage(value: ClixmlValue, property: "PublicKey" | "EncryptedSessionKey"): Uint8Array {
-  const text = stringOf(unwrap(propertyOf(value, property)))?.replace(/\s+/g, "") ?? "";
-  if (text === "" || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) {
+  const blob = decodeBase64(stringOf(propertyOf(value, property)) ?? "");
+  if (blob === undefined || blob.length === 0) {
     throw messageInvalid(property === "PublicKey" ? "PUBLIC_KEY" : "ENCRYPTED_SESSION_KEY", "without its key");
   }
-  return new Uint8Array(Buffer.from(text, "base64"));
+  return blob;
 }

@@ -1,0 +1,10 @@
+/** Bytes of standard base64 with padding, whitespace allowed anywhere; `undefined` when it is anything else. */
+export function decodeBase64(text: string): Uint8Array | undefined {
+  const bare = text.replace(/\s+/g, "");
+  if (bare.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(bare)) return undefined;
+  return new Uint8Array(Buffer.from(bare, "base64"));
+}
+
+export function encodeBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}
