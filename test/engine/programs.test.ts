@@ -1,4 +1,4 @@
-import { LANGUAGES, makeProject, mustSucceed, type EngineProject, type Language } from "./engine";
+import { LANGUAGES, makeProject, mustSucceed, type Language } from "./engine";
 
 /** A dynamic resource in the form that this package uses: own class, provider code as a constant text. */
 const PROVIDER_TEXT = 'exports.handler = () => require("./provider.cjs");';
@@ -14,19 +14,13 @@ const PROVIDER_FILE = `
   exports.delete = async () => undefined;
 `;
 const PASSWORD = "Tr0ub4dor";
-const IMPORTS: Readonly<Record<Language, string>> = {
-  JavaScript: 'const pulumi = require("@pulumi/pulumi");',
-  TypeScript: 'import * as pulumi from "@pulumi/pulumi";',
-  "TypeScript of the SDK": 'import * as pulumi from "@pulumi/pulumi";',
-  "ES module": 'import * as pulumi from "@pulumi/pulumi";',
-};
 
-function programWith(language: Language, wish: string): string {
-  const typed = language.startsWith("TypeScript");
+/** One resource of that kind. */
+function wishProgram(wish: string): string {
   return `
-    ${IMPORTS[language]}
+    const pulumi = require("@pulumi/pulumi");
     class Wish extends pulumi.CustomResource {
-      constructor(name${typed ? ": string" : ""}, wish${typed ? ": string" : ""}) {
+      constructor(name, wish) {
         const __provider = ${JSON.stringify(PROVIDER_TEXT)};
         super("pulumi-nodejs:dynamic/test:Wish", name, { wish, password: pulumi.secret("${PASSWORD}"), __provider });
       }
@@ -35,36 +29,59 @@ function programWith(language: Language, wish: string): string {
   `;
 }
 
-/** A project whose provider lies beside the program. */
-function makeWishProject(language: Language): Promise<EngineProject> {
-  const program = programWith(language, "first");
-  return makeProject({ language, program, files: { "provider.cjs": PROVIDER_FILE } });
+/** A binding of a made certificate, in each language. */
+function bindingProgram(language: Language): string {
+  const name = "ExchangeCertificateBinding";
+  const importing =
+    language === "JavaScript"
+      ? `const { ${name} } = require("pulumi-exchange-certificates");`
+      : `import { ${name} } from "pulumi-exchange-certificates";`;
+  const exporting = language === "JavaScript" ? "exports.ends =" : "export const ends =";
+  return `
+    ${importing}
+    const mail = new ${name}("mail", {
+      server: "ex01.contoso.com",
+      certificate: { selfSigned: { dnsNames: ["mail.contoso.com"] } },
+      services: ["IIS", "SMTP"],
+    });
+    ${exporting} mail.notAfter;
+  `;
 }
 
-describe("the real engine", () => {
-  it.each(LANGUAGES)("runs a program in %s", async (language) => {
-    const project = await makeWishProject(language);
+describe("a program that declares a binding", () => {
+  it.each(LANGUAGES)("runs in %s", async (language) => {
+    const project = await makeProject({
+      language,
+      program: bindingProgram(language),
+      config: { "exchange:backend": "simulator" },
+    });
+    expect(await project.plan()).toEqual([expect.objectContaining({ op: "create" })]);
     mustSucceed(await project.up("--skip-preview"));
     expect(await project.resources()).toEqual([
-      expect.objectContaining({ type: "pulumi-nodejs:dynamic/test:Wish", id: "wish-1" }),
+      expect.objectContaining({
+        type: "pulumi-nodejs:dynamic/exchange:ExchangeCertificateBinding",
+        id: expect.stringMatching(/^ex01\.contoso\.com\/[0-9A-F]{40}$/) as unknown,
+      }),
     ]);
     mustSucceed(await project.preview("--expect-no-changes"));
   });
+});
 
-  it("takes a resource from preview to destroy", async () => {
-    const project = await makeWishProject("JavaScript");
+describe("the real engine with a resource that does nothing", () => {
+  it("takes it from preview to destroy, with its secret encrypted", async () => {
+    const project = await makeProject({ program: wishProgram("first"), files: { "provider.cjs": PROVIDER_FILE } });
     expect(await project.plan()).toEqual([expect.objectContaining({ op: "create" })]);
     mustSucceed(await project.up());
     mustSucceed(await project.refresh("--expect-no-changes"));
 
-    project.setProgram(programWith("JavaScript", "second"));
+    project.setProgram(wishProgram("second"));
     expect(await project.plan()).toEqual([expect.objectContaining({ op: "update" })]);
     mustSucceed(await project.up("--skip-preview"));
     expect(await project.resources()).toEqual([
       expect.objectContaining({ outputs: expect.objectContaining({ wish: "second" }) as unknown }),
     ]);
 
-    project.setProgram(programWith("JavaScript", "impossible"));
+    project.setProgram(wishProgram("impossible"));
     const refused = await project.preview();
     expect(refused.exitCode).not.toBe(0);
     expect(refused.combined).toContain("nobody can do that");
