@@ -174,11 +174,14 @@ export class ServerPipeline {
   readonly #outgoing: FragmentWriter<"stdout">;
   readonly #incoming: Readonly<Record<"stdin" | "pr", Defragmenter>>;
   #state: PipelineState = "NotStarted";
+  /** PID as the client wrote it: not all clients write GUIDs as .NET does, and each wants back its own bytes. */
+  #clientId: string;
 
   /** Made by {@link ServerRunspacePool.createPipeline}. */
   constructor(id: string, pool: PoolContext & { readonly nextCallId: () => bigint }) {
     this.id = id;
     this.#pool = pool;
+    this.#clientId = id;
     this.#outgoing = new FragmentWriter(pool.ids);
     this.#incoming = { stdin: new Defragmenter(pool.limits), pr: new Defragmenter(pool.limits) };
   }
@@ -203,6 +206,7 @@ export class ServerPipeline {
       case "CREATE_PIPELINE":
         if (this.#state !== "NotStarted") throw new RemotingError("StateInvalid", "A pipeline was created twice.");
         this.#state = "Running";
+        this.#clientId = message.pipelineId ?? this.id;
         return { kind: "create", request: decodeCreatePipeline(body()) };
       case "PIPELINE_INPUT":
         return { kind: "input", value: body() };
@@ -232,7 +236,10 @@ export class ServerPipeline {
     this.#send("PROGRESS_RECORD", encodeProgress(progress));
   }
 
-  /** Asks the client's host; the answer arrives as a `hostResponse` with this call identifier, here or at the pool. */
+  /**
+   * Asks the client's host. The answer arrives as a `hostResponse` with this call identifier, which no other call of
+   * the pool has, here or at the pool.
+   */
   callHost(method: HostMethod, parameters: readonly ClixmlValue[]): bigint {
     const callId = this.#pool.nextCallId();
     this.#send("PIPELINE_HOST_CALL", encodeHostCall(method, parameters, callId));
@@ -259,7 +266,14 @@ export class ServerPipeline {
       throw new RemotingError("StateInvalid", `A pipeline in the state ${this.#state} can't send anything.`);
     }
     const { runspacePoolId, encoding } = this.#pool;
-    const parts = { destination: "client", type, runspacePoolId, pipelineId: this.id, value, ...encoding() } as const;
+    const parts = {
+      destination: "client",
+      type,
+      runspacePoolId,
+      pipelineId: this.#clientId,
+      value,
+      ...encoding(),
+    } as const;
     this.#outgoing.add(encodeMessage(parts), "stdout");
   }
 }

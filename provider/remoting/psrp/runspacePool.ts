@@ -254,8 +254,8 @@ export type ServerPoolEvent =
   /** The client wants the pool; {@link ServerRunspacePool.accept} opens it. */
   | { readonly kind: "init"; readonly init: InitRunspacePool; readonly capability: SessionCapability }
   | { readonly kind: "keysExchanged" }
-  /** Some clients send the answers to a pipeline's host calls on the shell's own stream. */
-  | { readonly kind: "hostResponse"; readonly pipelineId: string | undefined; readonly response: HostResponse }
+  /** Some clients send the answers to a pipeline's host calls on the shell's own stream: call identifiers tell whose. */
+  | { readonly kind: "hostResponse"; readonly response: HostResponse }
   | { readonly kind: "ignored"; readonly typeNumber: number };
 
 export interface ServerPoolOptions {
@@ -326,7 +326,7 @@ export class ServerRunspacePool {
       }
       case "RUNSPACEPOOL_HOST_RESPONSE":
       case "PIPELINE_HOST_RESPONSE":
-        return { kind: "hostResponse", pipelineId: message.pipelineId, response: decodeHostResponse(body()) };
+        return { kind: "hostResponse", response: decodeHostResponse(body()) };
       default:
         return { kind: "ignored", typeNumber: message.typeNumber };
     }

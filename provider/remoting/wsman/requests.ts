@@ -38,8 +38,8 @@ export function encodeCreate(
   return envelope("Create", header, {
     options: `<w:Option MustComply="true" Name="protocolversion">2.3</w:Option>`,
     body:
-      `<rsp:Shell ShellId="${identifier(body.runspacePoolId)}">${idle}` +
-      `<rsp:InputStreams>stdin pr</rsp:InputStreams><rsp:OutputStreams>stdout</rsp:OutputStreams>` +
+      `<rsp:Shell ShellId="${identifier(body.runspacePoolId)}">` +
+      `<rsp:InputStreams>stdin pr</rsp:InputStreams><rsp:OutputStreams>stdout</rsp:OutputStreams>${idle}` +
       `<creationXml xmlns="${POWERSHELL_NAMESPACE}">${encodeBase64(body.creationXml)}</creationXml></rsp:Shell>`,
   });
 }
