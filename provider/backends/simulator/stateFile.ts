@@ -208,8 +208,9 @@ async function acquireLock(file: string, path: string, timeoutMilliseconds: numb
   }
 }
 
+/** Not `instanceof Error`: where the tests run, Node's own errors are of another realm. */
 function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
+  return typeof error === "object" && error !== null && "code" in error && error.code === code;
 }
 
 function fileError(path: string, doing: string, problem: string, cause: unknown): ExchangeBindingError {
