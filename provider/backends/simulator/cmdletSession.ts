@@ -21,6 +21,7 @@ export interface SessionEnv {
   /** Resolves after so many milliseconds; rejects as soon as the signal fires. */
   readonly pause: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   readonly makeCertificate?: CmdletContext["makeCertificate"];
+  readonly readFile?: CmdletContext["readFile"];
 }
 
 /** Opens the PFX of Import-ExchangeCertificate. Only the public parts come out. */
@@ -47,6 +48,7 @@ export function contextOf(
     openPfx,
     ...(session === undefined ? {} : { session }),
     ...(env.makeCertificate === undefined ? {} : { makeCertificate: env.makeCertificate }),
+    ...(env.readFile === undefined ? {} : { readFile: env.readFile }),
   };
 }
 

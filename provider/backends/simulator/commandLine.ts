@@ -1,0 +1,187 @@
+import { randomUUID } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { isBindingError, messageOf } from "../../errors";
+import { DEFAULT_SIMULATOR_FILE } from "../simulatorFile";
+import { CMDLETS, findCmdlet } from "./cmdletDefinitions";
+import type { SessionEnv } from "./cmdletSession";
+import { cmdletCommand, UsageMistake } from "./console/cmdletCommand";
+import { switchFault } from "./console/faultCommand";
+import { cmdletHelp, generalHelp } from "./console/helpText";
+import type { CommandLineIo } from "./console/io";
+import { alternatives, nearNames } from "./console/nearNames";
+import { readOptions, type Options } from "./console/options";
+import { organisationTable } from "./console/organisationTable";
+import { programDirectory } from "./console/programDirectory";
+import { processIo } from "./console/terminal";
+import { openDefaultStore } from "./defaultStore";
+
+const COMMANDS = ["show", "init", "reset", "fault", "help"] as const;
+
+/** 0 when it did what was asked; 1 when a cmdlet or the file failed; 2 when the command couldn't be understood. */
+export type CommandLineExitCode = 0 | 1 | 2;
+
+/** The path of the organisation's file: the option, then the environment, then the program's directory. */
+export function organisationFile(options: Pick<Options, "file">, io: CommandLineIo): string {
+  if (options.file !== undefined) return resolve(io.workingDirectory, options.file);
+  const directory = programDirectory(io.workingDirectory);
+  const named = io.environment["EXCHANGE_SIMULATOR_FILE"]?.trim();
+  // A relative path counts from the program's directory, as it does for the provider.
+  return named === undefined || named === "" ? join(directory, DEFAULT_SIMULATOR_FILE) : resolve(directory, named);
+}
+
+/** Runs `exchange-simulator`. Every mistake and failure is told on standard error; nothing is thrown. */
+export async function runCommandLine(argv: readonly string[], io: CommandLineIo): Promise<CommandLineExitCode> {
+  try {
+    return await dispatch(argv, io);
+  } catch (error) {
+    io.error(messageOf(error));
+    return error instanceof UsageMistake ? 2 : isBindingError(error) ? 1 : failUnexpectedly(error, io);
+  }
+}
+
+/** A mistake of ours: the stack is what helps. It holds no secrets, because secrets never are part of a message. */
+function failUnexpectedly(error: unknown, io: CommandLineIo): 1 {
+  if (error instanceof Error && error.stack !== undefined) io.error(error.stack);
+  return 1;
+}
+
+async function dispatch(argv: readonly string[], io: CommandLineIo): Promise<CommandLineExitCode> {
+  const read = readOptions(argv);
+  if (read.kind === "refused") throw new UsageMistake(read.message);
+  const { options, words } = read;
+  const [name, ...rest] = words;
+
+  if (options.version) {
+    io.out(packageVersion());
+    return 0;
+  }
+  if (name === undefined || name.toLowerCase() === "help") {
+    const about = name === undefined ? undefined : rest[0];
+    io.out(about === undefined ? generalHelp() : helpFor(about));
+    return name === undefined && !options.help ? 2 : 0;
+  }
+  if (options.help) {
+    io.out(helpFor(name));
+    return 0;
+  }
+
+  const cmdlet = findCmdlet(name);
+  const file = organisationFile(options, io);
+  if (cmdlet !== undefined) return cmdletCommand(cmdlet, rest, options, openDefaultStore(file), io, sessionEnv(io));
+  return otherCommand(name, rest, options, file, io);
+}
+
+async function otherCommand(
+  name: string,
+  words: readonly string[],
+  options: Options,
+  file: string,
+  io: CommandLineIo,
+): Promise<CommandLineExitCode> {
+  const command = COMMANDS.find((one) => one === name.toLowerCase());
+  if (command !== "fault" && command !== undefined && words.length > 0) {
+    throw new UsageMistake(`${command} takes nothing behind it, but there is "${words.join(" ")}".`);
+  }
+  switch (command) {
+    case "show":
+      return show(file, io);
+    case "init":
+      return init(file, io);
+    case "reset":
+      return reset(file, options, io);
+    case "fault":
+      return fault(words, file, io);
+    default:
+      throw new UsageMistake(unknownCommand(name));
+  }
+}
+
+async function show(file: string, io: CommandLineIo): Promise<CommandLineExitCode> {
+  const organisation = await openDefaultStore(file).read();
+  io.out(`Simulated organisation in ${file}; no Exchange server is touched.\n`);
+  io.out(organisationTable(organisation, new Date()));
+  return 0;
+}
+
+async function init(file: string, io: CommandLineIo): Promise<CommandLineExitCode> {
+  const isThere = existsSync(file);
+  await openDefaultStore(file).read();
+  io.error(isThere ? `There is an organisation in ${file} already; it stays as it is.` : `Made ${file}.`);
+  return 0;
+}
+
+async function reset(file: string, options: Options, io: CommandLineIo): Promise<CommandLineExitCode> {
+  if (existsSync(file) && !options.yes) {
+    if (!io.isInteractive) {
+      throw new UsageMistake(
+        `${file} would be made anew, and what it holds would be lost. If that is meant, add --yes.`,
+      );
+    }
+    const typed = await io.ask(`Make ${file} anew? What it holds will be lost. [y/N] `);
+    if (!/^y(es)?$/i.test(typed?.trim() ?? "")) {
+      io.error("Nothing was changed.");
+      return 0;
+    }
+  }
+  // Deleted rather than changed: a file that can't be read any more is one reason for a reset.
+  await rm(file, { force: true });
+  await openDefaultStore(file).read();
+  io.error(`Made ${file} anew.`);
+  return 0;
+}
+
+async function fault(words: readonly string[], file: string, io: CommandLineIo): Promise<CommandLineExitCode> {
+  const outcome = await openDefaultStore(file).update((organisation) => {
+    const result = switchFault(organisation, words);
+    return { organisation: result.kind === "changed" ? result.organisation : organisation, result };
+  });
+  if (outcome.kind === "refused") throw new UsageMistake(outcome.message);
+  io.out(outcome.message);
+  return 0;
+}
+
+function helpFor(name: string): string {
+  const cmdlet = findCmdlet(name);
+  if (cmdlet !== undefined) return cmdletHelp(cmdlet);
+  if (COMMANDS.some((command) => command === name.toLowerCase())) return generalHelp();
+  throw new UsageMistake(unknownCommand(name));
+}
+
+function unknownCommand(name: string): string {
+  const near = nearNames(name, [...CMDLETS.map((cmdlet) => cmdlet.name), ...COMMANDS]);
+  const hint = near.length === 0 ? "" : ` Did you mean ${alternatives(near)}?`;
+  return `There is no command or cmdlet "${name}".${hint} All of them: exchange-simulator --help`;
+}
+
+function packageVersion(): string {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- read when it is asked for
+  const { version } = require("../../../package.json") as { readonly version: string };
+  return version;
+}
+
+function sessionEnv(io: CommandLineIo): SessionEnv {
+  return {
+    readFile: (path) => {
+      try {
+        return new Uint8Array(readFileSync(resolve(io.workingDirectory, path)));
+      } catch {
+        return undefined;
+      }
+    },
+    now: () => new Date(),
+    newGuid: randomUUID,
+    pause: (milliseconds, signal) => wait(milliseconds, undefined, { signal }),
+  };
+}
+
+/** What `bin/exchange-simulator.js` runs. */
+export async function main(): Promise<void> {
+  // `exchange-simulator show | head` closes the pipe early; that is no failure.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+  process.exitCode = await runCommandLine(process.argv.slice(2), processIo());
+}

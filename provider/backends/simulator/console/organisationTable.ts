@@ -1,0 +1,107 @@
+import { sortServices } from "../../../model";
+import { factsOfStored, findCertificate, statusOf } from "../certificateStore";
+import { displayedServices, iisSitesOf } from "../displayedServices";
+import type { Organisation, ServerFaults, ServerState, StoredCertificate } from "../organisation";
+
+const DAY_MILLISECONDS = 86_400_000;
+
+/** Columns padded to their widest cell, two blanks apart. */
+function table(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+function daysLeft(notAfter: string, now: Date): string {
+  const days = Math.floor((Date.parse(notAfter) - now.getTime()) / DAY_MILLISECONDS);
+  return days < 0 ? "expired" : String(days);
+}
+
+function certificateRow(
+  organisation: Organisation,
+  server: ServerState,
+  stored: StoredCertificate,
+  now: Date,
+): readonly string[] {
+  const facts = factsOfStored(stored);
+  const services = sortServices(displayedServices(organisation, server, { stored, facts }, now));
+  const siteNames = iisSitesOf(server, facts).map((site) => (site === 1 ? "front end" : "back end"));
+  const status = statusOf({ stored, facts }, now);
+  const marks = [
+    server.internalTransportCertificate?.thumbprint === facts.thumbprint ? "default SMTP" : "",
+    stored.privateKey.present ? "" : "no private key",
+    status === "Valid" ? "" : status,
+  ].filter((mark) => mark !== "");
+  return [
+    facts.thumbprint,
+    services.length === 0 ? "-" : services.join(", "),
+    siteNames.length === 0 ? "-" : siteNames.join(", "),
+    daysLeft(facts.notAfter, now),
+    facts.subject,
+    marks.join(", "),
+  ];
+}
+
+/** `unreachable`, `slowMilliseconds=500`, `directoryDelay=reads=3`: the faults that are on, in short. */
+export function faultTexts(server: ServerState): string[] {
+  return (Object.keys(server.faults) as (keyof ServerFaults)[]).flatMap((name) => {
+    const value = server.faults[name];
+    if (value === undefined || value === false) return [];
+    return [value === true ? name : `${name}=${faultValueText(value)}`];
+  });
+}
+
+function faultValueText(value: Exclude<ServerFaults[keyof ServerFaults], boolean | undefined>): string {
+  if (typeof value !== "object") return String(value);
+  if (isList(value)) return value.join(",");
+  return Object.entries(value)
+    .map(([key, part]) => `${key}=${part}`)
+    .join(",");
+}
+
+/** Array.isArray doesn't tell a read-only list from other objects. */
+function isList(value: object): value is readonly string[] {
+  return Array.isArray(value);
+}
+
+function serverLines(organisation: Organisation, server: ServerState, now: Date): string[] {
+  const { major, minor, build, revision } = server.version;
+  const lines = [`${server.fqdn}  (${server.name}, Version ${major}.${minor} (Build ${build}.${revision}))`];
+  const faults = faultTexts(server);
+  if (faults.length > 0) lines.push(`  faults: ${faults.join("; ")}`);
+  const rows = server.certificates.map((stored) => certificateRow(organisation, server, stored, now));
+  const heading = ["Thumbprint", "Services", "IIS site", "Days", "Subject", ""];
+  lines.push(...table([heading, ...rows]).map((line) => `  ${line}`));
+  const names = [
+    ["IMAP", server.imap.x509CertificateName],
+    ["POP", server.pop.x509CertificateName],
+  ].flatMap(([service, name]) => (name === null ? [] : [`${String(service)} name: ${String(name)}`]));
+  if (names.length > 0) lines.push(`  ${names.join("; ")}`);
+  return [...lines, ...dangling(server).map((text) => `  ${text}`)];
+}
+
+/** What points at a certificate that is no longer in the store. */
+function dangling(server: ServerState): string[] {
+  const pointers = [
+    ["the default SMTP certificate", server.internalTransportCertificate?.thumbprint ?? null],
+    ["the front-end site", server.iis.frontEnd],
+    ["the back-end site", server.iis.backEnd],
+  ] as const;
+  return pointers.flatMap(([what, thumbprint]) =>
+    thumbprint === null || findCertificate(server, thumbprint) !== undefined
+      ? []
+      : [`! ${what} is ${thumbprint}, which is not in the store`],
+  );
+}
+
+/** The whole organisation at a glance: per server its certificates, who holds what, and how long they still last. */
+export function organisationTable(organisation: Organisation, now: Date): string {
+  const servers = Object.values(organisation.servers).sort((one, other) => (one.fqdn < other.fqdn ? -1 : 1));
+  if (servers.length === 0) return "There is no server in this organisation.";
+  return servers.map((server) => serverLines(organisation, server, now).join("\n")).join("\n\n");
+}
