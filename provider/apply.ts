@@ -1,6 +1,6 @@
 import type { Backend, CallOptions } from "./backends/backend";
+import type { CertificateMaterial } from "./certificate/material";
 import { packPfx } from "./certificate/packPfx";
-import type { CertificateMaterial } from "./certificate/pfx";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { ExchangeBindingError, messageOf } from "./errors";
 import type { DesiredBinding, SelfSignedWish } from "./plan/desired";
@@ -45,15 +45,15 @@ export class ApplyFailure extends ExchangeBindingError {
   readonly thumbprint: Thumbprint | undefined;
   /** The server as it was last seen, when it could still be read. */
   readonly server: ObservedServer | undefined;
+  /** The steps that were begun, the last of them perhaps not done. */
+  readonly begun: readonly Step[];
 
-  constructor(
-    cause: ExchangeBindingError,
-    left: { readonly thumbprint: Thumbprint | undefined; readonly server: ObservedServer | undefined },
-  ) {
+  constructor(cause: ExchangeBindingError, left: Pick<ApplyFailure, "thumbprint" | "server" | "begun">) {
     super(cause.code, cause.message, { facts: cause.facts, cause });
     this.name = "ApplyFailure";
     this.thumbprint = left.thumbprint;
     this.server = left.server;
+    this.begun = left.begun;
   }
 }
 
@@ -63,6 +63,7 @@ interface Progress {
   /** A changing call has been begun; what it did is known only by reading again. */
   touched: boolean;
   imported: boolean;
+  readonly begun: Step[];
 }
 
 /**
@@ -80,6 +81,7 @@ export async function apply(
     material: undefined,
     touched: false,
     imported: false,
+    begun: [],
   };
   try {
     for (const step of work.steps) await execute(step, desired, material, progress, env);
@@ -160,6 +162,7 @@ async function execute(
   progress: Progress,
   env: ApplyEnv,
 ): Promise<void> {
+  progress.begun.push(step);
   const executor = EXECUTORS[step.kind] as (
     step: Step,
     desired: DesiredBinding,
@@ -201,14 +204,7 @@ async function judgeImported(
   const { blockers } = guardCertificate(certificate.facts, certificate, env.now());
   if (blockers.length === 0) return;
   const reasons = blockers.map((blocker) => describeBlocker(blocker, { server: desired.server, now: env.now() }));
-  let ending = "It was on the server before this run and was left there.";
-  if (progress.imported) {
-    await env.backend.removeCertificate(desired.server, thumbprint, env.options);
-    if (findCertificate(await env.observe(), thumbprint) === undefined) {
-      progress.touched = false;
-      ending = "The import was taken back; nothing else was changed.";
-    } else ending = "The import could not be taken back: remove the certificate by hand.";
-  } else progress.touched = false;
+  const ending = await takeBack(desired, thumbprint, progress, env);
   throw new ExchangeBindingError(
     "Refused",
     `Binding certificate ${thumbprint} on ${desired.server}: ${reasons.join(" ")} ${ending}`,
@@ -216,6 +212,30 @@ async function judgeImported(
       facts: { server: desired.server, thumbprint },
     },
   );
+}
+
+/** Undoes an import; the sentence that says how that ended. Never throws: the reason for it is what matters. */
+async function takeBack(
+  desired: DesiredBinding,
+  thumbprint: Thumbprint,
+  progress: Progress,
+  env: ApplyEnv,
+): Promise<string> {
+  if (!progress.imported) {
+    progress.touched = false;
+    return "It was on the server before this run and was left there.";
+  }
+  let problem = "it is still there";
+  try {
+    await env.backend.removeCertificate(desired.server, thumbprint, env.options);
+    if (findCertificate(await env.observe(), thumbprint) === undefined) {
+      progress.touched = false;
+      return "The import was taken back; nothing else was changed.";
+    }
+  } catch (error) {
+    problem = messageOf(error);
+  }
+  return `The import could not be taken back (${problem.replace(/\.$/, "")}): remove the certificate by hand.`;
 }
 
 const FIRST_DELAY_MS = 500;
@@ -262,7 +282,8 @@ async function failure(error: unknown, progress: Progress, env: ApplyEnv): Promi
     error instanceof ExchangeBindingError
       ? error
       : new ExchangeBindingError("Internal", messageOf(error), { cause: error });
-  if (!progress.touched) return new ApplyFailure(cause, { thumbprint: undefined, server: undefined });
+  const { begun } = progress;
+  if (!progress.touched) return new ApplyFailure(cause, { thumbprint: undefined, server: undefined, begun });
   let server: ObservedServer | undefined;
   try {
     server = await env.observe();
@@ -275,5 +296,5 @@ async function failure(error: unknown, progress: Progress, env: ApplyEnv): Promi
     progress.thumbprint !== undefined &&
     findCertificate(server, progress.thumbprint) === undefined;
   const thumbprint = absent && !progress.imported ? undefined : progress.thumbprint;
-  return new ApplyFailure(cause, { thumbprint, server });
+  return new ApplyFailure(cause, { thumbprint, server, begun });
 }

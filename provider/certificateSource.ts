@@ -3,7 +3,8 @@ import { z } from "zod";
 
 import type { CertificateMaterial } from "./certificate/material";
 import { readPem } from "./certificate/pem";
-import { readPfx } from "./certificate/pfx";
+import { readPfxCached } from "./certificate/pfx";
+import { problemsOfSelfSigned } from "./certificate/selfSigned";
 import { parseThumbprint } from "./certificate/thumbprint";
 import { ExchangeBindingError, messageOf } from "./errors";
 import type { DesiredCertificate, SelfSignedWish } from "./plan/desired";
@@ -93,7 +94,8 @@ export function readCertificateSource(
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     return { problems: [`give one of ${SOURCES.map((source) => `{ ${source} }`).join(", ")}`] };
   }
-  const raw = given as Readonly<Record<string, unknown>>;
+  // What a program leaves open with `null` or `undefined` isn't given.
+  const raw = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null));
   const named = SOURCES.filter((source) => raw[source] !== undefined);
   if (named.length === 0) {
     return { problems: [`no source is given; give exactly one of ${SOURCES.join(", ")}`] };
@@ -132,7 +134,7 @@ function sourceOf(
     }
     case "pfx": {
       const { pfx, password } = shape as Shape<"pfx">;
-      return givenSource(readPfx(new Secret(decodeBase64(pfx)), secretOf(password)), raw);
+      return givenSource(readPfxCached(new Secret(decodeBase64(pfx)), secretOf(password)), raw);
     }
     case "pfxFile": {
       const { pfxFile, password, passwordEnv } = shape as Shape<"pfxFile">;
@@ -146,7 +148,10 @@ function sourceOf(
           `the environment variable ${passwordEnv}, named by passwordEnv, isn't set where Pulumi runs; set it, or give password`,
         );
       }
-      return givenSource(readPfx(new Secret(readSourceFile(pfxFile, env)), secretOf(password ?? fromEnvironment)), raw);
+      return givenSource(
+        readPfxCached(new Secret(readSourceFile(pfxFile, env)), secretOf(password ?? fromEnvironment)),
+        raw,
+      );
     }
     case "pem": {
       const { certificate, privateKey, chain } = (shape as Shape<"pem">).pem;
@@ -155,6 +160,11 @@ function sourceOf(
     }
     case "selfSigned": {
       const wish = wishOf((shape as Shape<"selfSigned">).selfSigned);
+      const [first, ...others] = problemsOfSelfSigned(wish);
+      if (first !== undefined) {
+        const problems = [first, ...others].map(({ property, problem }) => `selfSigned.${property}: ${problem}`);
+        throw new ExchangeBindingError("SelfSignedInvalid", problems.join("; "));
+      }
       return { desired: { kind: "selfSigned", wish }, material: undefined, normalised: raw };
     }
   }

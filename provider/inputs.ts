@@ -5,9 +5,13 @@ import { parseThumbprint } from "./certificate/thumbprint";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { readCertificateSource } from "./certificateSource";
 import type { CertificateSource, SourceEnv } from "./certificateSource";
-import { EXCHANGE_SERVICES, parseServerFqdn, parseService, sortServices } from "./model";
+import { EXCHANGE_SERVICES, NAME_SERVICES, parseServerFqdn, parseService, sortServices } from "./model";
 import type { ExchangeService, NameService, ServerFqdn } from "./model";
+import { describeNameFlaw } from "./plan/blockerText";
 import type { DeclaredName, DesiredBinding } from "./plan/desired";
+import { NAME_PROPERTY, nameFlaw } from "./plan/names";
+import type { NameFlaw } from "./plan/names";
+import { namesOfWish, subjectOfWish } from "./plan/target";
 import { containsUnknown } from "./unknowns";
 
 /** A mistake in the inputs, as the engine shows it. `property` is a top-level input, or empty for the whole. */
@@ -131,6 +135,12 @@ export function readInputs(raw: Bag, env: SourceEnv): ReadInputs {
   };
   if (typeof certificateNames.IMAP === "string") normalised["imapCertificateName"] = certificateNames.IMAP;
   if (typeof certificateNames.POP === "string") normalised["popCertificateName"] = certificateNames.POP;
+  // As it is stored: blanks mean the same as nothing at all.
+  if (certificateNames.IMAP === null) normalised["imapCertificateName"] = "";
+  if (certificateNames.POP === null) normalised["popCertificateName"] = "";
+  for (const flaw of nameFlaws(source, services, certificateNames, unknown)) {
+    fail(flaw.property, describeNameFlaw(flaw));
+  }
   const successor = readSuccessor(given("successor"), fail);
   if (successor !== undefined) normalised["successor"] = successor;
 
@@ -213,6 +223,22 @@ export function factsAsInputs(facts: CertificateFacts | undefined, source: Certi
   }
   const { thumbprint, subject, issuer, serialNumber, dnsNames, notBefore, notAfter } = facts;
   return { thumbprint, subject, issuer, serialNumber, dnsNames: [...dnsNames], notBefore, notAfter };
+}
+
+/** What is wrong with IMAP or POP on a certificate whose names the source tells; others only the server can judge. */
+function nameFlaws(
+  source: CertificateSource | undefined,
+  services: readonly ExchangeService[] | undefined,
+  declared: Readonly<Record<NameService, DeclaredName>>,
+  unknown: ReadonlySet<InputKey>,
+): readonly NameFlaw[] {
+  const wanted = source?.desired;
+  if (wanted === undefined || wanted.kind === "thumbprint") return [];
+  const names = wanted.kind === "given" ? wanted.facts : namesOfWish(wanted.wish);
+  const subject = wanted.kind === "given" ? wanted.facts.subject : subjectOfWish(wanted.wish);
+  return NAME_SERVICES.filter(
+    (service) => services?.includes(service) === true && !unknown.has(NAME_PROPERTY[service]),
+  ).flatMap((service) => nameFlaw(service, declared[service], names, subject) ?? []);
 }
 
 type Fail = (property: string, reason: string) => void;

@@ -109,7 +109,12 @@ export function readState(id: string, outputs: Bag): StoredBinding {
       replaceDefaultSmtpCertificate: stored.replaceDefaultSmtpCertificate ?? false,
       certificateNames: { IMAP: nameIn(stored.imapCertificateName), POP: nameIn(stored.popCertificateName) },
     },
-    supersedes: (stored.supersedes ?? []).map((one) => ({ ...one, released: servicesIn(one.released) })),
+    supersedes: (stored.supersedes ?? []).map((one) => ({
+      // A malformed id is an error now, before anything is changed, and not when the outputs are put together.
+      id: idOf(parseId(one.id).server, parseId(one.id).thumbprint),
+      thumbprint: parseId(one.id).thumbprint,
+      released: servicesIn(one.released),
+    })),
     heldServices: stored.heldServices,
     raw: outputs,
   };

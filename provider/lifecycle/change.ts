@@ -1,11 +1,15 @@
 import { ApplyFailure, apply } from "../apply";
 import type { Applied } from "../apply";
+import type { Backend } from "../backends/backend";
 import { ExchangeBindingError } from "../errors";
 import { readInputs } from "../inputs";
 import type { ReadInputs } from "../inputs";
+import { sortServices, valueOr } from "../model";
+import type { ExchangeService } from "../model";
 import type { DesiredBinding } from "../plan/desired";
+import { findCertificate, holds } from "../plan/holdings";
 import type { ObservedServer } from "../plan/observedServer";
-import { plan } from "../plan/plan";
+import { plan, planCreate } from "../plan/plan";
 import { describeBlocker } from "../plan/planText";
 import type { Plan, Work } from "../plan/planTypes";
 import { surprises } from "../plan/surprises";
@@ -13,7 +17,7 @@ import { idOf, outputsOf, readState } from "../state";
 import type { StoredBinding } from "../state";
 import type { Deployment } from "./deployment";
 import { EngineError } from "./engineError";
-import { withTimeLimit } from "./timeLimit";
+import { untilFired, withTimeLimit } from "./timeLimit";
 
 type Bag = Readonly<Record<string, unknown>>;
 
@@ -85,8 +89,8 @@ async function change(
       }
       try {
         const applied = await apply(desired, decided.work, what.read.source?.material, {
-          backend: await deployment.backend(),
-          observe: () => deployment.observe(name, signal),
+          backend: heeding(await deployment.backend(), signal),
+          observe: () => untilFired(signal, deployment.observe(name, signal)),
           options: { signal },
           now: deployment.env.now,
           sleep: (milliseconds) => deployment.env.sleep(milliseconds, signal),
@@ -117,10 +121,12 @@ async function decideAgain(
   const { desired } = what;
   const previous = what.stored?.previous ?? what.replaces?.previous;
   const context = deployment.planContext(desired.server, desired.bindingName);
+  const decide = what.stored === undefined ? planCreate : plan;
   const assumed = deployment.snapshots.last(desired.server);
   const server = await deployment.observe(desired.server, signal);
   deployment.snapshots.keep(desired.server, server);
-  const actual = plan(desired, previous, server, context);
+  // What others are going to bring is good enough for a preview; now it has to be there.
+  const actual = decide(desired, previous, server, { ...context, expected: new Map() });
   if (actual.kind === "blocked") {
     const reasons = actual.blockers.map((blocker) =>
       describeBlocker(blocker, { server: desired.server, now: context.now }),
@@ -128,7 +134,7 @@ async function decideAgain(
     throw new ExchangeBindingError("Refused", `${doing}: ${reasons.join(" ")} Nothing was changed.`);
   }
   if (assumed !== undefined) {
-    const shown = plan(desired, previous, assumed, context);
+    const shown = decide(desired, previous, assumed, context);
     const news = surprises({ plan: shown, server: assumed }, { plan: actual, server });
     if (news.length > 0) {
       throw new ExchangeBindingError(
@@ -195,15 +201,15 @@ async function unfinished(
   deployment.snapshots.drop(desired.server);
   if (!(error instanceof ApplyFailure) || error.thumbprint === undefined) return error;
   if (error.server !== undefined) deployment.snapshots.keep(desired.server, error.server);
-  const id = idOf(desired.server, stored?.previous.thumbprint ?? error.thumbprint);
+  const thumbprint = stored?.previous.thumbprint ?? error.thumbprint;
   const properties = {
     ...outputsOf({
-      inputs: what.read.normalised,
+      inputs: { ...what.read.normalised, services: stillToRelease(what, error) },
       backend: (await deployment.backend()).kind,
       server: error.server,
       serverName: desired.server,
-      thumbprint: stored?.previous.thumbprint ?? error.thumbprint,
-      work,
+      thumbprint,
+      work: { ...work, steps: error.begun },
       stored,
       replaces: what.replaces,
     }),
@@ -215,5 +221,31 @@ async function unfinished(
     `${doing}: ${error.message} The state remembers how far it came; run again to continue.`,
     { facts: error.facts, cause: error },
   );
-  return new EngineError(told, { id, properties });
+  return new EngineError(told, { id: idOf(desired.server, thumbprint), properties });
+}
+
+/**
+ * The services for the state after a failed change: what is declared, and what was to be released and may not have
+ * been. Without the latter the next run wouldn't know that it still has somebody to hand it to.
+ */
+function stillToRelease({ desired, stored }: Change, { server }: ApplyFailure): readonly ExchangeService[] {
+  if (stored === undefined) return desired.services;
+  const { services, thumbprint } = stored.previous;
+  const certificate = server === undefined ? undefined : findCertificate(server, thumbprint);
+  const isReleased = (service: ExchangeService): boolean =>
+    server !== undefined && (certificate === undefined || !valueOr(holds(server, certificate, service), true));
+  return sortServices([...desired.services, ...services.filter((service) => !isReleased(service))]);
+}
+
+/** The backend with calls that end when the signal fires, whether it pays heed or not. */
+function heeding(backend: Backend, signal: AbortSignal): Backend {
+  return {
+    kind: backend.kind,
+    readSnapshot: (...args) => untilFired(signal, backend.readSnapshot(...args)),
+    importCertificate: (...args) => untilFired(signal, backend.importCertificate(...args)),
+    enableServices: (...args) => untilFired(signal, backend.enableServices(...args)),
+    setCertificateName: (...args) => untilFired(signal, backend.setCertificateName(...args)),
+    removeCertificate: (...args) => untilFired(signal, backend.removeCertificate(...args)),
+    close: () => backend.close(),
+  };
 }

@@ -8,7 +8,8 @@ import { plan } from "../plan/plan";
 import { describeBlocker, describeNotice, describePlan } from "../plan/planText";
 import type { Blocker } from "../plan/planTypes";
 import { clean, previousFromInputs } from "../state";
-import type { Deployment, Observation } from "./deployment";
+import type { Deployment } from "./deployment";
+import { materialNotices } from "./materialNotices";
 
 type Bag = Readonly<Record<string, unknown>>;
 
@@ -25,18 +26,22 @@ export async function check(deployment: Deployment, olds: Bag, news: Bag): Promi
   const read = readInputs(news, deployment.env);
   const failures = [...read.failures];
   let inputs = read.normalised;
+  // Also where something else is still unknown: others may count on what this binding brings.
+  if (read.server !== undefined && read.source?.desired.kind === "given") {
+    deployment.expect(read.server, read.source.desired.facts, read.bindingName);
+  }
   if (read.desired !== undefined) {
+    const { server } = read.desired;
     try {
       const looked = await checkOnServer(deployment, read, read.desired, olds);
       for (const blocker of looked.blockers) {
-        const reason = describeBlocker(blocker, { server: read.desired.server, now: deployment.env.now() });
-        // Input rules have spoken already; the plan finds some of them again.
-        failures.push({ property: blocker.property, reason });
+        const reason = describeBlocker(blocker, { server, now: deployment.env.now() });
+        // The rules of the inputs have spoken already, and the plan finds some of the mistakes again.
+        const isTold = failures.some((one) => one.property === blocker.property && one.reason === reason);
+        if (!isTold) failures.push({ property: blocker.property, reason });
       }
       inputs = { ...inputs, ...looked.facts };
-      if (failures.length === 0) {
-        deployment.sayOnce(read.desired.server, read.bindingName, looked.lines);
-      }
+      if (failures.length === 0) deployment.sayOnce(server, read.bindingName, looked.lines);
     } catch (error) {
       failures.push({ property: "server", reason: messageOf(error) });
     }
@@ -57,39 +62,25 @@ async function checkOnServer(
   olds: Bag,
 ): Promise<Looked> {
   const { server, bindingName } = desired;
-  const claims = claimsOf(desired);
-  const conflicts = conflictsWith(claims, deployment.claim(server, bindingName, claims));
-  if (desired.certificate.kind === "given") deployment.expect(server, desired.certificate.facts, bindingName);
-  const context = deployment.planContext(server, bindingName);
-  const observation = await deployment.look(server);
+  const text = { server, now: deployment.env.now() };
   const isNew = Object.keys(olds).length === 0;
+  const observation = await deployment.look(server);
+  const observed = observation.kind === "observed" ? observation.server : undefined;
+  const claims = claimsOf(desired, observed);
+  const conflicts = conflictsWith(claims, deployment.claim(server, bindingName, claims), observed);
   if (observation.kind === "notAsked") {
-    return { blockers: conflicts, lines: isNew ? notAskedLines(deployment, desired, observation) : [], facts: {} };
+    const notice = describeNotice({ kind: "notAsked", reason: observation.reason }, text);
+    return { blockers: conflicts, lines: isNew ? [notice] : [], facts: {} };
   }
-  const observed = observation.server;
-  const decision = plan(desired, isNew ? undefined : previousFromInputs(olds), observed, context);
-  const now = deployment.env.now();
-  const material = read.source?.material?.();
-  const dropped = material?.notices.includes("keyStorageProviderDropped") === true;
-  const lines = isNew
-    ? [
-        ...describePlan(decision, { server, now }),
-        ...(dropped ? [describeNotice({ kind: "keyStorageProviderDropped" }, { server, now })] : []),
-      ]
-    : [];
   // For a certificate named by its thumbprint only the server can tell the rest.
   const facts =
     desired.certificate.kind === "thumbprint"
-      ? factsAsInputs(findCertificate(observed, desired.certificate.thumbprint)?.facts, read.source)
+      ? factsAsInputs(findCertificate(observation.server, desired.certificate.thumbprint)?.facts, read.source)
       : {};
+  const previous = isNew ? undefined : previousFromInputs(olds);
+  // Which certificate was made stands in the outputs, which only diff gets to see; so diff does the refusing.
+  if (previous !== undefined && previous.thumbprint === undefined) return { blockers: conflicts, lines: [], facts };
+  const decision = plan(desired, previous, observation.server, deployment.planContext(server, bindingName));
+  const lines = isNew ? [...describePlan(decision, text), ...materialNotices(read, decision, text)] : [];
   return { blockers: [...conflicts, ...(decision.kind === "blocked" ? decision.blockers : [])], lines, facts };
-}
-
-function notAskedLines(
-  deployment: Deployment,
-  desired: DesiredBinding,
-  observation: Observation & { readonly kind: "notAsked" },
-): readonly string[] {
-  const context = { server: desired.server, now: deployment.env.now() };
-  return [describeNotice({ kind: "notAsked", reason: observation.reason }, context)];
 }

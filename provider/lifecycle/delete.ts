@@ -1,6 +1,6 @@
 import { heldServices, findCertificate } from "../plan/holdings";
 import { valueOr } from "../model";
-import { describeRetained } from "../plan/planText";
+import { describeGone, describeRetained } from "../plan/planText";
 import { readState } from "../state";
 import type { Deployment } from "./deployment";
 
@@ -17,6 +17,10 @@ export async function forget(deployment: Deployment, id: string, props: Bag): Pr
   await deployment.refuseOtherBackend(stored);
   const last = deployment.snapshots.last(server);
   const certificate = last === undefined ? undefined : findCertificate(last, thumbprint);
+  if (last !== undefined && certificate === undefined) {
+    deployment.say(server, stored.bindingName, [describeGone(server, thumbprint)]);
+    return;
+  }
   const held =
     last === undefined || certificate === undefined
       ? stored.heldServices

@@ -15,6 +15,7 @@ import type { SelfSignedWish } from "../plan/desired";
 import { observeServer } from "../plan/observedServer";
 import type { ObservedServer } from "../plan/observedServer";
 import type { PlanContext } from "../plan/target";
+import { parseId } from "../state";
 import type { StoredBinding } from "../state";
 import { KeyedQueue } from "./queue";
 import { Snapshots } from "./snapshots";
@@ -74,7 +75,12 @@ export class Deployment {
 
   backend(): Promise<Backend> {
     if (this.#backend === undefined) {
-      const opening = this.env.open?.(this.settings) ?? openConfigured(this.settings.backend, this.env);
+      const { settings } = this;
+      const opening = withTimeLimit(
+        DEFAULT_TIMEOUT_SECONDS,
+        "Opening the backend",
+        () => this.env.open?.(settings) ?? openConfigured(settings.backend, this.env),
+      );
       this.#backend = opening;
       // A backend that couldn't be opened may be there at the next call.
       opening.catch(() => (this.#backend = undefined));
@@ -165,7 +171,10 @@ export class Deployment {
     this.#expected.set(keyOf(server, facts.thumbprint), { facts, bindingName });
   }
 
-  /** Remembers, from diff to create, which resource is being replaced. */
+  /**
+   * Remembers, from diff to create, which resource is being replaced. Every diff says so: a create that follows one in
+   * the same deployment replaces, whether diff asked for it or an option of the engine did.
+   */
   beginReplacement(bindingName: string, stored: StoredBinding): void {
     this.#replacements.set(bindingName, stored);
   }
@@ -185,8 +194,12 @@ export class Deployment {
         expected.set(entry.facts.thumbprint, entry);
       }
     }
-    const replaced = this.#replacements.get(bindingName)?.previous.thumbprint;
-    return { now: this.env.now(), expected, replaced: replaced === undefined ? [] : [replaced] };
+    const stored = this.#replacements.get(bindingName);
+    const replaced =
+      stored === undefined
+        ? []
+        : [stored.previous.thumbprint, ...stored.supersedes.map(({ id }) => parseId(id).thumbprint)];
+    return { now: this.env.now(), expected, replaced };
   }
 }
 

@@ -2,13 +2,14 @@ import { ExchangeBindingError } from "../errors";
 import { readInputs } from "../inputs";
 import type { ReadInputs } from "../inputs";
 import type { DesiredBinding } from "../plan/desired";
-import type { ObservedServer } from "../plan/observedServer";
-import { plan } from "../plan/plan";
+import { REPLACED_PROPERTY, plan } from "../plan/plan";
 import { describeBlocker, describeNotice, describePlan } from "../plan/planText";
+import { replacementReason } from "../plan/target";
 import { readState, stateOnlyChanges } from "../state";
 import type { StoredBinding } from "../state";
 import type { Deployment } from "./deployment";
 import { lastKnownServer } from "./lastKnown";
+import { materialNotices } from "./materialNotices";
 
 type Bag = Readonly<Record<string, unknown>>;
 
@@ -26,22 +27,20 @@ export async function diff(deployment: Deployment, id: string, olds: Bag, news: 
   const stored = readState(id, olds);
   await deployment.refuseOtherBackend(stored);
   const read = readInputs(news, deployment.env);
-  if (read.desired === undefined || read.desired.successor === "unknown") return diffUnknown(deployment, stored, read);
-  return diffKnown(deployment, stored, read, read.desired);
+  return read.desired === undefined ? diffUnknown(stored, read) : diffKnown(deployment, stored, read, read.desired);
 }
 
 /** Something isn't known yet: what is known decides, and an unknown certificate may turn out to be another one. */
-async function diffUnknown(deployment: Deployment, stored: StoredBinding, read: ReadInputs): Promise<DiffResult> {
-  if (read.desired !== undefined) return diffKnown(deployment, stored, read, read.desired);
+function diffUnknown(stored: StoredBinding, read: ReadInputs): DiffResult {
+  // Nothing is unknown in a refresh, but a file or variable that the inputs name may be missing there.
+  if (read.unknown.size === 0) return { changes: stateOnlyChanges(stored.raw, read.normalised).length > 0 };
   const replaces = [
     ...(read.unknown.has("server") || (read.server !== undefined && read.server !== stored.previous.server)
       ? ["server"]
       : []),
     ...(read.unknown.has("certificate") ? ["certificate"] : []),
   ];
-  // Nothing is unknown in a refresh, but a file or variable that the inputs name may be missing there.
-  if (read.unknown.size === 0) return { changes: stateOnlyChanges(stored.raw, read.normalised).length > 0 };
-  return replaces.length > 0 ? { changes: true, replaces, deleteBeforeReplace: false } : { changes: true };
+  return replaces.length > 0 ? replacing(replaces) : { changes: true };
 }
 
 async function diffKnown(
@@ -51,51 +50,59 @@ async function diffKnown(
   desired: DesiredBinding,
 ): Promise<DiffResult> {
   const { bindingName } = desired;
+  // An option of the engine may replace what this says is to be updated.
+  deployment.beginReplacement(bindingName, stored);
   const context = { server: desired.server, now: deployment.env.now() };
   const observation = await deployment.look(desired.server);
-  let server: ObservedServer | undefined;
-  const lines: string[] = [];
-  if (observation.kind === "observed") server = observation.server;
-  else {
-    lines.push(describeNotice({ kind: "notAsked", reason: observation.reason }, context));
-    server = lastKnownServer(stored, observation.reason);
-  }
-  const isStateOnly = stateOnlyChanges(stored.raw, read.normalised).length > 0;
-  if (server === undefined) {
+  const say = (lines: readonly string[]): void => {
     deployment.sayOnce(desired.server, bindingName, lines);
-    return { changes: isStateOnly };
+  };
+  const notAsked =
+    observation.kind === "notAsked" ? [describeNotice({ kind: "notAsked", reason: observation.reason }, context)] : [];
+  const isStateOnly = stateOnlyChanges(stored.raw, read.normalised).length > 0;
+  const server = observation.kind === "observed" ? observation.server : lastKnownServer(stored, observation.reason);
+  // The state knows the old server only; what a move brings there can't be told.
+  const isMove = desired.server !== stored.previous.server;
+  if (server === undefined || (observation.kind === "notAsked" && isMove)) {
+    say(notAsked);
+    return isMove ? replacing(["server"]) : { changes: isStateOnly };
   }
-  const decision = plan(desired, stored.previous, server, deployment.planContext(desired.server, bindingName));
-  if (decision.kind !== "blocked") lines.push(...describePlan(decision, context));
+  // In a refresh the outputs are those just read, from which a lost service is missing already; what was declared is
+  // in the inputs.
+  const isRefresh = !deployment.wasChecked(desired.server, bindingName);
+  const previous = isRefresh ? { ...stored.previous, services: desired.services } : stored.previous;
+  const planContext = deployment.planContext(desired.server, bindingName);
+  const decision = plan(desired, previous, server, planContext);
+  const lines = [...notAsked, ...(decision.kind === "blocked" ? [] : describePlan(decision, context))];
   switch (decision.kind) {
     case "inSync":
-      deployment.sayOnce(desired.server, bindingName, lines);
+      say(lines);
       return { changes: isStateOnly };
     case "create":
     case "update":
-      deployment.sayOnce(desired.server, bindingName, lines);
+      say([...lines, ...materialNotices(read, decision, context)]);
       return { changes: true };
     case "replace":
-      deployment.beginReplacement(bindingName, stored);
-      deployment.sayOnce(desired.server, bindingName, lines);
-      return { changes: true, replaces: [...decision.properties], deleteBeforeReplace: false };
+      say([...lines, ...materialNotices(read, decision, context)]);
+      return replacing(decision.properties);
     case "blocked": {
-      const reasons = decision.blockers.map((blocker) => describeBlocker(blocker, context));
-      // In a refresh nobody asked for a change: the difference is drift, and only a program can be refused.
-      if (observation.kind === "notAsked" || !deployment.wasChecked(desired.server, bindingName)) {
-        deployment.sayOnce(desired.server, bindingName, [
-          ...lines,
-          ...decision.notices.map((notice) => describeNotice(notice, context)),
-        ]);
-        return { changes: true };
+      // In a refresh nobody asked for a change: the difference is drift, and only a program can be refused. Nor is a
+      // refusal of use that comes from not having asked.
+      if (observation.kind === "notAsked" || isRefresh) {
+        say([...lines, ...decision.notices.map((notice) => describeNotice(notice, context))]);
+        const reason = replacementReason(desired, previous, server, planContext);
+        return reason === undefined ? { changes: true } : replacing([REPLACED_PROPERTY[reason]]);
       }
+      const reasons = decision.blockers.map((blocker) => describeBlocker(blocker, context));
       throw new ExchangeBindingError(
         "Refused",
         `Planning binding "${bindingName}" on ${desired.server}: ${reasons.join(" ")}`,
-        {
-          facts: { server: desired.server, bindingName },
-        },
+        { facts: { server: desired.server, bindingName } },
       );
     }
   }
+}
+
+function replacing(properties: readonly string[]): DiffResult {
+  return { changes: true, replaces: [...properties], deleteBeforeReplace: false };
 }

@@ -24,7 +24,7 @@ export function lastKnownServer(stored: StoredBinding, reason: string): Observed
   const held = sortServices(stored.heldServices.flatMap((name) => parseService(name) ?? []));
   const { previous, raw } = stored;
   const name = (service: "IMAP" | "POP"): string | undefined =>
-    held.includes(service) ? (previous.certificateNames[service] ?? facts.data.dnsNames[0]) : undefined;
+    previous.certificateNames[service] ?? (held.includes(service) ? facts.data.dnsNames[0] : undefined);
   const notAsked = unknown(reason);
   const isDefault = raw["isDefaultSmtpCertificate"] === true;
   const certificate: CertificateFacts = {

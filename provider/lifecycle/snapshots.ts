@@ -25,7 +25,8 @@ export class Snapshots {
     const underway = this.#underway.get(server);
     if (underway !== undefined) return underway;
     const reading = this.#read(server).then((observed) => {
-      this.#last.set(server, observed);
+      // A change may have put a newer reading in place, or dropped this one, while it was under way.
+      if (this.#underway.get(server) === reading) this.#last.set(server, observed);
       return observed;
     });
     this.#underway.set(server, reading);

@@ -31,20 +31,42 @@ export async function withTimeLimit<T>(
   }
 }
 
+/**
+ * The promise's outcome, or the signal's reason as soon as the signal fires: a call that pays no heed to its signal
+ * must not keep its caller from saying how far it came.
+ */
+export async function untilFired<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  let stop = (): void => undefined;
+  const fired = new Promise<never>((_resolve, reject) => {
+    stop = () => {
+      reject(reasonOf(signal));
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([promise, fired]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function reasonOf(signal: AbortSignal): Error {
+  return signal.reason instanceof Error
+    ? signal.reason
+    : new ExchangeBindingError("TimedOut", "The time limit was reached.");
+}
+
 /** Waits; ends early, with the signal's reason, when the signal fires. */
 export function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const reason = (): Error =>
-      signal.reason instanceof Error
-        ? signal.reason
-        : new ExchangeBindingError("TimedOut", "The time limit was reached.");
     if (signal.aborted) {
-      reject(reason());
+      reject(reasonOf(signal));
       return;
     }
     const stop = (): void => {
       clearTimeout(timer);
-      reject(reason());
+      reject(reasonOf(signal));
     };
     const timer = setTimeout(() => {
       signal.removeEventListener("abort", stop);

@@ -1,9 +1,27 @@
+import type { ExchangeService } from "../model";
+import { NAME_PROPERTY } from "./names";
+import type { NameFlaw } from "./names";
 import type { Blocker } from "./planTypes";
 import { day, list, withLife } from "./words";
 import type { TextContext } from "./words";
 
-const NAME_INPUT = { IMAP: "imapCertificateName", POP: "popCertificateName" } as const;
 const NAME_CMDLET = { IMAP: "Set-ImapSettings", POP: "Set-PopSettings" } as const;
+
+/** What is wrong with IMAP or POP and a name, as sentences; the same on every server. */
+export function describeNameFlaw(flaw: NameFlaw): string {
+  const { service } = flaw;
+  if (flaw.kind === "nameNotCovered") {
+    return `${flaw.name} isn't a name of the certificate, which covers ${list(flaw.dnsNames)}. Name one of these, or give a certificate that covers it.`;
+  }
+  const which =
+    flaw.why === "wildcard"
+      ? `a wildcard certificate (${flaw.subject})`
+      : `a certificate whose subject (${flaw.subject}) isn't a host name`;
+  return (
+    `${service} can't be enabled for ${which}. Name the host that ${service} clients use with ` +
+    `${NAME_PROPERTY[service]}; it is set with ${NAME_CMDLET[service]} -X509CertificateName.`
+  );
+}
 
 /** A refusal as sentences: what is wrong on which server, and the ways out. */
 export function describeBlocker(blocker: Blocker, context: TextContext): string {
@@ -53,18 +71,14 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
         `${server} has no default SMTP certificate, and Exchange would make this one the default as soon as SMTP is enabled. ` +
         `Set replaceDefaultSmtpCertificate: true if that is wanted, or make one for the server first (New-ExchangeCertificate -Services SMTP).`
       );
-    case "wildcardNeedsName":
-      return (
-        `${blocker.service} can't be enabled for a wildcard certificate (${blocker.subject}). Name the host that ${blocker.service} clients use with ` +
-        `${NAME_INPUT[blocker.service]}; it is set with ${NAME_CMDLET[blocker.service]} -X509CertificateName.`
-      );
+    case "nameNeeded":
     case "nameNotCovered":
-      return `${blocker.name} isn't a name of the certificate, which covers ${list(blocker.dnsNames)}. Name one of these, or give a certificate that covers it.`;
+      return describeNameFlaw(blocker);
     case "cannotRelease": {
       const { service } = blocker;
       const byName =
         service === "IMAP" || service === "POP"
-          ? `give ${service} another name with ${NAME_INPUT[service]} that this certificate doesn't cover; `
+          ? `give ${service} another name with ${NAME_PROPERTY[service]} that this certificate doesn't cover; `
           : "";
       return (
         `${service} was removed, but ${withLife(blocker.certificate, now)} still holds it, and Exchange can't take a service away from a certificate. ` +
@@ -79,9 +93,9 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
         case "smtp":
           return `SMTP can't be handed to a successor: many certificates may hold it, and this one would keep it. Set onServiceRemoved: "forget", or give another certificate in the same change.`;
         case "sameNames":
-          return `${blocker.service} can't be handed to ${blocker.successor}: it has the same names, so this certificate would keep ${blocker.service}. Set onServiceRemoved: "forget", or choose a name with ${blocker.service === "POP" ? "popCertificateName" : "imapCertificateName"} that only the successor covers.`;
-        case "wildcard":
-          return `${blocker.service} can't be enabled for ${blocker.successor}, a wildcard certificate. Name the host with ${blocker.service === "POP" ? "popCertificateName" : "imapCertificateName"} instead.`;
+          return `${blocker.service} can't be handed to ${blocker.successor}: it has the same names, so this certificate would keep ${blocker.service}. Set onServiceRemoved: "forget", or choose a name with ${nameInput(blocker.service)} that only the successor covers.`;
+        case "nameDeclared":
+          return `${blocker.service} can't be handed to a successor while ${nameInput(blocker.service)} declares a name that this certificate covers: it would keep ${blocker.service}. Leave that name out, or declare one that only the successor covers.`;
       }
     case "successorAbsent":
       return `the successor ${blocker.successor} isn't on ${server}. Use the thumbprint output of the binding that imports it, or import it first.`;
@@ -97,6 +111,10 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
           return `the successor ${blocker.successor} isn't Valid on ${server}. Mend it there, or name another certificate.`;
         case "noPrivateKey":
           return `the successor ${blocker.successor} has no private key on ${server}. Import it with its key.`;
+        case "keyAlgorithm":
+          return `the successor ${blocker.successor} has a key that ${server} can't use. Name an RSA certificate, or update the server.`;
+        case "noHostName":
+          return `the successor ${blocker.successor} is a wildcard certificate, or its subject isn't a host name: Exchange can't enable it for IMAP or POP. Declare a name that only it covers with imapCertificateName or popCertificateName instead.`;
         case "reserved":
           return `the successor ${blocker.successor} is the Auth or the federation certificate, which must not serve clients. Name another certificate.`;
       }
@@ -109,4 +127,8 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
       );
     }
   }
+}
+
+function nameInput(service: ExchangeService): string {
+  return service === "POP" ? NAME_PROPERTY.POP : NAME_PROPERTY.IMAP;
 }

@@ -84,13 +84,28 @@ export function guardCertificate(
   return { blockers, notices };
 }
 
-/** First builds of Exchange 2019 that accept ECC certificates: the April 2024 hotfix update of CU13 and of CU14. */
-function acceptsEcc(version: ExchangeVersion, services: readonly ExchangeService[]): boolean {
-  if (version.major !== 15 || version.minor < 2) return false;
-  const { build, revision } = version;
-  // POP and IMAP followed with CU15.
-  if (services.includes("IMAP") || services.includes("POP")) return build >= 1748;
-  return build > 1544 || (build === 1544 && revision >= 11) || (build === 1258 && revision >= 34);
+/**
+ * First builds that accept ECC certificates: the hotfix updates of April 2024 (KB5037224) for Exchange 2016 CU23 and
+ * 2019 CU13 and CU14; later lines all do. Sources: eightwone.com, "Hotfix for Exchange 2016 and 2019 (Apr2024)", and
+ * jaapwesselius.com, "Hotfix Update for Exchange 2016 and Exchange 2019", both of April 2024.
+ */
+const ECC_SINCE = [
+  { minor: 1, build: 2507, revision: 39 },
+  { minor: 2, build: 1258, revision: 34 },
+  { minor: 2, build: 1544, revision: 11 },
+] as const;
+
+/** POP and IMAP followed with Exchange 2019 CU15 (jaapwesselius.com, February 2025); 2016 got no such update. */
+const ECC_FOR_NAMES_SINCE = { minor: 2, build: 1748 } as const;
+
+function acceptsEcc({ major, minor, build, revision }: ExchangeVersion, services: readonly ExchangeService[]): boolean {
+  if (major !== 15) return major > 15;
+  if (services.includes("IMAP") || services.includes("POP")) {
+    return minor === ECC_FOR_NAMES_SINCE.minor && build >= ECC_FOR_NAMES_SINCE.build;
+  }
+  const line = ECC_SINCE.find((since) => since.minor === minor && since.build === build);
+  if (line !== undefined) return revision >= line.revision;
+  return minor === 2 && build > 1544;
 }
 
 /** Key types that the server's build can't use. */
@@ -104,7 +119,8 @@ export function guardKeyAlgorithm(
     return { blockers: [{ kind: "keyAlgorithmNotSupported", property: "certificate" }], notices: [] };
   }
   if (version.kind === "unknown") return { blockers: [], notices: [{ kind: "eccUnverified" }] };
-  if (acceptsEcc(version.value, services)) return { blockers: [], notices: [] };
+  // Whether it is switched on can't be read from afar. Source: CSS-Exchange, HealthChecker, which warns about the value.
+  if (acceptsEcc(version.value, services)) return { blockers: [], notices: [{ kind: "eccNeedsSwitch" }] };
   return {
     blockers: [{ kind: "eccNotSupported", property: "certificate", version: formatVersion(version.value), services }],
     notices: [],

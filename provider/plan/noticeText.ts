@@ -1,3 +1,4 @@
+import { describeBlocker } from "./blockerText";
 import type { Notice } from "./planTypes";
 import { day, days, list, withLife } from "./words";
 import type { TextContext } from "./words";
@@ -23,18 +24,21 @@ export function describeNotice(notice: Notice, context: TextContext): string {
       return `becomes the default SMTP certificate instead of ${typeof notice.from === "string" ? `${notice.from}, which isn't in the server's store` : withLife(notice.from, now)}`;
     case "defaultSmtpLeftBehind":
       return (
-        `the default SMTP certificate stays the old ${withLife(notice.certificate, now)}: ` +
-        `set replaceDefaultSmtpCertificate: true before it ends in ${days(Math.max(0, notice.daysLeft))}`
+        `the default SMTP certificate stays the old ${withLife(notice.certificate, now)}: set replaceDefaultSmtpCertificate: true` +
+        (notice.daysLeft < 0 ? "" : ` before it ends in ${days(notice.daysLeft)}`)
       );
+    case "defaultSmtpUnknown":
+      return `whether it still is the default SMTP certificate couldn't be read (${notice.reason}): drift can't be told`;
     case "sharedByName":
       return (
         `${notice.service} goes by the name ${notice.name}, which is also on ${list(notice.others.map((one) => withLife(one, now)))}: ` +
         `Exchange chooses among them when a client connects`
       );
     case "driftedTo":
-      return notice.holders.length === 0
-        ? `DRIFT: ${notice.service} is no longer held, and no certificate of the server holds it now`
-        : `DRIFT: ${notice.service} is now held by ${list(notice.holders.map((one) => withLife(one, now)))}`;
+      if (notice.holders.length > 0) {
+        return `DRIFT: ${notice.service} is now held by ${list(notice.holders.map((one) => withLife(one, now)))}`;
+      }
+      return `DRIFT: ${notice.service} is no longer held${notice.mayHaveOthers ? "" : ", and no certificate of the server holds it now"}`;
     case "takeOverUnknown":
       return `the server didn't say who holds ${notice.service} now, so whom it is taken from isn't known`;
     case "staysBehind":
@@ -49,6 +53,8 @@ export function describeNotice(notice: Notice, context: TextContext): string {
       return `${notice.service} is with the successor ${notice.successor} already`;
     case "successorLater":
       return `${list(notice.services)} goes to the successor, once that is on the server`;
+    case "lifeLeft":
+      return `the certificate is ${withLife(notice.certificate, now)}`;
     case "expiresSoon":
       return `the certificate ends in ${days(notice.daysLeft)} (${day(notice.notAfter)}): give a renewed one`;
     case "outOfDates":
@@ -72,6 +78,10 @@ export function describeNotice(notice: Notice, context: TextContext): string {
       return `the Edge subscription of ${list(notice.edgeServers)} breaks with the change of the default SMTP certificate and must be created anew`;
     case "eccUnverified":
       return "the certificate has an ECC key, and the server's version isn't known: older builds can't use it";
+    case "eccNeedsSwitch":
+      return "the certificate has an ECC key, which Exchange uses only where that is switched on (registry value EnableEccCertificateSupport, see the documentation of your build)";
+    case "wouldBeRefused":
+      return `nothing is to be done now, but a change would be refused: ${describeBlocker(notice.blocker, context).replace(/\.$/, "")}`;
     case "keyStorageProviderDropped":
       return "the PFX asks for a key storage provider (CNG), with which sign-in to Outlook on the web breaks; it is imported without";
     case "comesFromBinding":

@@ -1,23 +1,26 @@
-import { coversName, isWildcard } from "../certificate/names";
+import { coversName } from "../certificate/names";
+import type { Thumbprint } from "../certificate/thumbprint";
 import { valueOr } from "../model";
-import type { ExchangeService } from "../model";
 import type { DesiredBinding, PreviousBinding } from "./desired";
-import { judgeStatus, outOfDates, reservedAs } from "./guards";
-import { findCertificate, holdersOf, holds, isNameService } from "./holdings";
+import { outOfDates, reservedAs } from "./guards";
+import { findCertificate, holdersOf, isNameService, someHolderUnknown } from "./holdings";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 import type { Blocker, Notice, Plan, ReplaceReason, Work } from "./planTypes";
+import { afterReplacement, planRelease, planReleaseByReplacement } from "./release";
 import { daysUntil, factsOf, isRenewalDue, keptTarget, named, newTarget, refOf, replacementReason } from "./target";
 import type { PlanContext, Target } from "./target";
-import { nameWrittenByEnable, workFor } from "./work";
-import type { HandOver, TargetWork } from "./work";
+import { workFor } from "./work";
+import type { TargetWork } from "./work";
 
-const REPLACED_PROPERTY: Readonly<Record<ReplaceReason, string>> = {
+/** The input that each reason shows at. */
+export const REPLACED_PROPERTY: Readonly<Record<ReplaceReason, string>> = {
   server: "server",
   certificate: "certificate",
   wish: "certificate",
   renewal: "certificate",
   gone: "certificate",
   releasedServices: "services",
+  asked: "certificate",
 };
 
 /**
@@ -34,6 +37,22 @@ export function plan(
   const reason = replacementReason(desired, previous, server, context);
   if (reason !== undefined) return planReplacement(desired, previous, server, reason, context);
   return planUpdate(desired, previous, server, context);
+}
+
+/**
+ * Decides how a binding is created. `replaced` is the one that it takes the place of: also where nothing but the
+ * engine's own wish (an option such as `replaceOnChanges`) demands another one.
+ */
+export function planCreate(
+  desired: DesiredBinding,
+  replaced: PreviousBinding | undefined,
+  server: ObservedServer,
+  context: PlanContext,
+): Plan {
+  const decision = plan(desired, replaced, server, context);
+  return replaced === undefined || decision.kind === "replace" || decision.kind === "blocked"
+    ? decision
+    : planReplacement(desired, replaced, server, "asked", context);
 }
 
 /** What may never be bound, and what isn't there. */
@@ -63,17 +82,11 @@ function targetNotices(
   }
   const facts = factsOf(target);
   if (facts === undefined) return notices;
-  const { notBefore, notAfter } = facts;
-  const when = outOfDates(facts, now);
-  if (when !== undefined) notices.push({ kind: "outOfDates", when, notBefore, notAfter });
-  else if (desired.certificate.kind !== "selfSigned" && isRenewalDue(facts, desired.renewBeforeDays, now)) {
-    notices.push({ kind: "expiresSoon", daysLeft: daysUntil(notAfter, now), notAfter });
-  }
-  if (work.steps.length === 0 && target.kind === "present") {
-    const status = target.certificate.status;
-    if (status.kind === "known" && status.value !== "DateInvalid" && judgeStatus(status) === "bad") {
-      notices.push({ kind: "statusNotValid", status: status.value });
-    }
+  if (outOfDates(facts, now) === undefined) {
+    const isDue = desired.certificate.kind !== "selfSigned" && isRenewalDue(facts, desired.renewBeforeDays, now);
+    if (isDue)
+      notices.push({ kind: "expiresSoon", daysLeft: daysUntil(facts.notAfter, now), notAfter: facts.notAfter });
+    else notices.push({ kind: "lifeLeft", certificate: named(facts) });
   }
   for (const service of desired.services.filter(isNameService)) {
     const name = valueOr(work.finalNames[service], undefined);
@@ -93,7 +106,7 @@ function asWork(target: Target, work: TargetWork): Work {
 
 function planCreation(desired: DesiredBinding, server: ObservedServer, context: PlanContext): Plan {
   const target = newTarget(desired, server, context);
-  const work = workFor(desired, target, server, [], true, context);
+  const work = workFor({ desired, target, server, handOvers: [], kept: undefined, context });
   const blockers = [...targetBlockers(target, server, false), ...(target.kind === "absent" ? [] : work.blockers)];
   const notices = targetNotices(desired, target, server, work, context.now);
   return blockers.length > 0
@@ -110,146 +123,34 @@ function planUpdate(
   const target = keptTarget(desired, previous, server, context);
   const release = planRelease(desired, previous, target, server, context);
   if (release.replace) return planReplacement(desired, previous, server, "releasedServices", context);
-  const work = workFor(desired, target, server, release.handOvers, false, context);
+  const work = workFor({ desired, target, server, handOvers: release.handOvers, kept: previous, context });
   const blockers = [
     ...targetBlockers(target, server, true),
     ...(target.kind === "absent" ? [] : work.blockers),
     ...release.blockers,
   ];
-  const drift = work.missing
-    .filter((service) => previous.services.includes(service) && target.kind === "present")
-    .map((service): Notice => ({
-      kind: "driftedTo",
-      service,
-      holders: holdersOf(server, service).map(({ facts }) => named(facts)),
-    }));
-  const notices = [...drift, ...release.notices, ...targetNotices(desired, target, server, work, context.now)];
+  const notices = [
+    ...driftNotices(previous, target, server, work),
+    ...release.notices,
+    ...targetNotices(desired, target, server, work, context.now),
+  ];
   if (blockers.length > 0) return { kind: "blocked", blockers, notices };
   if (work.steps.length === 0) return { kind: "inSync", notices };
   return { kind: "update", work: asWork(target, work), notices };
 }
 
-interface Release {
-  readonly handOvers: readonly HandOver[];
-  readonly blockers: readonly Blocker[];
-  readonly notices: readonly Notice[];
-  /** The only way is a newly made certificate. */
-  readonly replace: boolean;
-}
-
-/** Services that were declared and no longer are: who gets them, or why nobody can. */
-function planRelease(
-  desired: DesiredBinding,
-  previous: PreviousBinding,
-  target: Target,
-  server: ObservedServer,
-  context: PlanContext,
-): Release {
-  const handOvers: HandOver[] = [];
-  const blockers: Blocker[] = [];
-  const notices: Notice[] = [];
-  const later: ExchangeService[] = [];
-  let replace = false;
-  const released = previous.services.filter((service) => !desired.services.includes(service));
-  for (const service of released) {
-    if (target.kind !== "present") continue;
-    const held = holds(server, target.certificate, service);
-    if (held.kind === "unknown") {
-      if (desired.onServiceRemoved === "forget") notices.push({ kind: "forgotten", service });
-      else blockers.push({ kind: "servicesUnknown", property: "services", services: [service], reason: held.reason });
-      continue;
-    }
-    if (!held.value || isReleasedByName(desired, target.certificate, service)) {
-      notices.push({ kind: "alreadyReleased", service });
-      continue;
-    }
-    if (desired.successor !== undefined && !(service === "SMTP" && desired.onServiceRemoved === "forget")) {
-      if (desired.successor === "unknown" && service !== "SMTP") {
-        later.push(service);
-        continue;
-      }
-      const answer = handOver(desired.successor, service, target.certificate, server, context);
-      if (answer.kind === "blocker") blockers.push(answer.blocker);
-      else if (answer.kind === "later") later.push(service);
-      else handOvers.push(answer.handOver);
-      continue;
-    }
-    if (desired.onServiceRemoved === "forget") notices.push({ kind: "forgotten", service });
-    else if (desired.certificate.kind === "selfSigned") replace = true;
-    else {
-      blockers.push({
-        kind: "cannotRelease",
-        property: "services",
-        service,
-        certificate: named(target.certificate.facts),
-        given: desired.certificate.kind === "given",
-      });
-    }
-  }
-  if (later.length > 0) notices.push({ kind: "successorLater", services: later });
-  return { handOvers, blockers, notices, replace };
-}
-
-/** Another declared name, or a cleared one, takes IMAP or POP away without a successor. */
-function isReleasedByName(
-  desired: DesiredBinding,
-  certificate: ObservedCertificate,
-  service: ExchangeService,
-): boolean {
-  if (!isNameService(service)) return false;
-  const name = desired.certificateNames[service];
-  return name === null || (name !== undefined && !coversName(certificate.facts, name));
-}
-
-type HandOverAnswer =
-  | { readonly kind: "handOver"; readonly handOver: HandOver }
-  | { readonly kind: "later" }
-  | { readonly kind: "blocker"; readonly blocker: Blocker };
-
-function handOver(
-  successor: NonNullable<DesiredBinding["successor"]>,
-  service: ExchangeService,
-  from: ObservedCertificate,
-  server: ObservedServer,
-  context: PlanContext,
-): HandOverAnswer {
-  const property = "successor";
-  const block = (blocker: Blocker): HandOverAnswer => ({ kind: "blocker", blocker });
-  if (successor === "unknown") return { kind: "later" };
-  if (service === "SMTP") return block({ kind: "successorCannotTake", property, service, successor, why: "smtp" });
-  if (successor === from.facts.thumbprint) return block({ kind: "successorIsItself", property });
-  const certificate = findCertificate(server, successor);
-  const facts = certificate?.facts ?? context.expected.get(successor)?.facts;
-  if (facts === undefined) return block({ kind: "successorAbsent", property, successor });
-  const why = successorFlaw(certificate, successor, server, context.now);
-  if (why !== undefined) return block({ kind: "successorNotUsable", property, successor, why });
-  const name = isNameService(service) ? nameWrittenByEnable(facts) : undefined;
-  if (isNameService(service)) {
-    if (isWildcard(facts)) return block({ kind: "successorCannotTake", property, service, successor, why: "wildcard" });
-    if (name === undefined || coversName(from.facts, name)) {
-      return block({ kind: "successorCannotTake", property, service, successor, why: "sameNames" });
-    }
-  }
-  // Brought by a binding of the same program, which comes first because its thumbprint is an input here.
-  if (certificate === undefined) return { kind: "later" };
-  return {
-    kind: "handOver",
-    handOver: { service, from: from.facts.thumbprint, successor: { kind: "known", thumbprint: successor }, name },
-  };
-}
-
-function successorFlaw(
-  certificate: ObservedCertificate | undefined,
-  thumbprint: NonNullable<PreviousBinding["thumbprint"]>,
-  server: ObservedServer,
-  now: Date,
-): (Blocker & { readonly kind: "successorNotUsable" })["why"] | undefined {
-  if (reservedAs(server, thumbprint) !== undefined) return "reserved";
-  if (certificate === undefined) return undefined;
-  const when = outOfDates(certificate.facts, now);
-  if (when !== undefined) return when;
-  if (judgeStatus(certificate.status) === "bad") return "status";
-  return certificate.hasPrivateKey.kind === "known" && !certificate.hasPrivateKey.value ? "noPrivateKey" : undefined;
+/** Services that were held and are not any more, and who has them now. */
+function driftNotices(previous: PreviousBinding, target: Target, server: ObservedServer, work: TargetWork): Notice[] {
+  if (target.kind !== "present") return [];
+  return work.missing
+    .filter((service) => previous.services.includes(service))
+    .map((service) => ({
+      kind: "driftedTo",
+      service,
+      // Many may hold SMTP: none of them has taken it from this one.
+      holders: service === "SMTP" ? [] : holdersOf(server, service).map(({ facts }) => named(facts)),
+      mayHaveOthers: service === "SMTP" || someHolderUnknown(server, service),
+    }));
 }
 
 function planReplacement(
@@ -261,75 +162,45 @@ function planReplacement(
 ): Plan {
   const replaced = previous.thumbprint === undefined ? context.replaced : [...context.replaced, previous.thumbprint];
   const target = newTarget(desired, server, { ...context, replaced });
-  const sameServer = previous.server === desired.server;
-  const old =
-    sameServer && previous.thumbprint !== undefined ? findCertificate(server, previous.thumbprint) : undefined;
-  const released = old === undefined ? undefined : planReleaseByReplacement(desired, previous, old, server, context);
-  const work = workFor(desired, target, server, released?.handOvers ?? [], true, context);
+  const old = replacedCertificate(desired, previous, target, server);
+  const release = old === undefined ? undefined : planReleaseByReplacement(desired, previous, old, server, context);
+  const handOvers = release?.handOvers ?? [];
+  const work = workFor({ desired, target, server, handOvers, kept: undefined, context });
   const blockers = [
     ...targetBlockers(target, server, false),
     ...(target.kind === "absent" ? [] : work.blockers),
-    ...(released?.blockers ?? []),
+    ...(release?.blockers ?? []),
   ];
-  const notices = [
-    ...(released?.notices ?? []),
-    ...(old === undefined ? [] : staysBehind(desired, previous, old, server, work, released?.handOvers ?? [])),
-    ...(old === undefined ? [] : defaultLeftBehind(desired, old, server, context.now)),
-    ...(sameServer
+  const own = targetNotices(desired, target, server, work, context.now);
+  const leftBehind = old === undefined ? undefined : defaultLeftBehind(desired, old, server, context.now);
+  const notices: Notice[] = [
+    ...(release?.notices ?? []),
+    ...(old === undefined || release === undefined
+      ? []
+      : afterReplacement(desired, previous, old, server, work, release)),
+    ...(leftBehind === undefined ? own : [leftBehind, ...own.filter((one) => !isDefaultStaying(one))]),
+    ...(previous.server === desired.server
       ? []
       : [{ kind: "leftOnServer", server: previous.server, thumbprint: previous.thumbprint } as const]),
-    ...targetNotices(desired, target, server, work, context.now),
   ];
   if (blockers.length > 0) return { kind: "blocked", blockers, notices };
   return { kind: "replace", because, properties: [REPLACED_PROPERTY[because]], work: asWork(target, work), notices };
 }
 
-/** A successor named in the same change gets what the new certificate doesn't take, where that is possible. */
-function planReleaseByReplacement(
+/** The certificate that loses its binding to another one, when it is on the same server. */
+function replacedCertificate(
   desired: DesiredBinding,
   previous: PreviousBinding,
-  old: ObservedCertificate,
+  target: Target,
   server: ObservedServer,
-  context: PlanContext,
-): Omit<Release, "replace"> {
-  const handOvers: HandOver[] = [];
-  const blockers: Blocker[] = [];
-  const later: ExchangeService[] = [];
-  if (desired.successor === undefined) return { handOvers, blockers, notices: [] };
-  for (const service of previous.services.filter((one) => !desired.services.includes(one) && one !== "SMTP")) {
-    if (!valueOr(holds(server, old, service), false) || isReleasedByName(desired, old, service)) continue;
-    const answer = handOver(desired.successor, service, old, server, context);
-    if (answer.kind === "blocker") blockers.push(answer.blocker);
-    else if (answer.kind === "later") later.push(service);
-    else handOvers.push(answer.handOver);
-  }
-  return { handOvers, blockers, notices: later.length === 0 ? [] : [{ kind: "successorLater", services: later }] };
+): ObservedCertificate | undefined {
+  if (previous.server !== desired.server || previous.thumbprint === undefined) return undefined;
+  const next: Thumbprint | undefined = factsOf(target)?.thumbprint;
+  return previous.thumbprint === next ? undefined : findCertificate(server, previous.thumbprint);
 }
 
-/** For each released service: who holds it once the new certificate is in place. */
-function staysBehind(
-  desired: DesiredBinding,
-  previous: PreviousBinding,
-  old: ObservedCertificate,
-  server: ObservedServer,
-  work: TargetWork,
-  handOvers: readonly HandOver[],
-): Notice[] {
-  const notices: Notice[] = [];
-  for (const service of previous.services.filter((one) => !desired.services.includes(one))) {
-    const successor = handOvers.find((one) => one.service === service)?.successor;
-    if (successor !== undefined) {
-      notices.push({ kind: "releasedTo", service, holder: successor, from: named(old.facts) });
-      continue;
-    }
-    const finalName = isNameService(service) ? valueOr(work.finalNames[service], undefined) : undefined;
-    const holdsStill = isNameService(service)
-      ? finalName !== undefined && coversName(old.facts, finalName)
-      : valueOr(holds(server, old, service), true);
-    if (holdsStill) notices.push({ kind: "staysBehind", service, certificate: named(old.facts) });
-    else notices.push({ kind: "alreadyReleased", service });
-  }
-  return notices;
+function isDefaultStaying(notice: Notice): boolean {
+  return notice.kind === "defaultSmtpStays" || notice.kind === "defaultSmtpStaysExpired";
 }
 
 /** The old certificate is the default SMTP certificate and stays it: it will expire in that role. */
@@ -338,9 +209,9 @@ function defaultLeftBehind(
   old: ObservedCertificate,
   server: ObservedServer,
   now: Date,
-): Notice[] {
+): Notice | undefined {
   const isDefault = valueOr(server.defaultSmtpThumbprint, undefined) === old.facts.thumbprint;
   return isDefault && !desired.replaceDefaultSmtpCertificate
-    ? [{ kind: "defaultSmtpLeftBehind", certificate: named(old.facts), daysLeft: daysUntil(old.facts.notAfter, now) }]
-    : [];
+    ? { kind: "defaultSmtpLeftBehind", certificate: named(old.facts), daysLeft: daysUntil(old.facts.notAfter, now) }
+    : undefined;
 }

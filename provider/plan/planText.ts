@@ -2,8 +2,18 @@ import type { Thumbprint } from "../certificate/thumbprint";
 import type { ServerFqdn } from "../model";
 import { describeBlocker } from "./blockerText";
 import { describeNotice } from "./noticeText";
-import type { CertificateRef, Goal, NamedCertificate, Notice, Plan, ReplaceReason, Step, TakeOver } from "./planTypes";
-import { list, withLife } from "./words";
+import type {
+  CertificateRef,
+  Goal,
+  NamedCertificate,
+  Notice,
+  Plan,
+  ReplaceReason,
+  Step,
+  TakeOver,
+  Work,
+} from "./planTypes";
+import { days, list, withLife } from "./words";
 import type { TextContext } from "./words";
 
 export { describeBlocker, describeNotice };
@@ -15,6 +25,7 @@ const REPLACE_BECAUSE: Readonly<Record<ReplaceReason, string>> = {
   renewal: "the certificate is inside its renewal period",
   gone: "the certificate it made is gone from the server",
   releasedServices: "a service was removed, and Exchange can only release it with another certificate",
+  asked: "the engine was asked to replace it",
 };
 
 /**
@@ -28,38 +39,43 @@ export function describePlan(plan: Plan, context: TextContext): readonly string[
     case "inSync":
       return plan.notices.filter(isWorthSayingEveryTime).map((notice) => describeNotice(notice, context));
     case "create":
-    case "update": {
-      // What somebody else did comes before what is done about it.
-      const drift = plan.notices.filter(({ kind }) => kind === "driftedTo");
-      const others = plan.notices.filter(({ kind }) => kind !== "driftedTo");
-      return [
-        ...notices(drift, context),
-        ...plan.work.steps.map((step) => describeStep(step, context)),
-        ...notices(others, context),
-      ];
-    }
+    case "update":
+      return describeWork(plan, context);
     case "replace":
       return [
         `replaces the binding, new certificate first: ${REPLACE_BECAUSE[plan.because]}`,
-        ...plan.work.steps.map((step) => describeStep(step, context)),
-        ...notices(plan.notices, context),
+        ...describeWork(plan, context),
       ];
   }
 }
 
-function notices(list: readonly Notice[], context: TextContext): readonly string[] {
-  return list.map((notice) => describeNotice(notice, context));
+function describeWork(plan: Plan & { readonly work: Work }, context: TextContext): readonly string[] {
+  // What somebody else did comes before what is done about it.
+  const drift = plan.notices.filter(({ kind }) => kind === "driftedTo");
+  const others = plan.notices.filter(({ kind }) => kind !== "driftedTo");
+  return [
+    ...drift.map((notice) => describeNotice(notice, context)),
+    ...plan.work.steps.map((step) => describeStep(step, context)),
+    ...others.map((notice) => describeNotice(notice, context)),
+    ...followUpsOf(plan.work.steps, []).map((todo) => `afterwards: ${todo}`),
+  ];
 }
 
-/** Notices that an unchanged binding repeats in each run; the others belong to a change. */
+/** Notices to be told although nothing is to be done; the others belong to a change of the server. */
 function isWorthSayingEveryTime(notice: Notice): boolean {
   switch (notice.kind) {
     case "expiresSoon":
     case "outOfDates":
     case "statusNotValid":
+    case "wouldBeRefused":
     case "servicesUnknown":
+    case "defaultSmtpUnknown":
     case "notAsked":
     case "successorLater":
+    // These belong to a change as well, but to one that the state alone learns of.
+    case "forgotten":
+    case "alreadyReleased":
+    case "successorHasIt":
       return true;
     default:
       return false;
@@ -80,7 +96,7 @@ function losing(takeOvers: readonly TakeOver[], context: TextContext): string {
 export function describeStep(step: Step, context: TextContext): string {
   switch (step.kind) {
     case "makeCertificate":
-      return "makes a new self-signed certificate";
+      return `makes a new self-signed certificate for ${list(step.wish.dnsNames)}, valid for ${days(step.wish.validityDays)}`;
     case "importCertificate":
       switch (step.because) {
         case "made":
@@ -176,6 +192,11 @@ export function describeRetained(
         ? "it holds no service"
         : `it still holds ${list(held)}`;
   return `no longer managed; certificate ${thumbprint} stays on ${server} as it is: ${holds}`;
+}
+
+/** The same when somebody has removed the certificate before. */
+export function describeGone(server: ServerFqdn, thumbprint: Thumbprint): string {
+  return `no longer managed; certificate ${thumbprint} isn't on ${server} any more`;
 }
 
 export type { NamedCertificate, TextContext };

@@ -1,5 +1,6 @@
 import type { Thumbprint } from "../certificate/thumbprint";
 import type { CertificateStatus, ExchangeService, NameService, ServerFqdn } from "../model";
+import type { SelfSignedWish } from "./desired";
 
 /** A certificate in a plan: a known one, or the one that will be made. */
 export type CertificateRef = { readonly kind: "known"; readonly thumbprint: Thumbprint } | { readonly kind: "made" };
@@ -20,7 +21,7 @@ export interface TakeOver {
 
 /** One thing to do on the server, with its reason. The order of steps is the order of their execution. */
 export type Step =
-  | { readonly kind: "makeCertificate"; readonly because: "newBinding" | "replacement" }
+  | { readonly kind: "makeCertificate"; readonly wish: SelfSignedWish }
   | {
       readonly kind: "importCertificate";
       readonly certificate: CertificateRef;
@@ -60,13 +61,20 @@ export type Notice =
   | { readonly kind: "defaultSmtpStaysExpired"; readonly certificate: NamedCertificate }
   | { readonly kind: "defaultSmtpReplaced"; readonly from: NamedCertificate | Thumbprint | undefined }
   | { readonly kind: "defaultSmtpLeftBehind"; readonly certificate: NamedCertificate; readonly daysLeft: number }
+  | { readonly kind: "defaultSmtpUnknown"; readonly reason: string }
   | {
       readonly kind: "sharedByName";
       readonly service: NameService;
       readonly name: string;
       readonly others: readonly NamedCertificate[];
     }
-  | { readonly kind: "driftedTo"; readonly service: ExchangeService; readonly holders: readonly NamedCertificate[] }
+  | {
+      readonly kind: "driftedTo";
+      readonly service: ExchangeService;
+      readonly holders: readonly NamedCertificate[];
+      /** Somebody else may hold it without the server's having said so. */
+      readonly mayHaveOthers: boolean;
+    }
   | { readonly kind: "takeOverUnknown"; readonly service: ExchangeService }
   | { readonly kind: "staysBehind"; readonly service: ExchangeService; readonly certificate: NamedCertificate }
   | {
@@ -79,6 +87,7 @@ export type Notice =
   | { readonly kind: "alreadyReleased"; readonly service: ExchangeService }
   | { readonly kind: "successorHasIt"; readonly service: ExchangeService; readonly successor: Thumbprint }
   | { readonly kind: "successorLater"; readonly services: readonly ExchangeService[] }
+  | { readonly kind: "lifeLeft"; readonly certificate: NamedCertificate }
   | { readonly kind: "expiresSoon"; readonly daysLeft: number; readonly notAfter: string }
   | {
       readonly kind: "outOfDates";
@@ -96,6 +105,9 @@ export type Notice =
   | { readonly kind: "connectorWillMatch"; readonly connectors: readonly string[] }
   | { readonly kind: "edgeSubscriptionsBreak"; readonly edgeServers: readonly string[] }
   | { readonly kind: "eccUnverified" }
+  | { readonly kind: "eccNeedsSwitch" }
+  /** Nothing is to be done now; a change would be refused. */
+  | { readonly kind: "wouldBeRefused"; readonly blocker: Blocker }
   | { readonly kind: "keyStorageProviderDropped" }
   | { readonly kind: "comesFromBinding"; readonly bindingName: string }
   | { readonly kind: "foundAgain"; readonly thumbprint: Thumbprint }
@@ -122,7 +134,13 @@ export type Blocker = { readonly property: string } & (
   | { readonly kind: "servicesUnknown"; readonly services: readonly ExchangeService[]; readonly reason: string }
   | { readonly kind: "defaultSmtpUnknown"; readonly reason: string }
   | { readonly kind: "defaultSmtpMissing" }
-  | { readonly kind: "wildcardNeedsName"; readonly service: NameService; readonly subject: string }
+  | {
+      readonly kind: "nameNeeded";
+      readonly service: NameService;
+      readonly subject: string;
+      /** Why Enable-ExchangeCertificate finds no name by itself. */
+      readonly why: "wildcard" | "noHostName";
+    }
   | {
       readonly kind: "nameNotCovered";
       readonly service: NameService;
@@ -138,15 +156,15 @@ export type Blocker = { readonly property: string } & (
   | {
       readonly kind: "successorCannotTake";
       readonly service: ExchangeService;
-      readonly successor: Thumbprint;
-      readonly why: "smtp" | "sameNames" | "wildcard";
+      readonly successor: Thumbprint | "unknown";
+      readonly why: "smtp" | "sameNames" | "nameDeclared";
     }
   | { readonly kind: "successorAbsent"; readonly successor: Thumbprint }
   | { readonly kind: "successorIsItself" }
   | {
       readonly kind: "successorNotUsable";
       readonly successor: Thumbprint;
-      readonly why: "expired" | "notYetValid" | "status" | "noPrivateKey" | "reserved";
+      readonly why: "expired" | "notYetValid" | "status" | "noPrivateKey" | "reserved" | "keyAlgorithm" | "noHostName";
     }
   | {
       readonly kind: "claimedByAnother";
@@ -183,4 +201,12 @@ export type Plan =
     } & PlanFacts)
   | ({ readonly kind: "blocked"; readonly blockers: readonly Blocker[] } & PlanFacts);
 
-export type ReplaceReason = "server" | "certificate" | "wish" | "renewal" | "gone" | "releasedServices";
+export type ReplaceReason =
+  | "server"
+  | "certificate"
+  | "wish"
+  | "renewal"
+  | "gone"
+  | "releasedServices"
+  /** The engine was told to replace the resource; nothing that we know of demands it. */
+  | "asked";

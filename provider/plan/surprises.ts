@@ -22,10 +22,12 @@ function effectsOf(plan: Plan, server: ObservedServer): ReadonlySet<string> {
           const holder = valueOr(server.defaultSmtpThumbprint, "unknown") ?? "not set";
           effects.add(`the default SMTP certificate is ${holder}`);
         }
-        for (const { service, from } of step.takeOvers) effects.add(`${service} is held by ${from.thumbprint}`);
+        for (const service of step.services) effects.add(`${service} has to be enabled`);
         break;
     }
-    if (step.kind === "enable") for (const service of step.services) effects.add(`${service} has to be enabled`);
+    if (step.kind === "enable" || step.kind === "setCertificateName") {
+      for (const { service, from } of step.takeOvers) effects.add(`${service} is held by ${from.thumbprint}`);
+    }
   }
   return effects;
 }

@@ -1,18 +1,14 @@
 import { createHash } from "node:crypto";
 
+import { COMMON_NAME, parseDistinguishedName } from "../certificate/distinguishedName";
 import type { CertificateFacts } from "../certificate/facts";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { valueOr } from "../model";
 import type { DesiredBinding, PreviousBinding, SelfSignedWish } from "./desired";
 import { findCertificate } from "./holdings";
+import type { CertificateNames } from "./names";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 import type { CertificateRef, NamedCertificate, ReplaceReason } from "./planTypes";
-
-/** The names a certificate can be recognised by, whether it exists yet or not. */
-export interface CertificateNames {
-  readonly commonName: string | undefined;
-  readonly dnsNames: readonly string[];
-}
 
 /** The certificate a binding is about, seen from one server. */
 export type Target =
@@ -32,7 +28,7 @@ export interface PlanContext {
   readonly now: Date;
   /** Certificates that bindings checked earlier will import on this server. */
   readonly expected: ReadonlyMap<Thumbprint, { readonly facts: CertificateFacts; readonly bindingName: string }>;
-  /** Certificates of this binding that are being replaced: never taken for the one to be made. */
+  /** Certificates that this binding replaces or has replaced: never taken for the one to be made. */
   readonly replaced: readonly Thumbprint[];
 }
 
@@ -64,14 +60,17 @@ function sameNames(one: readonly string[], other: readonly string[]): boolean {
   return normalise(one) === normalise(other);
 }
 
-/** Common name in a subject text such as `CN=mail.contoso.com, O=Contoso`. */
-function commonNameIn(subject: string): string | undefined {
-  return /(?:^|,)\s*CN\s*=\s*"?([^",]+)"?/i.exec(subject)?.[1]?.trim();
-}
+/** The longest common name (RFC 5280 appendix A.1); a longer DNS name can't become one. */
+const MAX_COMMON_NAME = 64;
 
-export function namesOfWish(wish: SelfSignedWish): CertificateNames {
-  const commonName = wish.subject === undefined ? wish.dnsNames[0] : commonNameIn(wish.subject);
-  return { commonName, dnsNames: wish.dnsNames.map((name) => name.toLowerCase()) };
+export function namesOfWish({ subject, dnsNames }: SelfSignedWish): CertificateNames {
+  const parsed = subject === undefined ? undefined : parseDistinguishedName(subject);
+  const declared = parsed !== undefined && "name" in parsed ? parsed.name : [];
+  const commonName =
+    parsed === undefined
+      ? dnsNames.find((name) => name.length <= MAX_COMMON_NAME)
+      : declared.flat().findLast(({ oid }) => oid === COMMON_NAME)?.value;
+  return { commonName, dnsNames: dnsNames.map((name) => name.toLowerCase()) };
 }
 
 /** Whether two wishes ask for the same certificate; another one replaces. */
@@ -92,6 +91,7 @@ function findMade(
   context: PlanContext,
 ): ObservedCertificate | undefined {
   const mark = madeFriendlyName(desired);
+  const days = ({ notBefore, notAfter }: CertificateFacts): number => daysUntil(notAfter, new Date(notBefore));
   const commonName = namesOfWish(wish).commonName?.toLowerCase();
   return server.certificates.find(
     ({ facts, friendlyName }) =>
@@ -99,6 +99,7 @@ function findMade(
       !context.replaced.includes(facts.thumbprint) &&
       facts.isSelfSigned &&
       facts.keySizeBits === wish.keySize &&
+      days(facts) === wish.validityDays &&
       facts.commonName?.toLowerCase() === commonName &&
       sameNames(facts.dnsNames, wish.dnsNames) &&
       !isRenewalDue(facts, desired.renewBeforeDays, context.now),
@@ -189,6 +190,15 @@ export function factsOf(target: Target): CertificateFacts | undefined {
 export function namesOf(target: Target): CertificateNames {
   if (target.kind === "toBeMade") return namesOfWish(target.wish);
   return factsOf(target) ?? { commonName: undefined, dnsNames: [] };
+}
+
+/** The subject as people know it, also of a certificate that is still to be made. */
+export function subjectOf(target: Target): string {
+  return target.kind === "toBeMade" ? subjectOfWish(target.wish) : (factsOf(target)?.subject ?? "");
+}
+
+export function subjectOfWish(wish: SelfSignedWish): string {
+  return wish.subject ?? `CN=${namesOfWish(wish).commonName ?? ""}`;
 }
 
 export function named(facts: CertificateFacts): NamedCertificate {

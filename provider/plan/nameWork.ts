@@ -1,0 +1,80 @@
+import { coversName } from "../certificate/names";
+import { known } from "../model";
+import type { ExchangeService, NameService, Observed } from "../model";
+import type { DesiredBinding } from "./desired";
+import { certificateNameOf, holds, isNameService } from "./holdings";
+import { NAME_PROPERTY, nameFlaw, nameWrittenByEnable, sameName } from "./names";
+import type { ObservedServer } from "./observedServer";
+import type { Blocker, Step } from "./planTypes";
+import { nameTakeOvers } from "./takeOvers";
+import { namesOf, refOf, subjectOf } from "./target";
+import type { Target } from "./target";
+
+/** Holding as seen now, for a certificate that may not be on the server yet (a name may cover it even so). */
+export function targetHolds(server: ObservedServer, target: Target, service: ExchangeService): Observed<boolean> {
+  if (target.kind === "present") return holds(server, target.certificate, service);
+  if (!isNameService(service)) return known(false);
+  const name = certificateNameOf(server, service);
+  if (name.kind === "unknown") return name;
+  return known(name.value !== undefined && coversName(namesOf(target), name.value));
+}
+
+/** What IMAP or POP needs. */
+export interface NameWork {
+  /** Whether the certificate has to be enabled for the service. */
+  readonly enable: boolean;
+  /** X509CertificateName afterwards, as far as it can be told. */
+  readonly finalName: Observed<string | undefined>;
+  readonly setStep: (Step & { readonly kind: "setCertificateName" }) | undefined;
+  readonly blockers: readonly Blocker[];
+}
+
+/** IMAP or POP: which name the protocol's settings get, and whether the certificate must be enabled as well. */
+export function workForName(
+  desired: DesiredBinding,
+  target: Target,
+  server: ObservedServer,
+  service: NameService,
+): NameWork {
+  const isDeclared = desired.services.includes(service) && target.kind !== "absent";
+  const declaredName = desired.certificateNames[service];
+  const current = certificateNameOf(server, service);
+  const names = namesOf(target);
+  const subject = subjectOf(target);
+  const held = targetHolds(server, target, service);
+  const isMissing = isDeclared && held.kind === "known" && !held.value;
+  const written = nameWrittenByEnable(names);
+
+  const blockers: Blocker[] = [];
+  const flaw = isDeclared ? nameFlaw(service, declaredName, names, subject) : undefined;
+  if (flaw !== undefined) blockers.push(flaw);
+  else if (isMissing && written === undefined && typeof declaredName !== "string") {
+    blockers.push({ kind: "nameNeeded", property: NAME_PROPERTY[service], service, subject, why: "noHostName" });
+  }
+  if (current.kind === "unknown" || blockers.length > 0) {
+    return { enable: false, finalName: current, setStep: undefined, blockers };
+  }
+
+  // Where Enable finds no name, the declared one is all there is to it: Exchange looks for a certificate by name.
+  const enable = isMissing && written !== undefined;
+  // Enable overwrites the name, so a declared one is written after it in any case.
+  const afterEnable = enable ? written : current.value;
+  const wanted = declaredName === null ? undefined : (declaredName ?? afterEnable);
+  const mustSet = declaredName !== undefined && (enable || !sameName(current.value, wanted));
+  const finalName = mustSet ? wanted : afterEnable;
+  return {
+    enable,
+    finalName: known(finalName),
+    blockers,
+    setStep: mustSet
+      ? {
+          kind: "setCertificateName",
+          service,
+          name: wanted,
+          previousName: current.value,
+          takeOvers: nameTakeOvers(server, service, finalName, refOf(target)),
+          because: wanted === undefined ? "cleared" : "declared",
+        }
+      : undefined,
+  };
+}

@@ -1,0 +1,51 @@
+import { coversName, isWildcard, looksLikeDnsName } from "../certificate/names";
+import type { NameService } from "../model";
+import type { DeclaredName } from "./desired";
+import type { Blocker } from "./planTypes";
+
+/** The names a certificate can be recognised by, whether it exists yet or not. */
+export interface CertificateNames {
+  readonly commonName: string | undefined;
+  readonly dnsNames: readonly string[];
+}
+
+export const NAME_PROPERTY = { IMAP: "imapCertificateName", POP: "popCertificateName" } as const satisfies Record<
+  NameService,
+  string
+>;
+
+export function sameName(one: string | undefined, other: string | undefined): boolean {
+  return one?.toLowerCase() === other?.toLowerCase();
+}
+
+/**
+ * What Enable-ExchangeCertificate writes into X509CertificateName: the subject's common name; without one the first
+ * DNS name. Undefined when that isn't a host name: then Exchange warns ("the subject is not a Fully Qualified Domain
+ * Name") and changes nothing. A short name will do: setup itself writes that of the server.
+ */
+export function nameWrittenByEnable(names: CertificateNames): string | undefined {
+  if (isWildcard(names)) return undefined;
+  const name = names.commonName ?? names.dnsNames.find((one) => !one.startsWith("*."));
+  return name !== undefined && looksLikeDnsName(name) ? name : undefined;
+}
+
+export type NameFlaw = Blocker & { readonly kind: "nameNeeded" | "nameNotCovered" };
+
+/**
+ * What is wrong with IMAP or POP on a certificate, whatever the server looks like: a wildcard certificate without a
+ * declared name, or a declared name that the certificate doesn't cover.
+ */
+export function nameFlaw(
+  service: NameService,
+  declared: DeclaredName,
+  names: CertificateNames,
+  subject: string,
+): NameFlaw | undefined {
+  const property = NAME_PROPERTY[service];
+  if (typeof declared !== "string") {
+    return isWildcard(names) ? { kind: "nameNeeded", property, service, subject, why: "wildcard" } : undefined;
+  }
+  return coversName(names, declared)
+    ? undefined
+    : { kind: "nameNotCovered", property, service, name: declared, dnsNames: names.dnsNames };
+}

@@ -1,0 +1,67 @@
+import { valueOr } from "../model";
+import type { DesiredBinding, PreviousBinding } from "./desired";
+import { outOfDates } from "./guards";
+import { findCertificate } from "./holdings";
+import type { ObservedServer } from "./observedServer";
+import type { Blocker, Notice, Step } from "./planTypes";
+import { named, refOf } from "./target";
+import type { Target } from "./target";
+
+/** What SMTP and the default SMTP certificate need. */
+export interface SmtpWork {
+  readonly step: Step | undefined;
+  readonly blockers: readonly Blocker[];
+  readonly notices: readonly Notice[];
+}
+
+const NOTHING: SmtpWork = { step: undefined, blockers: [], notices: [] };
+
+/** SMTP and the default SMTP certificate: whether to enable, and how the overwrite question will be answered. */
+export function workForSmtp(
+  desired: DesiredBinding,
+  kept: PreviousBinding | undefined,
+  target: Target,
+  server: ObservedServer,
+  isMissing: boolean,
+  now: Date,
+): SmtpWork {
+  if (!desired.services.includes("SMTP")) return NOTHING;
+  const ref = refOf(target);
+  const isTarget = (thumbprint: string | undefined): boolean => ref.kind === "known" && ref.thumbprint === thumbprint;
+  const current = server.defaultSmtpThumbprint;
+  const becomes = desired.replaceDefaultSmtpCertificate && !(current.kind === "known" && isTarget(current.value));
+  if (!isMissing && !becomes) return NOTHING;
+  if (current.kind === "unknown") {
+    const { reason } = current;
+    // An unchanged binding stays as it is: what isn't known is no reason to change anything, nor to refuse it.
+    const isUnchanged = !isMissing && kept?.replaceDefaultSmtpCertificate === true;
+    return isUnchanged
+      ? { ...NOTHING, notices: [{ kind: "defaultSmtpUnknown", reason }] }
+      : { ...NOTHING, blockers: [{ kind: "defaultSmtpUnknown", property: "replaceDefaultSmtpCertificate", reason }] };
+  }
+  const notices: Notice[] = [];
+  const holder = current.value === undefined ? undefined : findCertificate(server, current.value);
+  if (becomes) {
+    notices.push({ kind: "defaultSmtpReplaced", from: holder === undefined ? current.value : named(holder.facts) });
+    const edgeServers = valueOr(server.edgeSubscriptions, []);
+    if (edgeServers.length > 0) notices.push({ kind: "edgeSubscriptionsBreak", edgeServers });
+  } else if (current.value === undefined) {
+    // Exchange fills an empty attribute by itself when SMTP is enabled: nobody asked for that.
+    return { ...NOTHING, blockers: [{ kind: "defaultSmtpMissing", property: "replaceDefaultSmtpCertificate" }] };
+  } else if (holder === undefined) {
+    notices.push({ kind: "defaultSmtpStaysDangling", thumbprint: current.value });
+  } else if (outOfDates(holder.facts, now) !== undefined) {
+    notices.push({ kind: "defaultSmtpStaysExpired", certificate: named(holder.facts) });
+  } else if (!isTarget(current.value)) {
+    notices.push({ kind: "defaultSmtpStays", certificate: named(holder.facts) });
+  }
+  const step: Step = {
+    kind: "enable",
+    certificate: ref,
+    services: ["SMTP"],
+    defaultSmtp: becomes ? "replace" : "keep",
+    takeOvers: [],
+    because: isMissing ? "missing" : "defaultSmtpWanted",
+  };
+  return { step, blockers: [], notices };
+}
