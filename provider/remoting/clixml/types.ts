@@ -1,4 +1,4 @@
-import { Secret } from "../../secret";
+import type { Secret } from "../../secret";
 
 /**
  * Values of CLIXML, MS-PSRP 2.2.5: one member of a union per element, `kind` being the element's name. Nothing is

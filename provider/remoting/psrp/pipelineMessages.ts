@@ -209,8 +209,9 @@ export interface Progress {
   readonly isCompleted: boolean;
 }
 
+const PROGRESS_TYPE = "System.Management.Automation.ProgressRecordType";
+
 export function encodeProgress(progress: Progress): ClixmlObject {
-  const [display, number] = progress.isCompleted ? ["Completed", 1] : ["Processing", 0];
   return propertyBag({
     Activity: string(progress.activity),
     ActivityId: int32(0),
@@ -218,7 +219,7 @@ export function encodeProgress(progress: Progress): ClixmlObject {
     CurrentOperation: NIL,
     ParentActivityId: int32(-1),
     PercentComplete: int32(progress.percentComplete),
-    Type: enumValue("System.Management.Automation.ProgressRecordType", String(display), Number(number)),
+    Type: progress.isCompleted ? enumValue(PROGRESS_TYPE, "Completed", 1) : enumValue(PROGRESS_TYPE, "Processing", 0),
     SecondsRemaining: int32(-1),
   });
 }

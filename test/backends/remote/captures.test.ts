@@ -4,6 +4,7 @@ import { join } from "node:path";
 import {
   type ExchangeCertificate,
   readExchangeCertificate,
+  servicesFromText,
 } from "../../../provider/backends/remote/exchangeCertificateObject";
 import { readSerializationData } from "../../../provider/backends/remote/serializationData";
 import { type DisplayedService, known } from "../../../provider/model";
@@ -19,6 +20,8 @@ import {
   stringOf,
 } from "../../../provider/remoting/clixml/reading";
 import type { ClixmlValue } from "../../../provider/remoting/clixml/types";
+import { CAPTURED_CERTIFICATES } from "../simulator/capturedCertificates";
+import { CAPTURED_SERVERS } from "../simulator/capturedServers";
 
 /**
  * What real servers answered, exported by Export-Clixml: the public captures of CSS-Exchange
@@ -127,6 +130,33 @@ describeCaptures(`captures of real Exchange servers${suffix}`, () => {
       expect(new X509Certificate(der).fingerprint.replaceAll(":", "")).toBe(thumbprint);
       for (const detail of Object.values(details)) expect(detail).toMatchObject({ kind: "unknown" });
     }
+  });
+
+  it("agrees with the table that the simulator is measured by, certificate for certificate", () => {
+    const captured = [E19, TWO, NEW, SIGNED].flatMap(certificates);
+    let compared = 0;
+    for (const server of CAPTURED_SERVERS) {
+      for (const expected of server.certificates) {
+        const found = captured.find(
+          ({ thumbprint, identity }) =>
+            thumbprint === expected.thumbprint &&
+            identity.kind === "known" &&
+            identity.value.toLowerCase().startsWith(`${server.fqdn.toLowerCase()}\\`),
+        );
+        if (found === undefined) continue;
+        compared += 1;
+        expect(Buffer.from(found.der).toString("base64")).toBe(CAPTURED_CERTIFICATES[expected.thumbprint]);
+        expect(found).toMatchObject({
+          displayedServices: servicesFromText(expected.services),
+          iisSites: known(expected.iisSites),
+          status: known("Valid"),
+          rootCaType: known(expected.rootCaType),
+          privateKeyExportable: known(expected.exportable),
+          friendlyName: known(expected.friendlyName),
+        });
+      }
+    }
+    expect(compared).toBeGreaterThanOrEqual(11);
   });
 
   it("sees the signed framing where it is, and only there", () => {

@@ -141,7 +141,7 @@ describe("opening a runspace pool", () => {
       },
     ],
     ["a pipeline before it is open", ({ client }) => client.createPipeline(PIPELINE, [])],
-    ["keys before it is open", ({ client }) => client.exchangeKeys(keyPair)],
+    ["keys before it is open", ({ client }) => { client.exchangeKeys(keyPair); }],
     ["a server's pipeline before it is open", ({ server }) => server.createPipeline(PIPELINE)],
   ])("doesn't allow %s", (_title, act) => {
     expect(() => act(session())).toThrow(expect.objectContaining({ code: "StateInvalid" }));
@@ -281,7 +281,7 @@ describe("a pipeline", () => {
       { kind: "state", state: "Failed", error: { fullyQualifiedErrorId: "CommandNotFoundException" } },
     ]);
     expect(pipeline.state).toBe("Failed");
-    expect(() => server.writeOutput(int32(1))).toThrow("in the state Failed");
+    expect(() => { server.writeOutput(int32(1)); }).toThrow("in the state Failed");
   });
 
   it("gives the same events wherever its stream is split", () => {
@@ -429,13 +429,13 @@ describe("host calls", () => {
   it("are answered once, and void ones never", () => {
     const { pipeline, call, server, toClient } = asked();
     pipeline.respond(call, choiceAnswer(0));
-    expect(() => pipeline.respond(call, choiceAnswer(0))).toThrow("answered once");
+    expect(() => { pipeline.respond(call, choiceAnswer(0)); }).toThrow("answered once");
     server.tellHost("WriteLine2", [string("hello")]);
     const [event] = toClient();
     if (event?.kind !== "hostCall") throw new Error("The client saw no host call.");
     expect(event.call).toMatchObject({ isVoid: true, method: "WriteLine2" });
     expect(displayOf(event.call.parameters[0])).toBe("hello");
-    expect(() => pipeline.refuse(event.call, "no")).toThrow("only when it wants an answer");
+    expect(() => { pipeline.refuse(event.call, "no"); }).toThrow("only when it wants an answer");
   });
 
   it("lapse when the pipeline ends", () => {

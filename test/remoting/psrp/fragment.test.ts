@@ -118,7 +118,7 @@ describe("putting messages together", () => {
           const defragmenter = new Defragmenter();
           const got: Uint8Array[] = [];
           for (let offset = 0; offset < stream.length;) {
-            const step = steps.next().value;
+            const step = Number(steps.next().value);
             got.push(...defragmenter.push(stream.subarray(offset, offset + step)));
             offset += step;
           }
