@@ -141,7 +141,12 @@ describe("opening a runspace pool", () => {
       },
     ],
     ["a pipeline before it is open", ({ client }) => client.createPipeline(PIPELINE, [])],
-    ["keys before it is open", ({ client }) => { client.exchangeKeys(keyPair); }],
+    [
+      "keys before it is open",
+      ({ client }) => {
+        client.exchangeKeys(keyPair);
+      },
+    ],
     ["a server's pipeline before it is open", ({ server }) => server.createPipeline(PIPELINE)],
   ])("doesn't allow %s", (_title, act) => {
     expect(() => act(session())).toThrow(expect.objectContaining({ code: "StateInvalid" }));
@@ -281,7 +286,9 @@ describe("a pipeline", () => {
       { kind: "state", state: "Failed", error: { fullyQualifiedErrorId: "CommandNotFoundException" } },
     ]);
     expect(pipeline.state).toBe("Failed");
-    expect(() => { server.writeOutput(int32(1)); }).toThrow("in the state Failed");
+    expect(() => {
+      server.writeOutput(int32(1));
+    }).toThrow("in the state Failed");
   });
 
   it("gives the same events wherever its stream is split", () => {
@@ -314,6 +321,17 @@ describe("a pipeline", () => {
     const big = new Uint8Array(5000).fill(7);
     const { request } = run(opened(), [{ name: "Import-ExchangeCertificate", parameters: { FileData: big } }], 300);
     expect(request.statements[0]?.[0]?.parameters[0]?.value).toEqual(bytes(big));
+  });
+
+  it("is answered with the identifier in the bytes that the client wrote, whose order isn't everywhere that of .NET", () => {
+    const both = opened();
+    const created = both.client.createPipeline(PIPELINE, commands).take(99_999)?.bytes ?? new Uint8Array();
+    const server = both.server.createPipeline("df1e88e8-62c9-d641-befd-f2c82d0abcca");
+    server.receive("stdin", created);
+    server.finish("Completed");
+    const answer = server.take(99_999)?.bytes ?? new Uint8Array();
+    const pid = (fragment: Uint8Array): string => Buffer.from(fragment.subarray(21 + 24, 21 + 40)).toString("hex");
+    expect(pid(answer)).toBe(pid(created));
   });
 
   it("can't be created twice on one command", () => {
@@ -429,13 +447,17 @@ describe("host calls", () => {
   it("are answered once, and void ones never", () => {
     const { pipeline, call, server, toClient } = asked();
     pipeline.respond(call, choiceAnswer(0));
-    expect(() => { pipeline.respond(call, choiceAnswer(0)); }).toThrow("answered once");
+    expect(() => {
+      pipeline.respond(call, choiceAnswer(0));
+    }).toThrow("answered once");
     server.tellHost("WriteLine2", [string("hello")]);
     const [event] = toClient();
     if (event?.kind !== "hostCall") throw new Error("The client saw no host call.");
     expect(event.call).toMatchObject({ isVoid: true, method: "WriteLine2" });
     expect(displayOf(event.call.parameters[0])).toBe("hello");
-    expect(() => { pipeline.refuse(event.call, "no"); }).toThrow("only when it wants an answer");
+    expect(() => {
+      pipeline.refuse(event.call, "no");
+    }).toThrow("only when it wants an answer");
   });
 
   it("lapse when the pipeline ends", () => {
