@@ -13,7 +13,6 @@ import {
   enableRequest,
   findCertificate,
   frontEnd,
-  TEST_CERTIFICATES,
   unlimited,
   type CaseDefinition,
   type TestCertificateName,
@@ -65,10 +64,14 @@ export function backendContract(harness: BackendHarness): readonly ContractCase[
   }));
 }
 
-type Certificates = (which: TestCertificateName) => Promise<TestCertificate>;
+interface Certificates {
+  readonly get: (which: TestCertificateName) => Promise<TestCertificate>;
+  /** Those that a case has asked for so far. */
+  readonly made: () => Promise<readonly TestCertificate[]>;
+}
 
-/** Keys are slow to make: each certificate is made once for all cases. */
-function makeCertificatesOnce(harness: BackendHarness): Certificates {
+/** Keys are slow to make: each certificate is made once for all cases, and only when one asks for it. */
+function makeCertificatesOnce({ makeCertificate = makeTestCertificate }: BackendHarness): Certificates {
   const domain = `${randomBytes(4).toString("hex")}.contract.example`;
   const names: Readonly<Record<TestCertificateName, readonly string[]>> = {
     first: [`first.${domain}`, `autodiscover.${domain}`],
@@ -76,10 +79,13 @@ function makeCertificatesOnce(harness: BackendHarness): Certificates {
     wildcard: [`*.${domain}`],
   };
   const made = new Map<TestCertificateName, Promise<TestCertificate>>();
-  return (which) => {
-    const certificate = made.get(which) ?? (harness.makeCertificate ?? makeTestCertificate)({ dnsNames: names[which] });
-    made.set(which, certificate);
-    return certificate;
+  return {
+    get: (which) => {
+      const certificate = made.get(which) ?? makeCertificate({ dnsNames: names[which] });
+      made.set(which, certificate);
+      return certificate;
+    },
+    made: () => Promise.all(made.values()),
   };
 }
 
@@ -108,7 +114,7 @@ async function runCase(definition: CaseDefinition, harness: BackendHarness, cert
     situations: situationsOf(harness, keep),
     backend: await open(),
     open,
-    certificate: certificates,
+    certificate: certificates.get,
   };
   try {
     const before = await bench.backend.readSnapshot(bench.server, unlimited);
@@ -116,10 +122,10 @@ async function runCase(definition: CaseDefinition, harness: BackendHarness, cert
       await definition.run(bench);
     } catch (error) {
       // The broken rule is what the author wants to see, whatever else it leaves behind.
-      await putBack(bench, before).catch(() => undefined);
+      await putBack(bench, before, await certificates.made()).catch(() => undefined);
       throw error;
     }
-    await putBack(bench, before);
+    await putBack(bench, before, await certificates.made());
   } finally {
     for (const backend of opened) await backend.close();
   }
@@ -146,34 +152,60 @@ function situationsOf(
   };
 }
 
-/** Puts the server back to what it was, through the backend itself; a server that stays changed is a failure. */
-async function putBack(bench: Workbench, before: ServerSnapshot): Promise<void> {
-  const { backend, server } = bench;
-  try {
-    const now = await backend.readSnapshot(server, unlimited);
-    for (const [service, was, is] of [
-      ["IMAP", before.imapCertificateName, now.imapCertificateName],
-      ["POP", before.popCertificateName, now.popCertificateName],
-    ] as const) {
-      if (was.kind === "unknown" || is.kind === "unknown" || was.value === is.value) continue;
-      await backend.setCertificateName(server, service, was.value, unlimited);
+/**
+ * Puts the server back to what it was, through the backend itself. Every step is tried, whatever became of the others;
+ * a server that stays changed is a failure.
+ */
+async function putBack(
+  { backend, server }: Workbench,
+  before: ServerSnapshot,
+  made: readonly TestCertificate[],
+): Promise<void> {
+  const now = await backend.readSnapshot(server, unlimited);
+  const failures: unknown[] = [];
+  for (const step of stepsBack(backend, server, before, now, made)) {
+    try {
+      await step();
+    } catch (error) {
+      failures.push(error);
     }
-    const smtp = defaultSmtp(before);
-    if (smtp !== undefined && defaultSmtp(now) !== smtp) {
-      const request = enableRequest(smtp, ["SMTP"], { replaceDefaultSmtpCertificate: true });
-      await backend.enableServices(server, request, unlimited);
-    }
-    const holder = frontEnd(before);
-    if (holder !== undefined && frontEnd(now) !== holder) {
-      await backend.enableServices(server, enableRequest(holder, ["IIS"]), unlimited);
-    }
-    for (const which of TEST_CERTIFICATES) {
-      const { thumbprint } = await bench.certificate(which);
-      if (findCertificate(now, thumbprint) !== undefined) {
-        await backend.removeCertificate(server, thumbprint, unlimited);
-      }
-    }
-  } catch (error) {
-    throw new Error(`the case is over, but ${server} couldn't be put back: ${messageOf(error)}`, { cause: error });
   }
+  if (failures.length === 0) return;
+  throw new AggregateError(
+    failures,
+    `the case is over, but ${server} couldn't be put back: ${failures.map(messageOf).join("; ")}`,
+  );
+}
+
+type Step = () => Promise<unknown>;
+
+function stepsBack(
+  backend: Backend,
+  server: ServerFqdn,
+  before: ServerSnapshot,
+  now: ServerSnapshot,
+  made: readonly TestCertificate[],
+): readonly Step[] {
+  const steps: Step[] = [];
+  for (const [service, was, is] of [
+    ["IMAP", before.imapCertificateName, now.imapCertificateName],
+    ["POP", before.popCertificateName, now.popCertificateName],
+  ] as const) {
+    if (was.kind === "unknown" || is.kind === "unknown" || was.value === is.value) continue;
+    steps.push(() => backend.setCertificateName(server, service, was.value, unlimited));
+  }
+  const smtp = defaultSmtp(before);
+  if (smtp !== undefined && defaultSmtp(now) !== smtp) {
+    const request = enableRequest(smtp, ["SMTP"], { replaceDefaultSmtpCertificate: true });
+    steps.push(() => backend.enableServices(server, request, unlimited));
+  }
+  const holder = frontEnd(before);
+  if (holder !== undefined && frontEnd(now) !== holder) {
+    steps.push(() => backend.enableServices(server, enableRequest(holder, ["IIS"]), unlimited));
+  }
+  for (const { thumbprint } of made) {
+    if (findCertificate(now, thumbprint) === undefined) continue;
+    steps.push(() => backend.removeCertificate(server, thumbprint, unlimited));
+  }
+  return steps;
 }

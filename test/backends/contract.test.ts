@@ -2,14 +2,23 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Backend } from "../../provider/backends/backend";
-import { backendContract, makeTestCertificate, type BackendSituations } from "../../provider/backends/contract";
+import { backendContract, type BackendSituations } from "../../provider/backends/contract";
 import { openPfx } from "../../provider/backends/simulator/cmdletSession";
 import type { Organisation, ServerFaults, StoredCertificate } from "../../provider/backends/simulator/organisation";
 import { simulatorBackend } from "../../provider/backends/simulator/simulatorBackend";
 import { openStateFile } from "../../provider/backends/simulator/stateFile";
 import { readCertificate } from "../../provider/certificate/readCertificate";
 import type { Thumbprint } from "../../provider/certificate/thumbprint";
-import { backendOver, defaultOrganisation, EX01, EX02, sessionEnv, withFaults, withServer } from "./simulatedServer";
+import {
+  backendOver,
+  defaultOrganisation,
+  EX01,
+  EX02,
+  makeCertificate,
+  sessionEnv,
+  withFaults,
+  withServer,
+} from "./simulatedServer";
 
 let directory: string;
 let files = 0;
@@ -40,7 +49,7 @@ const keptIn: readonly (readonly [string, OpenOver])[] = [
 async function storedCertificate(
   hasKey: boolean,
 ): Promise<{ readonly stored: StoredCertificate; readonly thumbprint: Thumbprint; readonly tlsName: string }> {
-  const { pfx, password, thumbprint } = await makeTestCertificate({ dnsNames: ["was-there.contract.example"] });
+  const { pfx, password, thumbprint } = await makeCertificate({ dnsNames: ["was-there.contract.example"] });
   const opened = openPfx(pfx.reveal(), password);
   if (opened === "unreadable") throw new Error("the PFX of the test can't be read");
   const { issuer, subject } = readCertificate(opened.der);
@@ -85,6 +94,7 @@ function situations(openOver: OpenOver): Required<BackendSituations> {
 describe.each(keptIn)("a simulated organisation in %s", (_where, openOver) => {
   const cases = backendContract({
     server: EX01,
+    makeCertificate,
     open: async () => openOver(await defaultOrganisation()),
     situations: situations(openOver),
   });

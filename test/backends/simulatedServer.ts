@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { simulatorBackend } from "../../provider/backends/simulator/simulatorBackend";
+import { makeTestCertificate, type TestCertificate, type TestCertificateWish } from "../../provider/backends/contract";
 import type { Backend } from "../../provider/backends/backend";
 import { makeDefaultOrganisation } from "../../provider/backends/simulator/defaultOrganisation";
 import type { SessionEnv } from "../../provider/backends/simulator/cmdletSession";
@@ -51,4 +52,17 @@ export function withFaults(organisation: Organisation, server: string, faults: S
 export function backendOver(organisation: Organisation): { readonly backend: Backend; readonly store: StateStore } {
   const store = memoryState(organisation);
   return { backend: simulatorBackend(store, sessionEnv), store };
+}
+
+const certificates = new Map<string, Promise<TestCertificate>>();
+
+/**
+ * One certificate per purpose (the first label of its name) and test file: keys are slow to make, and a name that was
+ * used before doesn't matter where every case has a server of its own.
+ */
+export function makeCertificate(wish: TestCertificateWish): Promise<TestCertificate> {
+  const purpose = wish.dnsNames[0]?.split(".", 1)[0] ?? "";
+  const certificate = certificates.get(purpose) ?? makeTestCertificate(wish);
+  certificates.set(purpose, certificate);
+  return certificate;
 }
