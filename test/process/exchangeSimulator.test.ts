@@ -1,0 +1,104 @@
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { makeTestCertificate } from "../../provider/backends/contract";
+
+/* The command as it is installed: the packed package, its bin file, a process of its own. */
+
+const modules = process.env["HARNESS_MODULES"];
+if (modules === undefined) throw new Error('HARNESS_MODULES isn\'t set: run these tests as the project "process"');
+const installed = path.join(modules, "pulumi-exchange-certificates");
+
+let directory: string;
+beforeAll(() => {
+  directory = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "exchange-simulator-")));
+  fs.writeFileSync(path.join(directory, "Pulumi.yaml"), "name: rehearsal\nmain: infra\n");
+  fs.mkdirSync(path.join(directory, "infra"));
+});
+afterAll(() => {
+  fs.rmSync(directory, { recursive: true, force: true });
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly errors: string;
+}
+
+async function node(args: readonly string[], standardInput = "", env: Record<string, string> = {}): Promise<Ended> {
+  const { EXCHANGE_SIMULATOR_FILE: _, ...environment } = process.env;
+  const child = spawn(process.execPath, args, { cwd: directory, env: { ...environment, ...env } });
+  let [out, errors] = ["", ""];
+  child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()));
+  child.stdin.end(standardInput);
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  return { code, out, errors };
+}
+
+const command = path.join(installed, "bin", "exchange-simulator.js");
+const simulator = (args: readonly string[], standardInput?: string) => node([command, ...args], standardInput);
+
+describe("the installed command exchange-simulator", () => {
+  it("says its version", async () => {
+    const { version } = JSON.parse(fs.readFileSync(path.join(installed, "package.json"), "utf8")) as {
+      version: string;
+    };
+    expect(await simulator(["--version"])).toEqual({ code: 0, out: `${version}\n`, errors: "" });
+  });
+
+  it("makes the organisation in the program's directory, and shows it", async () => {
+    const { code, out } = await simulator(["show"]);
+    expect(code).toBe(0);
+    expect(out).toContain("ex01.contoso.com");
+    expect(fs.readdirSync(path.join(directory, "infra"))).toEqual([".exchange-simulator.json"]);
+  });
+
+  it("imports a certificate and gives it services, as one would by hand", async () => {
+    const { thumbprint, pfx, password } = await makeTestCertificate({ dnsNames: ["mail.contoso.com"] });
+    fs.writeFileSync(path.join(directory, "mail.pfx"), pfx.reveal());
+    const importing = ["Import-ExchangeCertificate", "-Server", "ex01", "--pfx", "mail.pfx", "--password-stdin"];
+    expect(await simulator(importing, password.reveal())).toMatchObject({ code: 0, errors: "" });
+
+    const enabling = ["Enable-ExchangeCertificate", thumbprint, "-Server", "ex01", "-Services", "IIS,", "SMTP"];
+    const asked = await simulator(enabling);
+    expect(asked).toMatchObject({ code: 2, errors: expect.stringContaining("--answer No") });
+    expect(await simulator([...enabling, "--answer", "No"])).toEqual({ code: 0, out: "", errors: "" });
+
+    const { out } = await simulator(["Get-ExchangeCertificate", "-Server:ex01", thumbprint, "--json"]);
+    expect(JSON.parse(out)).toEqual([expect.objectContaining({ Thumbprint: thumbprint, Services: "IIS, SMTP" })]);
+  });
+
+  it("ends with 1 when a cmdlet fails, and shows no stack", async () => {
+    const { code, out, errors } = await simulator(["Get-ExchangeCertificate", "-Server", "ex09"]);
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(errors).toMatch(/^Get-ExchangeCertificate : .*"ex09"/);
+    expect(errors).not.toMatch(/^ +at /m);
+  });
+});
+
+it("opens an adapter that is an ES module and can only be imported", async () => {
+  fs.writeFileSync(
+    path.join(directory, "lab.mjs"),
+    `const kind = await Promise.resolve("lab");
+     const none = async () => { throw new Error("not in this test"); };
+     export const createBackend = () => ({
+       kind, readSnapshot: none, importCertificate: none, enableServices: none, setCertificateName: none,
+       removeCertificate: none, close: async () => {},
+     });`,
+  );
+  const script = `require(${JSON.stringify(path.join(installed, "lib", "backends", "openBackend.js"))})
+    .openBackend({ kind: "module", specifier: "./lab.mjs" }, { programDirectory: process.cwd(), say: console.log })
+    .then((backend) => console.log(backend.kind));`;
+  expect(await node(["-e", script])).toMatchObject({ code: 0, out: "lab\n" });
+});
+
+it("loads nothing of the simulator until it is chosen", async () => {
+  const script = `require(${JSON.stringify(path.join(installed, "lib", "backends", "openBackend.js"))});
+    console.log(Object.keys(require.cache).filter((file) => require("node:path").dirname(file).endsWith("simulator")).length);`;
+  expect(await node(["-e", script])).toMatchObject({ code: 0, out: "0\n" });
+});
