@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { makeDefaultOrganisation } from "../../../provider/backends/simulator/defaultOrganisation";
 import { organisationSchema, type Organisation } from "../../../provider/backends/simulator/organisation";
-import { NOW, openLab } from "./lab";
+import { NOW, openLab, textOf } from "./lab";
 
 describe("the default organisation", () => {
   let organisation: Organisation;
@@ -63,7 +63,7 @@ describe("the default organisation", () => {
     const lab = openLab(organisation);
     for (const name of ["EX01", "EX02"]) {
       const [service] = lab.output("Get-TransportService", { Identity: name });
-      const Thumbprint = String(service?.["InternalTransportCertificateThumbprint"]);
+      const Thumbprint = textOf(service, "InternalTransportCertificateThumbprint");
       const [certificate] = lab.output("Get-ExchangeCertificate", { Server: name, Thumbprint });
       expect(certificate?.["Subject"]).toBe(`CN=${name}`);
     }
@@ -71,7 +71,7 @@ describe("the default organisation", () => {
 
   it("has the same Auth certificate on both servers, known to the organisation", () => {
     const lab = openLab(organisation);
-    const Thumbprint = String(lab.output("Get-AuthConfig")[0]?.["CurrentCertificateThumbprint"]);
+    const Thumbprint = textOf(lab.output("Get-AuthConfig")[0], "CurrentCertificateThumbprint");
     for (const Server of ["EX01", "EX02"]) {
       const [certificate] = lab.output("Get-ExchangeCertificate", { Server, Thumbprint });
       expect(certificate?.["FriendlyName"]).toBe("Microsoft Exchange Server Auth Certificate");

@@ -146,3 +146,10 @@ export function openLab(initial: Organisation | ServerState, defaults: Partial<C
     },
   };
 }
+
+/** A property that has to be a text. */
+export function textOf(object: CmdletObject | undefined, property: string): string {
+  const value = object?.[property];
+  if (typeof value !== "string") throw new Error(`${property} is no text`);
+  return value;
+}

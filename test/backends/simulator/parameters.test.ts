@@ -1,9 +1,9 @@
 import { CMDLETS } from "../../../provider/backends/simulator/cmdletDefinitions";
 import { Secret } from "../../../provider/secret";
 import { makeTestCertificate } from "../../certificate/testCertificates";
-import { openLab, server } from "./lab";
+import { EXCHANGE_2016, openLab, server } from "./lab";
 
-const lab = openLab(server());
+const lab = openLab(server({ version: EXCHANGE_2016 }));
 
 describe("the parameters of a cmdlet", () => {
   it("are found whatever their case, and so is the cmdlet", () => {

@@ -2,7 +2,7 @@ import type { CertificateWish } from "../../../../provider/backends/simulator/cm
 import { certificateWishOf } from "../../../../provider/backends/simulator/exchangeModel";
 import type { ServerState } from "../../../../provider/backends/simulator/organisation";
 import { makeTestCertificate } from "../../../certificate/testCertificates";
-import { NOW, openLab, organisation, published, server, stored } from "../lab";
+import { NOW, openLab, organisation, published, server, stored, textOf } from "../lab";
 
 const own = makeTestCertificate({ subject: "CN=EX01", dnsNames: ["EX01", "ex01.contoso.com"] });
 
@@ -44,7 +44,7 @@ describe("New-ExchangeCertificate", () => {
     const outcome = here.run("New-ExchangeCertificate");
     expect(outcome).toMatchObject({ kind: "question", question: { kind: "overwriteDefaultSmtpCertificate" } });
     const [made] = here.output("New-ExchangeCertificate", {}, { answers: { overwriteDefaultSmtpCertificate: "no" } });
-    expect(JSON.stringify(outcome)).toContain(String(made?.["Thumbprint"]));
+    expect(JSON.stringify(outcome)).toContain(textOf(made, "Thumbprint"));
     expect(made?.["Services"]).toBe("IMAP, POP, SMTP");
     expect(here.server().internalTransportCertificate).toEqual(published(own));
   });

@@ -1,0 +1,282 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Organisation } from "../../../provider/backends/simulator/organisation";
+import {
+  memoryState,
+  openStateFile,
+  type StateFileEnv,
+  type StateStore,
+} from "../../../provider/backends/simulator/stateFile";
+import { ExchangeBindingError } from "../../../provider/errors";
+import { organisation, server } from "./lab";
+
+const initial = organisation([server()]);
+
+let folder: string;
+let file: string;
+
+beforeEach(async () => {
+  folder = await realpath(await mkdtemp(join(tmpdir(), "exchange-state-")));
+  file = join(folder, ".exchange-simulator.json");
+});
+
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+function open(env: Partial<StateFileEnv> = {}, path = file): StateStore {
+  return openStateFile(path, { makeOrganisation: () => Promise.resolve(initial), ...env });
+}
+
+/** A change that every organisation keeps a trace of. */
+function subscribe(name: string) {
+  return (before: Organisation) => ({
+    organisation: { ...before, edgeSubscriptions: [...before.edgeSubscriptions, { name, site: "contoso.com" }] },
+    result: name,
+  });
+}
+
+const unchanged = (before: Organisation) => ({ organisation: before, result: "unchanged" });
+
+function names({ edgeSubscriptions }: Organisation): string[] {
+  return edgeSubscriptions.map(({ name }) => name);
+}
+
+async function failure(work: Promise<unknown>): Promise<ExchangeBindingError> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof ExchangeBindingError) return error;
+    throw error;
+  }
+  throw new Error("it did not fail");
+}
+
+async function write(content: Organisation | string, path = file): Promise<void> {
+  await writeFile(path, typeof content === "string" ? content : JSON.stringify(content));
+}
+
+describe("a simulator file", () => {
+  it("is made on first use, by a read or by a change", async () => {
+    expect(await open().read()).toEqual(initial);
+    expect(JSON.parse(await readFile(file, "utf8"))).toEqual(initial);
+    await rm(file);
+    expect(await open().update(unchanged)).toBe("unchanged");
+    expect(JSON.parse(await readFile(file, "utf8"))).toEqual(initial);
+  });
+
+  it("is made once, however many ask for it at the same time", async () => {
+    let made = 0;
+    const makeOrganisation = () => Promise.resolve(organisation([server()], { edgeSubscriptions: [edge(++made)] }));
+    const [one, other] = [open({ makeOrganisation }), open({ makeOrganisation })];
+    const seen = await Promise.all([one.read(), other.read(), one.read(), other.update(unchanged), other.read()]);
+    expect(made).toBe(1);
+    expect(seen[1]).toEqual(seen[0]);
+  });
+
+  it("can be read and edited by people: indented, with a line end, and nothing beside it", async () => {
+    await open().update(subscribe("EDGE01"));
+    const text = await readFile(file, "utf8");
+    expect(text).toMatch(/^\{\n {2}"version": 1,\n/);
+    expect(text.endsWith("}\n")).toBe(true);
+    expect(await readdir(folder)).toEqual([".exchange-simulator.json"]);
+  });
+
+  it("is parsed once as long as it stays the same", async () => {
+    await write(initial);
+    await utimes(file, new Date(), new Date("2026-01-01T00:00:00Z"));
+    const store = open();
+    const first = await store.read();
+    expect(await store.read()).toBe(first);
+    // The same text is the same organisation, though somebody has saved it again.
+    await write(initial);
+    expect(await store.read()).toBe(first);
+  });
+
+  it("is read again after somebody has edited it, even twice at once and without changing its size", async () => {
+    const store = open();
+    for (const name of ["EDGE01", "EDGE02", "EDGE03"]) {
+      await write({ ...initial, edgeSubscriptions: [{ name, site: "contoso.com" }] });
+      expect(names(await store.read())).toEqual([name]);
+    }
+  });
+
+  it("isn't written when a change leaves the organisation what it is", async () => {
+    const store = open();
+    await store.read();
+    const before = await stat(file, { bigint: true });
+    expect(await store.update(unchanged)).toBe("unchanged");
+    const after = await stat(file, { bigint: true });
+    expect([after.ino, after.mtimeNs]).toEqual([before.ino, before.mtimeNs]);
+  });
+
+  it("loses none of many changes made at the same time", async () => {
+    const [one, other] = [open(), open()];
+    const wanted = Array.from({ length: 60 }, (_, i) => `EDGE${i}`);
+    const results = await Promise.all(wanted.map((name, i) => (i % 2 === 0 ? one : other).update(subscribe(name))));
+    expect(results).toEqual(wanted);
+    expect(names(await open().read()).toSorted()).toEqual(wanted.toSorted());
+  });
+
+  it("takes the changes of one process in their order", async () => {
+    const store = open();
+    await Promise.all(["a", "b", "c", "d"].map((name) => store.update(subscribe(name))));
+    expect(names(await store.read())).toEqual(["a", "b", "c", "d"]);
+  });
+
+  it("stays what it is when a change throws, and takes the next one", async () => {
+    const store = open();
+    await store.read();
+    const mistake = store.update(() => {
+      throw new Error("a mistake");
+    });
+    const next = store.update(subscribe("EDGE01"));
+    await expect(mistake).rejects.toThrow("a mistake");
+    await next;
+    expect(names(await store.read())).toEqual(["EDGE01"]);
+  });
+
+  it("is asked again when somebody edits it in the middle of a change", async () => {
+    const store = open();
+    await store.read();
+    let runs = 0;
+    await store.update((before) => {
+      if (++runs === 1) writeFileSync(file, JSON.stringify({ ...initial, edgeSubscriptions: [edge(7)] }));
+      return subscribe("EDGE01")(before);
+    });
+    expect(runs).toBe(2);
+    expect(names(await store.read())).toEqual(["EDGE7", "EDGE01"]);
+  });
+
+  it("may be a symbolic link, which stays one", async () => {
+    const link = join(folder, "link.json");
+    await write(initial);
+    await symlink(file, link);
+    await open({}, link).update(subscribe("EDGE01"));
+    expect(await realpath(link)).toBe(file);
+    expect(names(await open().read())).toEqual(["EDGE01"]);
+  });
+});
+
+function edge(number: number) {
+  return { name: `EDGE${number}`, site: "contoso.com" };
+}
+
+describe("a file that isn't a simulated organisation", () => {
+  it.each([
+    ["", "it is empty"],
+    ["{ broken", "it isn't JSON"],
+    ['{"name": "my-package"}', "it isn't a simulated organisation"],
+    ['{"version": 2}', "this release reads version 1"],
+  ])("is an error that names it and says what to do, and is left alone: %j", async (content, said) => {
+    await write(content);
+    for (const work of [open().read(), open().update(subscribe("EDGE01"))]) {
+      const error = await failure(work);
+      expect(error.code).toBe("SimulatorFileInvalid");
+      expect(error.message).toContain(file);
+      expect(error.message).toContain(said);
+      expect(error.message).toContain("delete it");
+    }
+    expect(await readFile(file, "utf8")).toBe(content);
+    expect(await readdir(folder)).toEqual([".exchange-simulator.json"]);
+  });
+
+  it("is an error when it is a folder, or in a folder that doesn't exist", async () => {
+    await mkdir(file);
+    expect((await failure(open().read())).code).toBe("SimulatorFileInvalid");
+    const nowhere = await failure(open({}, join(folder, "nowhere", "file.json")).read());
+    expect(nowhere.code).toBe("SimulatorFileInvalid");
+    expect(nowhere.message).toContain(`there is no folder ${join(folder, "nowhere")}`);
+  });
+
+  it("is read once it has been put right", async () => {
+    const store = open();
+    await write("{ broken");
+    await failure(store.read());
+    await write(initial);
+    expect(await store.read()).toEqual(initial);
+  });
+});
+
+describe("the lock of a simulator file", () => {
+  it("is waited for, and an error that names it when it isn't let go", async () => {
+    await write(initial);
+    await mkdir(`${file}.lock`);
+    const error = await failure(open({ lockTimeoutMilliseconds: 100 }).update(subscribe("EDGE01")));
+    expect(error.code).toBe("SimulatorFileLocked");
+    expect(error.message).toContain(`${file}.lock`);
+    expect(names(await open().read())).toEqual([]);
+    const patient = open().update(subscribe("EDGE02"));
+    await rm(`${file}.lock`, { recursive: true });
+    await patient;
+    expect(names(await open().read())).toEqual(["EDGE02"]);
+  });
+
+  it("doesn't keep anybody from reading", async () => {
+    await write(initial);
+    await mkdir(`${file}.lock`);
+    expect(await open().read()).toEqual(initial);
+  });
+});
+
+describe("several processes on one simulator file", () => {
+  const children: ChildProcess[] = [];
+
+  function start(...args: string[]): ChildProcess {
+    const hook = join(__dirname, "..", "..", "runTypescript.cjs");
+    const worker = join(__dirname, "stateFileWorker.ts");
+    const child = spawn(process.execPath, ["--require", hook, worker, file, ...args], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    children.push(child);
+    return child;
+  }
+
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill("SIGKILL");
+  });
+
+  it("make it once and lose none of each other's changes", async () => {
+    const workers = ["A", "B", "C"].map((name) => start(name, "20"));
+    const exits = await Promise.all(workers.map((child) => once(child, "exit")));
+    expect(exits).toEqual(workers.map(() => [0, null]));
+    const wanted = ["A", "B", "C"].flatMap((name) => Array.from({ length: 20 }, (_, i) => `${name}-${i}`));
+    expect(names(await open().read()).toSorted()).toEqual(wanted.toSorted());
+  }, 60_000);
+
+  it("get over one that was killed in the middle of a change", async () => {
+    await write(initial);
+    const killed = start("A", "hang");
+    if (killed.stdout === null) throw new Error("no output to read");
+    await once(killed.stdout, "data");
+    const held = await failure(open({ lockTimeoutMilliseconds: 100 }).update(subscribe("EDGE01")));
+    expect(held.code).toBe("SimulatorFileLocked");
+    killed.kill("SIGKILL");
+    await once(killed, "exit");
+    // Rather than wait until the lock it left behind counts as stale.
+    const longAgo = new Date(Date.now() - 60_000);
+    await utimes(`${file}.lock`, longAgo, longAgo);
+    await open().update(subscribe("EDGE02"));
+    expect(names(await open().read())).toEqual(["EDGE02"]);
+    expect(await readdir(folder)).toEqual([".exchange-simulator.json"]);
+  }, 60_000);
+});
+
+describe("an organisation in memory", () => {
+  it("is read and changed like one in a file", async () => {
+    const store = memoryState(initial);
+    await Promise.all(["a", "b"].map((name) => store.update(subscribe(name))));
+    expect(names(await store.read())).toEqual(["a", "b"]);
+    expect(initial.edgeSubscriptions).toEqual([]);
+    await expect(
+      store.update(() => {
+        throw new Error("a mistake");
+      }),
+    ).rejects.toThrow("a mistake");
+    expect(names(await store.read())).toEqual(["a", "b"]);
+  });
+});
