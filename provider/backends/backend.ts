@@ -11,6 +11,32 @@ import type {
 } from "../model";
 import type { Secret } from "../secret";
 
+/* What an adapter needs beside the interface: the errors, the words of the domain, the type that hides a secret. */
+export { parseThumbprint, type Thumbprint } from "../certificate/thumbprint";
+export {
+  ERROR_CODES,
+  ExchangeBindingError,
+  isBindingError,
+  messageOf,
+  type ErrorCode,
+  type ErrorFacts,
+} from "../errors";
+export {
+  known,
+  parseServerFqdn,
+  sortServices,
+  unknown,
+  type CertificateStatus,
+  type DisplayedService,
+  type ExchangeService,
+  type ExchangeVersion,
+  type NameService,
+  type Observed,
+  type ServerFqdn,
+  type UmStartupMode,
+} from "../model";
+export { Secret } from "../secret";
+
 /** One certificate of a server, as the server shows it. */
 export interface CertificateSnapshot {
   /** The certificate itself, DER. Thumbprint, names and dates are read from it, never taken from the server's text. */
@@ -163,4 +189,17 @@ export interface Backend {
 
   /** Ends sessions and lets the process end. Never throws; may be called twice. */
   close(): Promise<void>;
+}
+
+/** What the module of an adapter gets when it is opened. */
+export interface AdapterSettings {
+  /** Absolute path of the directory that the Pulumi program runs in. */
+  readonly programDirectory: string;
+  /** Shows a line to whoever runs Pulumi. No secrets. */
+  readonly say: (line: string) => void;
+}
+
+/** What the module exports that `exchange:backend` names. */
+export interface AdapterModule {
+  readonly createBackend: (settings: AdapterSettings) => Backend | Promise<Backend>;
 }

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ExchangeBindingError, messageOf } from "../errors";
-import type { Backend } from "./backend";
+import type { AdapterModule, AdapterSettings, Backend } from "./backend";
 import { DEFAULT_SIMULATOR_FILE } from "./simulatorFile";
 import type * as SimulatorBackend from "./simulator/simulatorBackend";
 
@@ -16,19 +16,6 @@ export type BackendSettings =
   | { readonly kind: "powershell" }
   /** An adapter of the user's own: a package or a path, as the program itself would `require` it. */
   | { readonly kind: "module"; readonly specifier: string };
-
-/** What an adapter of the user's own gets. */
-export interface AdapterSettings {
-  /** Absolute path of the directory that the Pulumi program runs in. */
-  readonly programDirectory: string;
-  /** Shows a line to whoever runs Pulumi. No secrets. */
-  readonly say: (line: string) => void;
-}
-
-/** What the module of an adapter exports. */
-export interface AdapterModule {
-  readonly createBackend: (settings: AdapterSettings) => Backend | Promise<Backend>;
-}
 
 /** Everything that opening a backend takes from the process around it. */
 export interface OpenBackendEnv {

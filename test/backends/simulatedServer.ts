@@ -9,7 +9,7 @@ import type { Organisation, ServerFaults, ServerState } from "../../provider/bac
 import { memoryState, type StateStore } from "../../provider/backends/simulator/stateFile";
 import { parseServerFqdn, type ServerFqdn } from "../../provider/model";
 
-export function fqdn(text: string): ServerFqdn {
+function fqdn(text: string): ServerFqdn {
   const name = parseServerFqdn(text);
   if (name === undefined) throw new Error(`"${text}" is no FQDN`);
   return name;

@@ -102,3 +102,25 @@ it("loads nothing of the simulator until it is chosen", async () => {
     console.log(Object.keys(require.cache).filter((file) => require("node:path").dirname(file).endsWith("simulator")).length);`;
   expect(await node(["-e", script])).toMatchObject({ code: 0, out: "0\n" });
 });
+
+it("offers the contract suite and all that an adapter needs under public names", async () => {
+  fs.rmSync(path.join(directory, "node_modules"), { force: true });
+  fs.symlinkSync(modules, path.join(directory, "node_modules"), "junction");
+  fs.writeFileSync(
+    path.join(directory, "suite.js"),
+    `const { backendContract } = require("pulumi-exchange-certificates/backend-contract");
+     const { ExchangeBindingError, parseServerFqdn } = require("pulumi-exchange-certificates/backend");
+     const refuse = async () => { throw new ExchangeBindingError("ServerUnreachable", "nobody is at home"); };
+     const open = async () => ({
+       kind: "empty", readSnapshot: refuse, importCertificate: refuse, enableServices: refuse,
+       setCertificateName: refuse, removeCertificate: refuse, close: async () => {},
+     });
+     const [first] = backendContract({ server: parseServerFqdn("ex01.contoso.com"), open });
+     first.run().catch((error) => console.log(first.title + ": " + error.message));`,
+  );
+  const { code, out } = await node(["suite.js"]);
+  expect({ code, out }).toEqual({
+    code: 0,
+    out: "names its kind in one word that stays the same: nobody is at home\n",
+  });
+});

@@ -144,7 +144,7 @@ function everythingSaidBy(error: unknown): string {
   return seen.join("\n");
 }
 
-export function assertNoSecrets(error: unknown, certificates: readonly TestCertificate[]): void {
+function assertNoSecrets(error: unknown, certificates: readonly TestCertificate[]): void {
   const said = everythingSaidBy(error);
   for (const certificate of certificates) {
     for (const secret of secretTexts(certificate)) {

@@ -24,7 +24,7 @@ const COMMANDS = ["show", "init", "reset", "fault", "help"] as const;
 export type CommandLineExitCode = 0 | 1 | 2;
 
 /** The path of the organisation's file: the option, then the environment, then the program's directory. */
-export function organisationFile(options: Pick<Options, "file">, io: CommandLineIo): string {
+function organisationFile(options: Pick<Options, "file">, io: CommandLineIo): string {
   if (options.file !== undefined) return resolve(io.workingDirectory, options.file);
   const directory = programDirectory(io.workingDirectory);
   const named = io.environment["EXCHANGE_SIMULATOR_FILE"]?.trim();

@@ -13,7 +13,7 @@ const HELP = [
 ].join("\n");
 
 /** What was typed, as an answer; `undefined` when it is none. */
-export function parseAnswer(text: string, defaultAnswer: Answer): Answer | undefined {
+function parseAnswer(text: string, defaultAnswer: Answer): Answer | undefined {
   switch (text.trim().toLowerCase()) {
     case "":
       return defaultAnswer;

@@ -4,7 +4,7 @@ import type { CmdletObject, CmdletOutputValue } from "../cmdlet";
 const BYTES_SHOWN = 4;
 
 /** `2026-11-23 20:59:00Z`: unlike the server's own form it means the same in every country. */
-export function formatDate(date: Date): string {
+function formatDate(date: Date): string {
   return `${date.toISOString().slice(0, 19).replace("T", " ")}Z`;
 }
 
@@ -13,7 +13,7 @@ function isRecord(value: CmdletOutputValue): value is { readonly [key: string]: 
 }
 
 /** One value as Format-List shows it. */
-export function formatValue(value: CmdletOutputValue): string {
+function formatValue(value: CmdletOutputValue): string {
   if (value === null) return "";
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "string" || typeof value === "number") return String(value);
