@@ -9,6 +9,7 @@ import { describeBlocker, describeNotice, describePlan } from "../plan/planText"
 import type { Blocker } from "../plan/planTypes";
 import { clean, previousFromInputs } from "../state";
 import type { Deployment } from "./deployment";
+import { failuresForEngine } from "./failuresForEngine";
 import { materialNotices } from "./materialNotices";
 
 type Bag = Readonly<Record<string, unknown>>;
@@ -46,7 +47,7 @@ export async function check(deployment: Deployment, olds: Bag, news: Bag): Promi
       failures.push({ property: "server", reason: messageOf(error) });
     }
   }
-  return { inputs: { ...clean(inputs) }, failures };
+  return { inputs: { ...clean(inputs) }, failures: failuresForEngine(failures, news) };
 }
 
 interface Looked {

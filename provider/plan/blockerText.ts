@@ -30,7 +30,7 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
     case "certificateAbsent":
       return blocker.gone
         ? `certificate ${blocker.thumbprint} is gone from ${server}. Import it there again, or give it here as pfx, pfxFile or pem, so that it can be imported.`
-        : `certificate ${blocker.thumbprint} isn't on ${server}, and no binding of this program imports it there. ` +
+        : `certificate ${blocker.thumbprint} isn't on ${server} (Exchange shows none without its private key), and no binding of this program imports it there. ` +
             `Give it here as pfx, pfxFile or pem, or use the thumbprint output of the binding that imports it.`;
     case "reservedCertificate":
       return blocker.what === "auth"

@@ -51,7 +51,7 @@ describe("a binding in the real engine", () => {
     const refreshed = await project.refresh("--preview-only", "--diff", "--expect-no-changes");
     expect(refreshed.exitCode).not.toBe(0);
     expect(refreshed.combined).toContain(`DRIFT: IIS is now held by ${builtIn}`);
-    expect(refreshed.combined).toContain('- [0]: "IIS"');
+    expect(refreshed.combined).toContain('~ [0]: "IIS" => "SMTP"');
     const repaired = mustSucceed(await project.up("--skip-preview"));
     expect(repaired.combined).toContain("1 updated");
     expect(await frontEndOf(project, EX01)).toBe(first.thumbprint);

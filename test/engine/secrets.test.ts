@@ -80,7 +80,7 @@ describe("secrets", () => {
     const project = await makeBindings({ mail: declare(given, '["SMTP"]'), second }, { env: { EXCHANGE_TRACE: "1" } });
     mustSucceed(await project.preview("--diff"));
     mustSucceed(await project.up("--diff"));
-    expect(await project.plan()).not.toEqual([]);
+    mustSucceed(await project.preview("--json"));
     project.setProgram(programOf({ mail: declare(given, '["SMTP", "IIS"]'), second }));
     mustSucceed(await project.simulator("fault", EX01, "enableHasNoEffectOn", "IIS"));
     expect((await project.up("--skip-preview")).exitCode).not.toBe(0);
@@ -93,6 +93,14 @@ describe("secrets", () => {
       programOf({ mail: declare({ ...renewed, password: `${renewed.password}x` }, '["SMTP"]'), second }),
     );
     expect((await project.preview("--diff")).exitCode).not.toBe(0);
+    const misfit = JSON.stringify({ pem: { certificate: given.certificatePem, privateKey: asPem.privateKeyPem } });
+    const misplaced = JSON.stringify(given.password);
+    project.setProgram(
+      programOf({ mail: `{ server: "${EX01}", certificate: ${misfit}, services: ["SMTP"], password: ${misplaced} }` }),
+    );
+    const refused = await project.preview("--diff");
+    expect(refused.combined).toContain("certificate: ");
+    expect(refused.combined).toContain("password: ");
     mustSucceed(await project.pulumi("stack", "export"));
     const state = leftBehind(project);
     mustSucceed(await project.destroy());

@@ -1,0 +1,27 @@
+import { INPUT_KEYS } from "../inputs";
+import type { CheckFailure } from "../inputs";
+
+type Bag = Readonly<Record<string, unknown>>;
+
+const PUBLIC_SOURCE_KEYS: ReadonlySet<string> = new Set(["thumbprint", "pfxFile", "passwordEnv", "selfSigned"]);
+
+/**
+ * Failures in a form that shows no secret. The engine prints the value of the property that a failure names, in clear,
+ * even when that is a secret (seen with CLI 3.246.0: `property certificate value {map[... privateKey:{-----BEGIN ...`).
+ * A failure of the resource as a whole has no value to print, so the property moves into the sentence.
+ */
+export function failuresForEngine(failures: readonly CheckFailure[], inputs: Bag): CheckFailure[] {
+  return failures.map(({ property, reason }) =>
+    property !== "" && mayHoldSecret(property, inputs[property])
+      ? { property: "", reason: `${property}: ${reason}` }
+      : { property, reason },
+  );
+}
+
+function mayHoldSecret(property: string, value: unknown): boolean {
+  // What isn't an input may be anything, a password in the wrong place too.
+  if (!(INPUT_KEYS as readonly string[]).includes(property)) return true;
+  if (property !== "certificate") return false;
+  if (typeof value !== "object" || value === null) return value !== undefined;
+  return Object.keys(value).some((key) => !PUBLIC_SOURCE_KEYS.has(key));
+}
