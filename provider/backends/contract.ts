@@ -146,6 +146,7 @@ function situationsOf(
     slow: async () => keep(await (situations.slow ?? missing)()),
     answersAsAnother: async () => keep(await (situations.answersAsAnother ?? missing)()),
     partlyHidden: async () => keep(await (situations.partlyHidden ?? missing)()),
+    unifiedMessaging: async () => keep(await (situations.unifiedMessaging ?? missing)()),
     privateKeyMissing: async () => keep(await (situations.privateKeyMissing ?? missing)()),
     privateKeyAccessRefused: async () => keep(await (situations.privateKeyAccessRefused ?? missing)()),
     namedBySendConnector: async () => keep(await (situations.namedBySendConnector ?? missing)()),

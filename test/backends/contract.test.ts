@@ -82,6 +82,14 @@ function situations(openOver: OpenOver): Required<BackendSituations> {
     answersAsAnother: withFault({ answersAs: EX02 }),
     partlyHidden: withFault({ hiddenCmdlets: ["Get-AuthConfig", "Get-ImapSettings", "Get-ExchangeServer"] }),
     privateKeyAccessRefused: withFault({ privateKeyAccessRefused: true }),
+    unifiedMessaging: async () =>
+      openOver(
+        withServer(await defaultOrganisation(), EX01, () => ({
+          version: { major: 15, minor: 1, build: 2507, revision: 6 },
+          um: { startupMode: "TLS", certificate: null },
+          umCallRouter: { startupMode: "Dual", certificate: null },
+        })),
+      ),
     privateKeyMissing: () => withStored(false, (organisation) => organisation),
     namedBySendConnector: () =>
       withStored(true, (organisation, tlsCertificateName) => ({

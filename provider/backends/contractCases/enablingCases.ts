@@ -86,6 +86,21 @@ export const enablingCases: readonly CaseDefinition[] = [
     },
   },
   {
+    title: "moves UM and UMCallRouter from the certificate that has them",
+    needs: "unifiedMessaging",
+    run: async (bench) => {
+      const there = { ...bench, backend: await bench.situations.unifiedMessaging() };
+      const [first, second] = [await imported(there, "first"), await imported(there, "second")];
+      for (const { thumbprint } of [first, second]) {
+        const request = enableRequest(thumbprint, ["UM", "UMCallRouter"]);
+        await there.backend.enableServices(bench.server, request, unlimited);
+      }
+      const snapshot = await snapshotOf(there);
+      assert.deepEqual(displayed(snapshot, first.thumbprint), []);
+      assert.deepEqual([...displayed(snapshot, second.thumbprint)].sort(), ["UM", "UMCallRouter"]);
+    },
+  },
+  {
     title: "enables IIS without requiring SSL when that is asked for",
     run: async (bench) => {
       const { thumbprint } = await imported(bench, "first");

@@ -35,6 +35,8 @@ export interface BackendSituations {
   readonly answersAsAnother?: () => Promise<Backend>;
   /** The account may not use some of the cmdlets that read; it may read the certificates. */
   readonly partlyHidden?: () => Promise<Backend>;
+  /** The server has both services of unified messaging, and their start-up modes take a certificate. */
+  readonly unifiedMessaging?: () => Promise<Backend>;
   /** The certificate with that thumbprint is in the store, its private key isn't. */
   readonly privateKeyMissing?: () => Promise<{ readonly backend: Backend; readonly thumbprint: Thumbprint }>;
   /** The server can't change who may read private keys. */
