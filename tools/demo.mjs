@@ -68,7 +68,7 @@ async function step(shown, running, expected) {
 function isWorthReading(line) {
   return (
     line.trim() !== "" &&
-    !/^(Previewing|Updating|Refreshing|Destroying|Duration|View |@ |Loading|More information|Downloading|Use `pulumi|The resources in|hash |    pulumi:pulumi:Stack|\s+TypeScript)/.test(
+    !/^(Previewing|Updating|Refreshing|Destroying|Duration|View |@ |Loading|More information|Downloading|Use `pulumi|The resources in|hash | {4}pulumi:pulumi:Stack|\s+TypeScript)/.test(
       line,
     )
   );

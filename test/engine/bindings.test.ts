@@ -70,9 +70,7 @@ describe("a binding in the real engine", () => {
     expect(refused.combined).not.toMatch(/\n\s+at /);
 
     project.setProgram(programOf({ mail: declare(second, '["IIS", "SMTP", "IMAP", "POP"]') }));
-    expect(await project.plan()).toEqual(
-      expect.arrayContaining([expect.objectContaining({ op: "create-replacement" })]),
-    );
+    expect(await project.plan()).toEqual([expect.objectContaining({ op: "replace", replaceReasons: ["certificate"] })]);
     const replaced = mustSucceed(await project.up("--skip-preview"));
     expect(replaced.combined).toContain(`IIS leaves ${first.thumbprint}`);
     expect(replaced.combined).toContain(`certificate ${first.thumbprint} stays on ${EX01}`);

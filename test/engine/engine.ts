@@ -1,3 +1,6 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+
 import { createWorkspace, type Workspace } from "../../tools/pulumi/workspace.cjs";
 import type { RunResult } from "../../tools/process.cjs";
 
@@ -61,6 +64,7 @@ export interface EngineProject {
   setProgram(text: string): void;
   writeFile(name: string, content: string | Uint8Array): void;
   readFile(name: string): string;
+  removeFile(name: string): void;
   /** Everything that every command has printed. */
   transcriptText(): string;
   /** Every file of the state backend and the stack's settings. */
@@ -133,6 +137,9 @@ function projectIn(workspace: Workspace, main: string): EngineProject {
     },
     writeFile: workspace.writeFile,
     readFile: workspace.readFile,
+    removeFile: (name) => {
+      rmSync(join(workspace.projectDirectory, name));
+    },
     transcriptText: workspace.transcriptText,
     stateText: workspace.stateText,
   };

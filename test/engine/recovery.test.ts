@@ -1,5 +1,6 @@
 import {
   EX01,
+  STATE_FILE,
   certificatesOf,
   defaultSmtpOf,
   frontEndOf,
@@ -95,6 +96,57 @@ describe("after a failure", () => {
     mustSucceed(await project.refresh());
     expect(await project.resources()).toEqual([]);
     mustSucceed(await project.up("--skip-preview"));
+    mustSucceed(await project.preview("--expect-no-changes"));
+  });
+});
+
+/** An adapter around the simulator that ends its process, as a power cut would, right after an import. */
+const DYING_ADAPTER = `
+  const { existsSync } = require("node:fs");
+  const { join } = require("node:path");
+  const { openSimulator } = require("pulumi-exchange-certificates/simulator");
+  exports.createBackend = ({ programDirectory, say }) => {
+    const backend = openSimulator({ file: join(programDirectory, "${STATE_FILE}"), say });
+    return {
+      kind: "dying",
+      readSnapshot: (...args) => backend.readSnapshot(...args),
+      importCertificate: async (...args) => {
+        const outcome = await backend.importCertificate(...args);
+        if (existsSync(join(programDirectory, "die"))) process.kill(process.pid, "SIGKILL");
+        return outcome;
+      },
+      enableServices: (...args) => backend.enableServices(...args),
+      setCertificateName: (...args) => backend.setCertificateName(...args),
+      removeCertificate: (...args) => backend.removeCertificate(...args),
+      close: () => backend.close(),
+    };
+  };
+`;
+
+describe("a creation that is killed", () => {
+  it("finds the certificate it had made and imported, instead of making a second one", async () => {
+    const args = `{ server: "${EX01}", certificate: { selfSigned: { dnsNames: ["mail.contoso.com"] } }, services: ["IIS"] }`;
+    const project = await makeBindings(
+      { mail: args },
+      { config: { "exchange:backend": "./adapter.cjs" }, files: { "adapter.cjs": DYING_ADAPTER, die: "" } },
+    );
+    const made = async (): Promise<readonly string[]> =>
+      (await certificatesOf(project, EX01))
+        .filter(({ Subject }) => Subject === "CN=mail.contoso.com")
+        .map(({ Thumbprint }) => Thumbprint);
+
+    expect((await project.up("--skip-preview")).exitCode).not.toBe(0);
+    expect(await project.resources()).toEqual([]);
+    const [orphan] = await made();
+    expect(orphan).toBeDefined();
+
+    project.removeFile("die");
+    const finished = mustSucceed(await project.up("--skip-preview"));
+    expect(finished.combined).toContain(
+      `uses certificate ${orphan ?? ""}, which an earlier, interrupted run of this binding made`,
+    );
+    expect(await made()).toEqual([orphan]);
+    expect(await frontEndOf(project, EX01)).toBe(orphan);
     mustSucceed(await project.preview("--expect-no-changes"));
   });
 });
