@@ -46,10 +46,6 @@ export function findCertificate(server: ServerState, thumbprint: string): ReadSt
   return undefined;
 }
 
-export function isInStore(server: ServerState, thumbprint: string | null): boolean {
-  return thumbprint !== null && findCertificate(server, thumbprint) !== undefined;
-}
-
 export function addCertificate(server: ServerState, stored: StoredCertificate): ServerState {
   return { ...server, certificates: [...server.certificates, stored] };
 }

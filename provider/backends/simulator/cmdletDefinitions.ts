@@ -4,8 +4,7 @@ import type { ExchangeVersion } from "../../model";
  * What a parameter takes. `text` a string, `list` strings (one alone will do), `bytes` a Uint8Array, `secret` a
  * Secret. A `switch` is true by being there; `false` is PowerShell's `-Confirm:$false`.
  */
-export const PARAMETER_KINDS = ["text", "list", "switch", "boolean", "number", "bytes", "secret"] as const;
-export type ParameterKind = (typeof PARAMETER_KINDS)[number];
+export type ParameterKind = "text" | "list" | "switch" | "boolean" | "number" | "bytes" | "secret";
 
 export interface ParameterDefinition {
   readonly name: string;

@@ -136,9 +136,8 @@ function namedServer(definition: CmdletDefinition, call: CmdletCall): string | u
 /** Finds a server by FQDN or short name, and whoever answers in its place. */
 function findServer(organisation: Organisation, name: string): ServerState | undefined {
   const wanted = name.trim().toLowerCase();
-  const server =
-    organisation.servers[wanted] ??
-    Object.values(organisation.servers).find((one) => one.name.toLowerCase() === wanted);
+  const servers = Object.values(organisation.servers);
+  const server = servers.find((one) => one.fqdn === wanted || one.name.toLowerCase() === wanted);
   const other = server?.faults.answersAs;
   return other === undefined ? server : (organisation.servers[other] ?? server);
 }

@@ -27,7 +27,7 @@ export interface Organisation {
   readonly edgeSubscriptions: readonly EdgeSubscriptionState[];
 }
 
-export const SERVER_ROLES = ["Mailbox", "ClientAccess", "Edge"] as const;
+const SERVER_ROLES = ["Mailbox", "ClientAccess", "Edge"] as const;
 /** Installed roles. 2013 has Mailbox and ClientAccess, apart or together; from 2016 on Mailbox is everything but Edge. */
 export type ServerRole = (typeof SERVER_ROLES)[number];
 
@@ -61,11 +61,11 @@ export interface ServerState {
   readonly faults: ServerFaults;
 }
 
-export const KEY_PROVIDERS = ["CSP", "KSP"] as const;
+const KEY_PROVIDERS = ["CSP", "KSP"] as const;
 /** Where the private key lives: a cryptographic service provider, or a key storage provider (CNG). */
 export type KeyProvider = (typeof KEY_PROVIDERS)[number];
 
-export const ROOT_STORES = ["none", "trusted", "thirdParty", "enterprise", "groupPolicy"] as const;
+const ROOT_STORES = ["none", "trusted", "thirdParty", "enterprise", "groupPolicy"] as const;
 /**
  * Where the server has the certificate's root, from which `RootCAType` follows: `none` None, `trusted` Registry,
  * `thirdParty` ThirdParty, `enterprise` Enterprise, `groupPolicy` GroupPolicy.
@@ -162,13 +162,8 @@ export interface EdgeSubscriptionState {
   readonly site: string;
 }
 
-export const DIRECTORY_ATTRIBUTES = [
-  "internalTransportCertificate",
-  "imapCertificateName",
-  "popCertificateName",
-] as const;
 /** What the simulator can hold back as Active Directory does. */
-export type DirectoryAttribute = (typeof DIRECTORY_ATTRIBUTES)[number];
+export type DirectoryAttribute = "internalTransportCertificate" | "imapCertificateName" | "popCertificateName";
 
 export type NotYetReplicated = Readonly<Partial<Record<DirectoryAttribute, HeldBackValue | undefined>>>;
 

@@ -59,6 +59,13 @@ describe("the services that Get-ExchangeCertificate displays", () => {
     expect(openLab(server({ certificates: [readable] })).services(mail)).toBe("SMTP");
   });
 
+  it("show no SMTP without a key, whatever was once allowed", () => {
+    const keyless = stored(mail, { privateKey: { present: false, networkServiceRead: true } });
+    const lab = openLab(server({ certificates: [keyless] }));
+    const [shown] = lab.output("Get-ExchangeCertificate", { Thumbprint: mail.facts.thumbprint });
+    expect(shown?.["Services"]).toBe("None");
+  });
+
   it("show Federation on the trust's current certificate only, after SMTP", () => {
     const duplicate = makeTestCertificate({ subject: "CN=Federation" });
     const current = makeTestCertificate({ subject: "CN=Federation" });
