@@ -38,6 +38,12 @@ export type Observation =
   | { readonly kind: "observed"; readonly server: ObservedServer }
   | { readonly kind: "notAsked"; readonly reason: string };
 
+/** A certificate that a binding checked earlier will import. */
+interface Expected {
+  readonly facts: CertificateFacts;
+  readonly bindingName: string;
+}
+
 /**
  * What one provider process knows in common: the backend, the servers read, who claims what, which resource replaces
  * which. One process serves a whole deployment.
@@ -47,7 +53,7 @@ export class Deployment {
   readonly snapshots: Snapshots;
   readonly #queue = new KeyedQueue();
   readonly #said = new Set<string>();
-  readonly #claims = new Map<string, readonly Claim[]>();
+  readonly #claims = new Map<ServerFqdn, Map<string, readonly Claim[]>>();
   readonly #expected = new Map<string, { readonly facts: CertificateFacts; readonly bindingName: string }>();
   readonly #replacements = new Map<string, StoredBinding>();
   readonly #checked = new Set<string>();
@@ -158,8 +164,9 @@ export class Deployment {
   /** Registers what a binding claims; returns what the others have claimed. */
   claim(server: ServerFqdn, bindingName: string, claims: readonly Claim[]): readonly Claim[] {
     this.#checked.add(keyOf(server, bindingName));
-    this.#claims.set(keyOf(server, bindingName), claims);
-    return [...this.#claims.entries()].filter(([key]) => key !== keyOf(server, bindingName)).flatMap(([, one]) => one);
+    const onServer = entryOf(this.#claims, server);
+    onServer.set(bindingName, claims);
+    return [...onServer].filter(([name]) => name !== bindingName).flatMap(([, one]) => one);
   }
 
   /** Whether the program was run in this process and declared the binding: not so in a refresh. */
@@ -168,7 +175,7 @@ export class Deployment {
   }
 
   expect(server: ServerFqdn, facts: CertificateFacts, bindingName: string): void {
-    this.#expected.set(keyOf(server, facts.thumbprint), { facts, bindingName });
+    entryOf(this.#expected, server).set(facts.thumbprint, { facts, bindingName });
   }
 
   /**
@@ -188,19 +195,21 @@ export class Deployment {
   }
 
   planContext(server: ServerFqdn, bindingName: string): PlanContext {
-    const expected = new Map<Thumbprint, { facts: CertificateFacts; bindingName: string }>();
-    for (const [key, entry] of this.#expected) {
-      if (key === keyOf(server, entry.facts.thumbprint) && entry.bindingName !== bindingName) {
-        expected.set(entry.facts.thumbprint, entry);
-      }
-    }
+    const others = [...entryOf(this.#expected, server)].filter(([, entry]) => entry.bindingName !== bindingName);
     const stored = this.#replacements.get(bindingName);
     const replaced =
       stored === undefined
         ? []
         : [stored.previous.thumbprint, ...stored.supersedes.map(({ id }) => parseId(id).thumbprint)];
-    return { now: this.env.now(), expected, replaced };
+    return { now: this.env.now(), expected: new Map(others), replaced };
   }
+}
+
+/** The map of that server, made when it isn't there yet: what concerns one server is never looked for in all. */
+function entryOf<K, V>(maps: Map<ServerFqdn, Map<K, V>>, server: ServerFqdn): Map<K, V> {
+  const found = maps.get(server) ?? new Map<K, V>();
+  maps.set(server, found);
+  return found;
 }
 
 const UNREACHABLE: ReadonlySet<string> = new Set(["ServerUnreachable", "TimedOut", "Throttled"]);
