@@ -54,7 +54,7 @@ export class Deployment {
   readonly #queue = new KeyedQueue();
   readonly #said = new Set<string>();
   readonly #claims = new Map<ServerFqdn, Map<string, readonly Claim[]>>();
-  readonly #expected = new Map<string, { readonly facts: CertificateFacts; readonly bindingName: string }>();
+  readonly #expected = new Map<ServerFqdn, Map<Thumbprint, Expected>>();
   readonly #replacements = new Map<string, StoredBinding>();
   readonly #checked = new Set<string>();
   #config: ReadConfig = () => undefined;
