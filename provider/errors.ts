@@ -1,3 +1,5 @@
+import { types } from "node:util";
+
 /**
  * Every code an error of this package can carry. Codes are stable: programs and pipelines may switch on them.
  * The text may change, the code and the facts beside it may not.
@@ -75,10 +77,12 @@ export function isBindingError(error: unknown, code?: ErrorCode): error is Excha
  * has an empty message of its own, and a thrown string has none at all; neither may reach a user as an empty line.
  */
 export function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === "") {
-    return [...new Set(error.errors.map(messageOf))].join("; ");
+  // Not `instanceof`: an error may come from another realm (a worker, a test runner), and is one all the same.
+  if (types.isNativeError(error)) {
+    const parts: unknown = (error as { readonly errors?: unknown }).errors;
+    if (error.message === "" && Array.isArray(parts)) return [...new Set(parts.map(messageOf))].join("; ");
+    return error.message === "" ? error.name : error.message;
   }
-  if (error instanceof Error) return error.message === "" ? error.name : error.message;
   if (typeof error === "string" && error !== "") return error;
   return "an unknown error";
 }
