@@ -1,3 +1,6 @@
+import type { ErrorRecord } from "./psrp/errorRecord";
+import type { WsmanFault } from "./wsman/fault";
+
 /**
  * What can go wrong below a remote session. Whoever uses this folder maps these codes to its own; none of the messages
  * carries a body, a parameter or a secret.
@@ -19,17 +22,73 @@ export const REMOTING_ERROR_CODES = [
   "KeyExchangeFailed",
   /** A SOAP envelope that isn't what WS-Management says: DSP0226, MS-WSMV 2.2.4. */
   "EnvelopeInvalid",
+
+  /** The settings of a connection contradict each other, or would give a password away. */
+  "SettingsRefused",
+  /** The host's name leads nowhere. */
+  "HostUnknown",
+  /** Nobody listens there, or no way leads there. */
+  "ConnectionRefused",
+  /** The connection ended before the answer was there. */
+  "ConnectionLost",
+  /** The server's certificate isn't trusted, isn't made out to the expected name, or TLS couldn't be agreed on. */
+  "TlsRefused",
+  /** HTTP 401, or the server couldn't prove who it is. */
+  "AuthenticationRefused",
+  /** HTTP 403: SSL required, address not allowed. */
+  "Forbidden",
+  /** HTTP 404, or no such configuration behind the URL. */
+  "EndpointNotFound",
+  /** Any other answer that isn't SOAP. */
+  "HttpUnexpected",
+  /** No answer within the time limit. */
+  "TimedOut",
+  /** The caller's signal fired. */
+  "Aborted",
+
+  /** WS-Management or the plug-in behind it refused the account. */
+  "AccessDenied",
+  /** Too many shells, operations or requests: the same later may do. */
+  "Throttled",
+  /** The shell or the command isn't there any more: idle for too long, web server restarted, another back end. */
+  "ShellGone",
+  /** Any other fault. */
+  "FaultReceived",
+  /** The server broke the runspace pool. */
+  "PoolBroken",
+  /** The session was closed before this was asked of it. */
+  "SessionClosed",
 ] as const;
 
 export type RemotingErrorCode = (typeof REMOTING_ERROR_CODES)[number];
 
+/** Facts beside the message. No secrets. */
+export interface RemotingErrorFacts {
+  /**
+   * What has become of what was asked for. `notDone`: it certainly didn't happen, the same may be tried again. Anything
+   * else, and when it isn't said: unknown, so look before trying again.
+   */
+  readonly fate?: "notDone" | undefined;
+  readonly httpStatus?: number | undefined;
+  /** The server that says it answered (X-FEServer): behind a load balancer, which one of many. */
+  readonly frontEnd?: string | undefined;
+  readonly fault?: WsmanFault | undefined;
+  readonly record?: ErrorRecord | undefined;
+}
+
 export class RemotingError extends Error {
   readonly code: RemotingErrorCode;
+  readonly facts: RemotingErrorFacts;
 
-  constructor(code: RemotingErrorCode, message: string, options: { cause?: unknown } = {}) {
+  constructor(
+    code: RemotingErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly facts?: RemotingErrorFacts } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "RemotingError";
     this.code = code;
+    this.facts = options.facts ?? {};
   }
 }
 

@@ -1,0 +1,79 @@
+import { Secret } from "../../secret";
+import { RemotingError } from "../errors";
+
+/** How a connection says who we are. */
+export type Authentication = RequestAuthentication | ConnectionAuthentication;
+
+/** A header on each request, such as Basic. The body goes as it is, so TLS has to protect both. */
+export interface RequestAuthentication {
+  readonly kind: "request";
+  /** As in the Authorization header. */
+  readonly scheme: string;
+  /** Value of the Authorization header, scheme included. */
+  readonly authorization: () => Secret<string>;
+}
+
+/**
+ * A conversation at the beginning of each TCP connection, such as Kerberos. What came out of it belongs to that
+ * connection: a new one needs a new conversation.
+ */
+export interface ConnectionAuthentication {
+  readonly kind: "connection";
+  /** As in the Authorization and WWW-Authenticate headers: `Kerberos` or `Negotiate`. */
+  readonly scheme: string;
+  readonly begin: (peer: Peer) => SecurityContext;
+}
+
+/** The other end, as far as authentication has to know it. */
+export interface Peer {
+  /** Host name of the URL: for the service principal name. */
+  readonly host: string;
+  readonly isTls: boolean;
+}
+
+/** One side of the conversation, and what protects the bodies afterwards. One for each TCP connection. */
+export interface SecurityContext {
+  /**
+   * The next token to send. `undefined` in: the beginning; otherwise the server's token. Nothing out: nothing more to
+   * say. Throws when the server's token doesn't prove what it has to.
+   */
+  readonly step: (token: Uint8Array | undefined, signal: AbortSignal) => Promise<Uint8Array | undefined>;
+  /** Whether both sides know each other. Asked when the server has agreed; `false` then is a failure. */
+  readonly isEstablished: () => boolean;
+  /** Encrypts bodies: needed over plain http. `undefined` sends them as they are. */
+  readonly sealing: BodySealing | undefined;
+  readonly dispose: () => void;
+}
+
+/** Encryption of bodies, MS-WSMV 2.2.9.1. Called strictly one after the other, in the order of the messages. */
+export interface BodySealing {
+  /** Media type of the protected parts, `application/HTTP-Kerberos-session-encrypted`. */
+  readonly protocol: string;
+  readonly seal: (clear: Uint8Array) => SealedBody;
+  readonly open: (sealed: SealedBody) => Uint8Array;
+}
+
+export interface SealedBody {
+  readonly signature: Uint8Array;
+  readonly data: Uint8Array;
+}
+
+/**
+ * Basic, RFC 7617, in UTF-8. A connection refuses it over plain http.
+ *
+ * @throws RemotingError `SettingsRefused` for a user name with a colon, which Basic can't carry.
+ */
+export function basicAuthentication(username: string, password: Secret<string>): RequestAuthentication {
+  if (username === "" || username.includes(":")) {
+    throw new RemotingError(
+      "SettingsRefused",
+      "The user name is empty or holds a colon, which Basic authentication can't carry. Write it as user@domain or DOMAIN\\user.",
+    );
+  }
+  return {
+    kind: "request",
+    scheme: "Basic",
+    authorization: () =>
+      new Secret(`Basic ${Buffer.from(`${username}:${password.reveal()}`, "utf8").toString("base64")}`),
+  };
+}

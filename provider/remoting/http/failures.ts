@@ -1,0 +1,129 @@
+import { messageOf } from "../../errors";
+import { isRemotingError, RemotingError, type RemotingErrorCode, type RemotingErrorFacts } from "../errors";
+
+/** Where a connection leads, for messages: never with a user name or a password in it. */
+export function describeUrl(url: URL): string {
+  return `${url.protocol}//${url.host}${url.pathname}`;
+}
+
+const NOT_FOUND = new Set(["ENOTFOUND", "EAI_AGAIN", "EAI_NODATA", "EAI_NONAME", "EAI_FAIL"]);
+const REFUSED = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT", "EHOSTDOWN", "EACCES", "EPERM"]);
+
+function codeOf(error: unknown): string {
+  if (typeof error !== "object" || error === null) return "";
+  if ("code" in error && typeof error.code === "string") return error.code;
+  return error instanceof AggregateError ? codeOf(error.errors[0]) : "";
+}
+
+/** What kept a connection from coming about. Nothing has been sent by then. */
+export function connectFailure(url: URL, error: unknown): RemotingError {
+  if (isRemotingError(error)) return error;
+  const code = codeOf(error);
+  const doing = `Connecting to ${describeUrl(url)}`;
+  const options = { cause: error, facts: { fate: "notDone" } } as const;
+  if (NOT_FOUND.has(code)) {
+    const remedy = "Check the name, and that this machine's DNS knows it.";
+    return new RemotingError("HostUnknown", `${doing}: there is no host ${url.hostname} (${code}). ${remedy}`, options);
+  }
+  if (REFUSED.has(code)) {
+    const remedy = "Check that the server is up, and that no firewall is in between.";
+    return new RemotingError(
+      "ConnectionRefused",
+      `${doing}: nobody answers there (${messageOf(error)}). ${remedy}`,
+      options,
+    );
+  }
+  if (code.startsWith("ERR_SSL_") || code === "EPROTO" || (code === "ECONNRESET" && url.protocol === "https:")) {
+    const remedy = "Check that this port speaks TLS, version 1.2 or later.";
+    return new RemotingError("TlsRefused", `${doing}: TLS could not be agreed on (${code}). ${remedy}`, options);
+  }
+  return new RemotingError("ConnectionRefused", `${doing}: ${messageOf(error)}.`, options);
+}
+
+/** The same error, for a request of which nothing was sent. */
+export function asNotDone(error: RemotingError): RemotingError {
+  const { code, message, cause, facts } = error;
+  return new RemotingError(code, message, { cause, facts: { ...facts, fate: "notDone" } });
+}
+
+/** What ended a connection between request and answer. Whether the server did what it was asked to, nobody knows. */
+export function exchangeFailure(url: URL, error: unknown): RemotingError {
+  if (isRemotingError(error)) return error;
+  const doing = `Talking to ${describeUrl(url)}`;
+  return new RemotingError(
+    "ConnectionLost",
+    `${doing}: the connection ended before the answer was there (${messageOf(error)}).`,
+    { cause: error },
+  );
+}
+
+/** An answer of the web server, as far as it matters for telling failures apart. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly location: string | undefined;
+  /** Values of WWW-Authenticate. */
+  readonly challenges: readonly string[];
+  readonly frontEnd: string | undefined;
+}
+
+/** Names of the methods that the server would take. Their parameters are left out: some are tokens. */
+export function offeredSchemes(challenges: readonly string[]): readonly string[] {
+  const schemes = challenges.flatMap((one) => /^\s*([A-Za-z][A-Za-z0-9-]*)(?:\s|,|$)/.exec(one)?.[1] ?? []);
+  return [...new Set(schemes)];
+}
+
+/** An answer that isn't SOAP, made into an error that says what to do. */
+export function statusFailure(url: URL, scheme: string, answer: HttpAnswer): RemotingError {
+  const { status, frontEnd } = answer;
+  const from = frontEnd === undefined ? describeUrl(url) : `${describeUrl(url)} (front end ${frontEnd})`;
+  const fail = (code: RemotingErrorCode, what: string, facts: RemotingErrorFacts = {}): RemotingError =>
+    new RemotingError(code, `${from} answered ${what}`, { facts: { httpStatus: status, frontEnd, ...facts } });
+  const refused = { fate: "notDone" } as const;
+  switch (status) {
+    case 401: {
+      const offered = offeredSchemes(answer.challenges);
+      const takes = offered.length === 0 ? "It names no method that it takes" : `It takes ${offered.join(", ")}`;
+      const remedy = offered.some((one) => one.toLowerCase() === scheme.toLowerCase())
+        ? `${takes}: check the user name and the password, and that the account isn't locked.`
+        : `${takes}; we offered ${scheme}. Switch ${scheme} on for this virtual directory, or use what it takes.`;
+      return fail("AuthenticationRefused", `401 (not authenticated). ${remedy}`, refused);
+    }
+    case 403:
+      return fail(
+        "Forbidden",
+        "403 (forbidden). The virtual directory may require SSL or another address to call from, " +
+          "or the account may not use remote PowerShell.",
+        refused,
+      );
+    case 404:
+      return fail(
+        "EndpointNotFound",
+        "404 (not found). Exchange's remote PowerShell is at /PowerShell/ on port 80 or 443, not on 5985.",
+        refused,
+      );
+    default:
+  }
+  if (status >= 300 && status < 400) {
+    const target = targetOf(url, answer.location);
+    return fail(
+      "HttpUnexpected",
+      `${status} and points to ${target}, which isn't followed. Name that URL instead.`,
+      refused,
+    );
+  }
+  if (status === 503) {
+    return fail("HttpUnexpected", "503 (unavailable): the application pool may be stopped or restarting.", refused);
+  }
+  const type = answer.contentType === "" ? "nothing" : answer.contentType.split(";", 1)[0];
+  return fail(
+    "HttpUnexpected",
+    `${status} with ${type ?? ""} instead of SOAP. Look into the web server's log, and check that the URL is that of remote PowerShell.`,
+  );
+}
+
+/** Host and path only: what comes after may be a token. */
+function targetOf(url: URL, location: string | undefined): string {
+  if (location === undefined) return "nowhere";
+  return URL.canParse(location, url.href) ? describeUrl(new URL(location, url)) : "something that isn't a URL";
+}
