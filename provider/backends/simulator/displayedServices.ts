@@ -84,7 +84,7 @@ const SIGNING_SINCE = [
   { major: 15, minor: 2, build: 1258, revision: 28 },
 ] as const;
 
-function signsByDefault(version: ServerState["version"]): boolean {
+export function signsByDefault(version: ServerState["version"]): boolean {
   const line = SIGNING_SINCE.find((since) => since.minor === version.minor && since.build === version.build);
   if (line !== undefined) return version.revision >= line.revision;
   return version.major === 15 && version.minor === 2 && version.build > 1258;
