@@ -186,7 +186,7 @@ export function outputsOf(parts: OutputParts): Bag {
   return clean({
     ...inputs,
     ...(server === undefined ? { thumbprint } : observedOutputs(server, thumbprint)),
-    takenOver: takenOver(work, stored),
+    takenOver: takenOver(work, stored, thumbprint),
     staysBehind: staysBehind(server, supersedes),
     supersedes,
     followUps: work === undefined ? (stored?.raw["followUps"] ?? []) : followUpsOf(work.steps, edgeServersOf(server)),
@@ -200,18 +200,18 @@ function edgeServersOf(server: ObservedServer | undefined): readonly string[] {
 }
 
 /** The newest take-over of each service; those of earlier changes stay on record. */
-function takenOver(work: Work | undefined, stored: StoredBinding | undefined): readonly Bag[] {
+function takenOver(work: Work | undefined, stored: StoredBinding | undefined, own: Thumbprint): readonly Bag[] {
   const records = new Map<string, Bag>();
   for (const old of (stored?.raw["takenOver"] as readonly Bag[] | undefined) ?? []) {
     if (typeof old["service"] === "string") records.set(`${old["service"]} ${String(old["fromThumbprint"])}`, old);
   }
-  const fresh = (work?.steps ?? []).flatMap((step) =>
-    step.kind === "enable" && step.because !== "successor"
-      ? step.takeOvers
-      : step.kind === "setCertificateName"
+  const fresh = (work?.steps ?? [])
+    .flatMap((step) =>
+      (step.kind === "enable" && step.because !== "successor") || step.kind === "setCertificateName"
         ? step.takeOvers
         : [],
-  );
+    )
+    .filter(({ from }) => from.thumbprint !== own);
   for (const { service } of fresh)
     for (const key of records.keys()) if (key.startsWith(`${service} `)) records.delete(key);
   for (const { service, from } of fresh) {

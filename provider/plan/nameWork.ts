@@ -7,7 +7,7 @@ import { NAME_PROPERTY, nameFlaw, nameWrittenByEnable, sameName } from "./names"
 import type { ObservedServer } from "./observedServer";
 import type { Blocker, Step } from "./planTypes";
 import { nameTakeOvers } from "./takeOvers";
-import { namesOf, refOf, subjectOf } from "./target";
+import { namesOf, subjectOf } from "./target";
 import type { Target } from "./target";
 
 /** Holding as seen now, for a certificate that may not be on the server yet (a name may cover it even so). */
@@ -72,7 +72,7 @@ export function workForName(
           service,
           name: wanted,
           previousName: current.value,
-          takeOvers: nameTakeOvers(server, service, finalName, refOf(target)),
+          takeOvers: nameTakeOvers(server, service, finalName),
           because: wanted === undefined ? "cleared" : "declared",
         }
       : undefined,

@@ -1,6 +1,6 @@
 import { coversName } from "../certificate/names";
 import type { ExchangeService, NameService } from "../model";
-import { findCertificate, holdersOf } from "./holdings";
+import { holdersOf } from "./holdings";
 import type { ObservedServer } from "./observedServer";
 import type { CertificateRef, TakeOver } from "./planTypes";
 import { named } from "./target";
@@ -12,15 +12,9 @@ export function exclusiveTakeOvers(server: ObservedServer, service: ExchangeServ
     .map(({ facts }) => ({ service, from: named(facts) }));
 }
 
-/** Certificates that lose IMAP or POP because another name is written. */
-export function nameTakeOvers(
-  server: ObservedServer,
-  service: NameService,
-  name: string | undefined,
-  to: CertificateRef,
-): TakeOver[] {
-  return exclusiveTakeOvers(server, service, to).filter(({ from }) => {
-    const facts = findCertificate(server, from.thumbprint)?.facts;
-    return name === undefined || facts === undefined || !coversName(facts, name);
-  });
+/** Certificates that lose IMAP or POP because another name is written; the binding's own may be among them. */
+export function nameTakeOvers(server: ObservedServer, service: NameService, name: string | undefined): TakeOver[] {
+  return holdersOf(server, service)
+    .filter(({ facts }) => name === undefined || !coversName(facts, name))
+    .map(({ facts }) => ({ service, from: named(facts) }));
 }

@@ -171,7 +171,7 @@ export function workFor(request: WorkRequest): TargetWork {
       enable(
         [...byEnable, ...um],
         [
-          ...unset.flatMap((service) => nameTakeOvers(server, service, written, ref)),
+          ...unset.flatMap((service) => nameTakeOvers(server, service, written)),
           ...um.flatMap((service) => exclusiveTakeOvers(server, service, ref)),
         ],
       ),
@@ -180,7 +180,7 @@ export function workFor(request: WorkRequest): TargetWork {
   steps.push(...NAME_SERVICES.flatMap((service) => names[service].setStep ?? []));
   for (const { service, successor, name } of handOvers.filter((one) => one.service !== "IIS")) {
     const takeOvers = isNameService(service)
-      ? nameTakeOvers(server, service, name, successor)
+      ? nameTakeOvers(server, service, name)
       : exclusiveTakeOvers(server, service, successor);
     steps.push(enable([service], takeOvers, successor));
   }
