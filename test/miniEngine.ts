@@ -1,0 +1,170 @@
+import { randomBytes } from "node:crypto";
+
+import type { Backend } from "../provider/backends/backend";
+import type { Organisation } from "../provider/backends/simulator/organisation";
+import type { StateStore } from "../provider/backends/simulator/stateFile";
+import { packPfx } from "../provider/certificate/packPfx";
+import { makeSelfSigned } from "../provider/certificate/selfSigned";
+import { observeServer } from "../provider/plan/observedServer";
+import type { ObservedServer } from "../provider/plan/observedServer";
+import type { ServerFqdn } from "../provider/model";
+import { Deployment } from "../provider/lifecycle/deployment";
+import { lifecycleOver } from "../provider/lifecycle/lifecycle";
+import { sleep } from "../provider/lifecycle/timeLimit";
+import { Secret } from "../provider/secret";
+import { backendOver, defaultOrganisation } from "./backends/simulatedServer";
+import { makeTestCertificate, type TestCertificateWish } from "./certificate/testCertificates";
+
+type Bag = Readonly<Record<string, unknown>>;
+
+interface Resource {
+  readonly id: string;
+  readonly inputs: Bag;
+  readonly outputs: Bag;
+}
+
+/** What an operation did with each binding. */
+export type Operation = "create" | "update" | "same" | "replace" | "delete" | "gone";
+
+export interface Run {
+  readonly done: Readonly<Record<string, Operation>>;
+  /** Lines that were said. */
+  readonly lines: readonly string[];
+}
+
+/** A refused preview: what check answered, by property. */
+export class RefusedPreview extends Error {
+  readonly failures: readonly { readonly property: string; readonly reason: string }[];
+
+  constructor(failures: readonly { readonly property: string; readonly reason: string }[]) {
+    super(failures.map(({ property, reason }) => `${property}: ${reason}`).join("\n"));
+    this.failures = failures;
+  }
+}
+
+/**
+ * The order in which the real engine calls a provider, without the engine: for stories of behaviour that need neither
+ * its display nor its state file. The real one is in test/engine.
+ */
+export interface MiniEngine {
+  readonly backend: Backend;
+  readonly store: StateStore;
+  /** Runs a program: bindings by name. One provider process for it. */
+  up(program: Readonly<Record<string, Bag>>): Promise<Run>;
+  /** The same without changing anything. Throws {@link RefusedPreview}. */
+  preview(program: Readonly<Record<string, Bag>>): Promise<Run>;
+  refresh(): Promise<Run>;
+  outputs(name: string): Bag;
+  observe(server: ServerFqdn): Promise<ObservedServer>;
+}
+
+export async function makeMiniEngine(organisation?: Organisation): Promise<MiniEngine> {
+  const { backend, store } = backendOver(organisation ?? (await defaultOrganisation()));
+  const state = new Map<string, Resource>();
+
+  const process = (): { lifecycle: ReturnType<typeof lifecycleOver>; lines: string[] } => {
+    const lines: string[] = [];
+    const deployment = new Deployment({
+      directory: "/",
+      environment: { EXCHANGE_BACKEND: "simulator" },
+      readFile: () => {
+        throw new Error("no file is read here");
+      },
+      now: () => new Date(),
+      randomBytes,
+      sleep: (_milliseconds, signal) => sleep(1, signal),
+      makeCertificate: ({ subject, ...wish }) =>
+        makeSelfSigned({ ...wish, ...(subject === undefined ? {} : { subject }) }, { now: new Date(), randomBytes }),
+      say: (line) => lines.push(line),
+      open: () => Promise.resolve(backend),
+    });
+    return { lifecycle: lifecycleOver(deployment), lines };
+  };
+
+  const run = async (program: Readonly<Record<string, Bag>>, isPreview: boolean): Promise<Run> => {
+    const { lifecycle, lines } = process();
+    const done: Record<string, Operation> = {};
+    const replaced: Resource[] = [];
+    const checked = async (olds: Bag, news: Bag): Promise<Bag> => {
+      const { inputs, failures } = await lifecycle.check(olds, news);
+      if (failures.length > 0) throw new RefusedPreview(failures);
+      return inputs;
+    };
+    for (const [name, args] of Object.entries(program)) {
+      const news = { ...args, bindingName: name, deploymentName: "project/stack" };
+      const old = state.get(name);
+      const inputs = await checked(old?.inputs ?? {}, news);
+      const create = async (): Promise<void> => {
+        const again = old === undefined ? inputs : await checked({}, news);
+        if (isPreview) return;
+        const { id, outs } = await lifecycle.create(again);
+        state.set(name, { id, inputs: again, outputs: outs });
+      };
+      if (old === undefined) {
+        done[name] = "create";
+        await create();
+        continue;
+      }
+      const { changes, replaces } = await lifecycle.diff(old.id, old.outputs, inputs);
+      if (!changes) {
+        done[name] = "same";
+        if (!isPreview) state.set(name, { ...old, inputs });
+      } else if (replaces !== undefined && replaces.length > 0) {
+        done[name] = "replace";
+        replaced.push(old);
+        await create();
+      } else {
+        done[name] = "update";
+        if (isPreview) continue;
+        const { outs } = await lifecycle.update(old.id, old.outputs, inputs);
+        state.set(name, { id: old.id, inputs, outputs: outs });
+      }
+    }
+    for (const [name, resource] of [...state]) {
+      if (program[name] !== undefined) continue;
+      done[name] = "delete";
+      if (isPreview) continue;
+      await lifecycle.delete(resource.id, resource.outputs);
+      state.delete(name);
+    }
+    if (!isPreview) for (const resource of replaced) await lifecycle.delete(resource.id, resource.outputs);
+    return { done, lines };
+  };
+
+  return {
+    backend,
+    store,
+    up: (program) => run(program, false),
+    preview: (program) => run(program, true),
+    async refresh() {
+      const { lifecycle, lines } = process();
+      const done: Record<string, Operation> = {};
+      for (const [name, resource] of [...state]) {
+        const read = await lifecycle.read(resource.id, resource.outputs);
+        if (read.id === undefined || read.props === undefined) {
+          done[name] = "gone";
+          state.delete(name);
+          continue;
+        }
+        const { changes } = await lifecycle.diff(read.id, read.props, resource.inputs);
+        done[name] = changes ? "update" : "same";
+        state.set(name, { id: read.id, inputs: read.inputs ?? resource.inputs, outputs: read.props });
+      }
+      return { done, lines };
+    },
+    outputs: (name) => {
+      const resource = state.get(name);
+      if (resource === undefined) throw new Error(`there is no "${name}" in the state`);
+      return resource.outputs;
+    },
+    observe: (server) => observeServer(backend, server, { signal: new AbortController().signal }),
+  };
+}
+
+/** A given certificate: its thumbprint, and the `certificate` input that brings it. */
+export function givenPfx(wish: TestCertificateWish = {}): { readonly thumbprint: string; readonly source: Bag } {
+  const password = randomBytes(9).toString("hex");
+  const material = makeTestCertificate({ dnsNames: ["mail.contoso.com"], ...wish });
+  const pfx = Buffer.from(packPfx(material, new Secret(password)).reveal()).toString("base64");
+  return { thumbprint: material.facts.thumbprint, source: { pfx, password } };
+}
