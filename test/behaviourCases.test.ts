@@ -12,9 +12,11 @@ import { findCertificate, heldServices } from "../provider/plan/holdings";
 import { EX01, EX02, defaultOrganisation, withFaults, withServer } from "./backends/simulatedServer";
 import { RefusedPreview, givenPfx, makeMiniEngine, type MiniEngine } from "./miniEngine";
 
+type Bag = Readonly<Record<string, unknown>>;
+
 const mail = givenPfx();
 const renewed = givenPfx();
-const binding = (services: readonly unknown[], more: object = {}): Record<string, object> => ({
+const binding = (services: readonly unknown[], more: Bag = {}): Record<string, Bag> => ({
   mail: { server: EX01, certificate: mail.source, services, ...more },
 });
 let organisation: Organisation;
