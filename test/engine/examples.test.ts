@@ -1,0 +1,93 @@
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import path from "node:path";
+
+import { makePfx } from "./bindingProgram";
+import { makeProject, mustSucceed, type EngineProject } from "./engine";
+
+const ROOT = path.join(__dirname, "..", "..");
+const EXAMPLES = path.join(ROOT, "examples");
+const FOLDERS = readdirSync(EXAMPLES, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && existsSync(path.join(EXAMPLES, entry.name, "index.ts")))
+  .map(({ name }) => name);
+
+/** The example as it is, with the PFX that its README says how to make, where it wants one. */
+async function makeExample(folder: string): Promise<EngineProject> {
+  const read = (name: string): string => readFileSync(path.join(EXAMPLES, folder, name), "utf8");
+  const pfx = makePfx();
+  return makeProject({
+    language: "TypeScript",
+    program: read("index.ts"),
+    files: {
+      "Pulumi.yaml": folder === "quickstart" ? rootProject() : read("Pulumi.yaml"),
+      "package.json": read("package.json"),
+      "tsconfig.json": read("tsconfig.json"),
+      "mail.pfx": pfx.bytes,
+    },
+    env: { MAIL_PFX_PASSWORD: pfx.password },
+  });
+}
+
+/** The quickstart is what the root's project runs. */
+function rootProject(): string {
+  const project = readFileSync(path.join(ROOT, "Pulumi.yaml"), "utf8");
+  expect(project).toContain("main: examples/quickstart\n");
+  return project.replace("main: examples/quickstart\n", "");
+}
+
+async function mustBeInSync(project: EngineProject): Promise<void> {
+  mustSucceed(await project.preview("--expect-no-changes"));
+  mustSucceed(await project.refresh("--expect-no-changes"));
+}
+
+describe("the examples", () => {
+  it("are more than one", () => {
+    expect(FOLDERS.length).toBeGreaterThan(1);
+  });
+
+  it.each(FOLDERS)("%s comes up, has nothing to do afterwards, and goes", async (folder) => {
+    const project = await makeExample(folder);
+    mustSucceed(await project.up("--skip-preview"));
+    expect(await project.resources()).not.toEqual([]);
+    await mustBeInSync(project);
+    mustSucceed(await project.destroy("--skip-preview"));
+    expect(await project.resources()).toEqual([]);
+  });
+});
+
+describe("the steps that the examples' READMEs tell", () => {
+  it("give IIS a certificate of its own, while SMTP stays with the first one", async () => {
+    const project = await makeExample("successor");
+    mustSucceed(await project.up("--skip-preview"));
+    mustSucceed(await project.setConfig("ownWebCertificate", "true"));
+    expect(mustSucceed(await project.preview()).combined).toContain("IIS goes to the successor");
+    mustSucceed(await project.up("--skip-preview"));
+    expect(JSON.parse(mustSucceed(await project.pulumi("stack", "output", "--json")).stdout)).toEqual({
+      heldByMail: ["SMTP"],
+      heldByWeb: ["IIS"],
+    });
+    await mustBeInSync(project);
+  });
+
+  it("give the call router the certificate once its start-up mode takes one", async () => {
+    const project = await makeExample("unified-messaging");
+    mustSucceed(await project.up("--skip-preview"));
+    mustSucceed(await project.setConfig("callRouter", "true"));
+    const refused = await project.preview();
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.combined).toContain("the start-up mode of UMCallRouter on ex02.contoso.com is TCP");
+    mustSucceed(
+      await project.simulator("Set-UMCallRouterSettings", "-Server", "ex02.contoso.com", "-UMStartupMode", "Dual"),
+    );
+    mustSucceed(await project.up("--skip-preview"));
+    await mustBeInSync(project);
+  });
+
+  it("serve IMAP and POP with a wildcard certificate that doesn't show them", async () => {
+    const project = await makeExample("wildcard");
+    mustSucceed(await project.up("--skip-preview"));
+    expect(JSON.parse(mustSucceed(await project.pulumi("stack", "output", "--json")).stdout)).toEqual({
+      held: ["IIS", "IMAP", "POP", "SMTP"],
+      displayed: ["IIS", "SMTP"],
+    });
+  });
+});
