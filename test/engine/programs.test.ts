@@ -1,7 +1,8 @@
+import { PROVIDER_TEXT } from "../providerText";
 import { LANGUAGES, makeProject, mustSucceed, type Language } from "./engine";
 
 /** A dynamic resource in the form that this package uses: own class, provider code as a constant text. */
-const PROVIDER_TEXT = 'exports.handler = () => require("./provider.cjs");';
+const WISH_PROVIDER_TEXT = 'exports.handler = () => require("./provider.cjs");';
 const PROVIDER_FILE = `
   exports.check = async (olds, news) =>
     news.wish === "impossible"
@@ -21,7 +22,7 @@ function wishProgram(wish: string): string {
     const pulumi = require("@pulumi/pulumi");
     class Wish extends pulumi.CustomResource {
       constructor(name, wish) {
-        const __provider = ${JSON.stringify(PROVIDER_TEXT)};
+        const __provider = ${JSON.stringify(WISH_PROVIDER_TEXT)};
         super("pulumi-nodejs:dynamic/test:Wish", name, { wish, password: pulumi.secret("${PASSWORD}"), __provider });
       }
     }
@@ -61,6 +62,8 @@ describe("a program that declares a binding", () => {
       expect.objectContaining({
         type: "pulumi-nodejs:dynamic/exchange:ExchangeCertificateBinding",
         id: expect.stringMatching(/^ex01\.contoso\.com\/[0-9A-F]{40}$/) as unknown,
+        inputs: expect.objectContaining({ __provider: PROVIDER_TEXT }) as unknown,
+        outputs: expect.objectContaining({ __provider: PROVIDER_TEXT }) as unknown,
       }),
     ]);
     mustSucceed(await project.preview("--expect-no-changes"));

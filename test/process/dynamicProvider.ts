@@ -25,12 +25,7 @@ import { Status } from "@pulumi/pulumi/proto/status_pb";
 import type { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb";
 import { endProcess } from "../../tools/process.cjs";
-
-/**
- * The text that every state holds as `__provider`, from the first release on. Written out here once more on purpose:
- * a state made by an older version has to work with what this package resolves it to.
- */
-export const PROVIDER_TEXT = 'exports.handler = () => require("pulumi-exchange-certificates/provider");';
+import { PROVIDER_TEXT } from "../providerText";
 
 export type Properties = Readonly<Record<string, JavaScriptValue>>;
 
@@ -98,6 +93,9 @@ const NO_METADATA = new Metadata();
 /** A call that takes longer than this hangs. */
 const CALL_LIMIT_SECONDS = 60;
 const PRINT_LIMIT_SECONDS = 10;
+
+// Starting a process takes a while on a busy machine.
+jest.setTimeout(120_000);
 
 const started: (() => Promise<void> | void)[] = [];
 afterAll(async () => {
