@@ -45,7 +45,7 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
     case "noPrivateKey":
       return `certificate ${blocker.thumbprint} has no private key on ${server}. Import it with its key (pfx, pfxFile or pem).`;
     case "umNotOnThisVersion":
-      return `${list(blocker.services)} doesn't exist on ${server}: its version is ${blocker.version}, and Unified Messaging ended with Exchange 2016. Take it out of services.`;
+      return `${list(blocker.services)} can't be enabled on ${server}: its version is ${blocker.version}, and Unified Messaging ended with Exchange 2016. Leave it out of services.`;
     case "umStartupMode": {
       const cmdlet =
         blocker.service === "UM" ? `Set-UMService ${server}` : `Set-UMCallRouterSettings -Server ${server}`;
@@ -54,7 +54,7 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
         : `the start-up mode of ${blocker.service} on ${server} is ${blocker.mode}, in which no certificate can be enabled. Run "${cmdlet} -UMStartupMode Dual" and restart the service first.`;
     }
     case "umStartupModeUnknown":
-      return `the start-up mode of ${blocker.service} on ${server} couldn't be read (${blocker.reason}), and without it enabling would be a guess.`;
+      return `the start-up mode of ${blocker.service} on ${server} couldn't be read (${blocker.reason}), and without it enabling would be a guess. Give the account the role to read it.`;
     case "eccNotSupported":
       return `the certificate has an ECC key, which Exchange ${blocker.version} on ${server} can't use for ${list(blocker.services)}. Give an RSA certificate, or update the server.`;
     case "keyAlgorithmNotSupported":

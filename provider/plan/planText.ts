@@ -125,16 +125,19 @@ export function describeStep(step: Step, context: TextContext): string {
 
 /** What was to come about, for the error that says it didn't. */
 export function describeGoal(goal: Goal, resolve: (ref: CertificateRef) => Thumbprint | undefined): string {
-  const who = (ref: CertificateRef): string => resolve(ref) ?? "the new certificate";
+  const who = (ref: CertificateRef): string => {
+    const thumbprint = resolve(ref);
+    return thumbprint === undefined ? "the new certificate" : `certificate ${thumbprint}`;
+  };
   switch (goal.kind) {
     case "present":
-      return `certificate ${who(goal.certificate)} is on the server`;
+      return `${who(goal.certificate)} is on the server`;
     case "holds":
-      return `certificate ${who(goal.certificate)} holds ${goal.service}`;
+      return `${who(goal.certificate)} holds ${goal.service}`;
     case "releases":
       return `certificate ${goal.thumbprint} no longer holds ${goal.service}`;
     case "defaultSmtpIs":
-      return `the default SMTP certificate is ${who(goal.certificate)}`;
+      return `the default SMTP certificate is ${resolve(goal.certificate) ?? "the new one"}`;
     case "certificateNameIs":
       return goal.name === undefined
         ? `the certificate name of ${goal.service} is empty`

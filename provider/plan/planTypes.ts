@@ -151,7 +151,6 @@ export type Blocker = { readonly property: string } & (
       readonly kind: "cannotRelease";
       readonly service: ExchangeService;
       readonly certificate: NamedCertificate;
-      readonly given: boolean;
     }
   | {
       readonly kind: "successorCannotTake";

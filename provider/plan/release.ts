@@ -65,24 +65,14 @@ export function planRelease(
     else if (answer?.kind === "wrongSuccessor") blockers.push(answer.blocker);
     else if (forgets) notices.push({ kind: "forgotten", service });
     else if (desired.certificate.kind === "selfSigned") replace = true;
-    else blockers.push(answer?.blocker ?? cannotRelease(desired, service, certificate));
+    else blockers.push(answer?.blocker ?? cannotRelease(service, certificate));
   }
   if (later.length > 0) notices.push({ kind: "successorLater", services: later });
   return { handOvers, blockers, notices, later, replace };
 }
 
-function cannotRelease(
-  { certificate: source }: DesiredBinding,
-  service: ExchangeService,
-  certificate: ObservedCertificate,
-): Blocker {
-  return {
-    kind: "cannotRelease",
-    property: "services",
-    service,
-    certificate: named(certificate.facts),
-    given: source.kind === "given",
-  };
+function cannotRelease(service: ExchangeService, { facts }: ObservedCertificate): Blocker {
+  return { kind: "cannotRelease", property: "services", service, certificate: named(facts) };
 }
 
 function whoHasIt({ successor }: DesiredBinding, service: ExchangeService, server: ObservedServer): Notice {

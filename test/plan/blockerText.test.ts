@@ -1,0 +1,281 @@
+import { known, unknown } from "../../provider/model";
+import { claimsOf, conflictsWith } from "../../provider/plan/claims";
+import type { Blocker, Plan } from "../../provider/plan/planTypes";
+import {
+  AUTH,
+  ECC,
+  EXCHANGE_2016,
+  MAIL,
+  OWA,
+  RENEWED,
+  WILDCARD,
+  certificate,
+  desired,
+  given,
+  inDays,
+  named,
+  planned,
+  rawDataOnly,
+  refusals,
+  server,
+  serverOf,
+  services,
+  shown,
+  thumbprintOf,
+} from "./servers";
+
+const BOUND = [shown(MAIL, { services: ["IIS", "SMTP"] }), shown(OWA)];
+const EXPIRED = certificate("mail.contoso.com", { notAfter: inDays(-3) });
+const FUTURE = certificate("mail.contoso.com", { notBefore: inDays(3) });
+const TCP = { version: EXCHANGE_2016, umStartupMode: known("TCP"), umCallRouterStartupMode: known(undefined) } as const;
+const NO_ROLE = unknown("Get-TransportService isn't there");
+const gone = thumbprintOf("gone");
+
+/** A conflict of claims, as a plan so that it reads like the others. */
+function claimed(first: Parameters<typeof desired>[0], second: Parameters<typeof desired>[0]): Plan {
+  const one = claimsOf(desired({ bindingName: "first", ...first }), undefined);
+  const other = claimsOf(desired({ bindingName: "second", ...second }), undefined);
+  return { kind: "blocked", blockers: conflictsWith(other, one, undefined), notices: [] };
+}
+
+const name = (imap: string | null) => ({ certificateNames: { IMAP: imap, POP: undefined } });
+const released = (successor: string, service: "IIS" | "SMTP" | "IMAP" = "IIS") => ({
+  services: (["IIS", "IMAP", "SMTP"] as const).filter((one) => one !== service),
+  successor: successor as typeof gone,
+});
+const HELD = ["IIS", "IMAP", "SMTP"] as const;
+const onImap = (...more: readonly ReturnType<typeof shown>[]) =>
+  serverOf([shown(MAIL, { services: ["IIS", "SMTP"] }), ...more], { imapCertificateName: known("mail.contoso.com") });
+
+/** Every kind of refusal, as it comes out of a plan: property and sentence. A kind that is missing doesn't compile. */
+const SENTENCES: Readonly<Record<Blocker["kind"], readonly (readonly [Plan, string])[]>> = {
+  certificateAbsent: [
+    [
+      planned(named(MAIL), undefined, server()),
+      `certificate: certificate ${MAIL.thumbprint} isn't on ex01.contoso.com (Exchange shows none without its private key), and no binding of this program imports it there. Give it here as pfx, pfxFile or pem, or use the thumbprint output of the binding that imports it.`,
+    ],
+    [
+      planned(named(MAIL), {}, server()),
+      `certificate: certificate ${MAIL.thumbprint} is gone from ex01.contoso.com. Import it there again, or give it here as pfx, pfxFile or pem, so that it can be imported.`,
+    ],
+  ],
+  reservedCertificate: [
+    [
+      planned(named(AUTH), undefined, server([shown(AUTH)])),
+      `certificate: ${AUTH.thumbprint} is the organisation's Auth certificate (Set-AuthConfig looks after it); it must not serve clients. Name another certificate.`,
+    ],
+    [
+      planned(named(MAIL), undefined, server([shown(MAIL, { services: ["SMTP", "Federation"] })])),
+      `certificate: ${MAIL.thumbprint} is the certificate of the federation trust (Set-FederationTrust looks after it); it must not be bound. Name another certificate.`,
+    ],
+  ],
+  outOfDates: [
+    [
+      planned(given(EXPIRED), undefined, server()),
+      "certificate: the certificate expired on 2026-11-20, so nothing was enabled with it. Give a renewed certificate.",
+    ],
+    [
+      planned(given(FUTURE), undefined, server()),
+      "certificate: the certificate is valid only from 2026-11-26. Wait until then, or give one that is valid now.",
+    ],
+  ],
+  statusNotValid: [
+    [
+      planned({}, undefined, server([shown(MAIL, { status: known("Revoked") })])),
+      "certificate: ex01.contoso.com shows the certificate's status as Revoked; Exchange assigns services only to Valid ones. Mend its chain on the server, or give another certificate.",
+    ],
+  ],
+  noPrivateKey: [
+    [
+      planned({}, undefined, server([shown(MAIL, { hasPrivateKey: known(false) })])),
+      `certificate: certificate ${MAIL.thumbprint} has no private key on ex01.contoso.com. Import it with its key (pfx, pfxFile or pem).`,
+    ],
+  ],
+  umNotOnThisVersion: [
+    [
+      planned(services("UM", "UMCallRouter"), undefined, server()),
+      "services: UM and UMCallRouter can't be enabled on ex01.contoso.com: its version is 15.2.1748.10, and Unified Messaging ended with Exchange 2016. Leave it out of services.",
+    ],
+  ],
+  umStartupMode: [
+    [
+      planned(services("UM"), undefined, server([], TCP)),
+      'services: the start-up mode of UM on ex01.contoso.com is TCP, in which no certificate can be enabled. Run "Set-UMService ex01.contoso.com -UMStartupMode Dual" and restart the service first.',
+    ],
+    [
+      planned(services("UMCallRouter"), undefined, server([], { ...TCP, umCallRouterStartupMode: known("TCP") })),
+      'services: the start-up mode of UMCallRouter on ex01.contoso.com is TCP, in which no certificate can be enabled. Run "Set-UMCallRouterSettings -Server ex01.contoso.com -UMStartupMode Dual" and restart the service first.',
+    ],
+    [
+      planned(services("UMCallRouter"), undefined, server([], TCP)),
+      "services: ex01.contoso.com runs no UMCallRouter service. Take it out of services.",
+    ],
+  ],
+  umStartupModeUnknown: [
+    [
+      planned(services("UM"), undefined, server([], { ...TCP, umStartupMode: unknown("no role") })),
+      "services: the start-up mode of UM on ex01.contoso.com couldn't be read (no role), and without it enabling would be a guess. Give the account the role to read it.",
+    ],
+  ],
+  eccNotSupported: [
+    [
+      planned(given(ECC), undefined, server([], { version: EXCHANGE_2016 })),
+      "certificate: the certificate has an ECC key, which Exchange 15.1.2507.6 on ex01.contoso.com can't use for IIS and SMTP. Give an RSA certificate, or update the server.",
+    ],
+  ],
+  keyAlgorithmNotSupported: [
+    [
+      planned(given(certificate("mail.contoso.com", { keyAlgorithm: "other" })), undefined, server()),
+      "certificate: the certificate's key is neither RSA nor ECC; Exchange can't use it. Give an RSA certificate.",
+    ],
+  ],
+  servicesUnknown: [
+    [
+      planned({}, undefined, server([rawDataOnly(MAIL)])),
+      `services: ex01.contoso.com didn't say whether the certificate holds IIS and SMTP (RawData only). Unknown isn't "none", so nothing is changed on a guess. Often the Auth certificate is expired or missing, or the account lacks a role.`,
+    ],
+  ],
+  defaultSmtpUnknown: [
+    [
+      planned({}, undefined, server([], { defaultSmtpThumbprint: NO_ROLE })),
+      "replaceDefaultSmtpCertificate: the default SMTP certificate of ex01.contoso.com couldn't be read (Get-TransportService isn't there), so it couldn't be kept or replaced with certainty. Give the account the role to run Get-TransportService.",
+    ],
+  ],
+  defaultSmtpMissing: [
+    [
+      planned({}, undefined, server([], { defaultSmtpThumbprint: known(undefined) })),
+      "replaceDefaultSmtpCertificate: ex01.contoso.com has no default SMTP certificate, and Exchange would make this one the default as soon as SMTP is enabled. Set replaceDefaultSmtpCertificate: true if that is wanted, or make one for the server first (New-ExchangeCertificate -Services SMTP).",
+    ],
+  ],
+  nameNeeded: [
+    [
+      planned({ ...given(WILDCARD), ...services("IMAP") }, undefined, server()),
+      "imapCertificateName: IMAP can't be enabled for a wildcard certificate (CN=*.contoso.com). Name the host that IMAP clients use with imapCertificateName; it is set with Set-ImapSettings -X509CertificateName.",
+    ],
+    [
+      planned(
+        {
+          ...given(certificate("mail.contoso.com", { commonName: "Contoso Mail", subject: "CN=Contoso Mail" })),
+          ...services("POP"),
+        },
+        undefined,
+        server(),
+      ),
+      "popCertificateName: POP can't be enabled for a certificate whose subject (CN=Contoso Mail) isn't a host name. Name the host that POP clients use with popCertificateName; it is set with Set-PopSettings -X509CertificateName.",
+    ],
+  ],
+  nameNotCovered: [
+    [
+      planned({ ...services("IMAP"), ...name("imap.contoso.com") }, undefined, server()),
+      "imapCertificateName: imap.contoso.com isn't a name of the certificate, which covers mail.contoso.com and autodiscover.contoso.com. Name one of these, or give a certificate that covers it.",
+    ],
+  ],
+  cannotRelease: [
+    [
+      planned(services("SMTP"), {}, serverOf(BOUND)),
+      `services: IIS was removed, but ${MAIL.thumbprint} (CN=mail.contoso.com, 365 days left) still holds it, and Exchange can't take a service away from a certificate. Ways out: give another certificate in the same change (it replaces this one); name a successor, a certificate on ex01.contoso.com that gets IIS; set onServiceRemoved: "forget" to stop managing IIS and leave it where it is; or declare IIS again.`,
+    ],
+    [
+      planned(services("IIS"), {}, serverOf(BOUND)),
+      `services: SMTP was removed, but ${MAIL.thumbprint} (CN=mail.contoso.com, 365 days left) still holds it, and Exchange can't take a service away from a certificate. Ways out: give another certificate in the same change (it replaces this one); set onServiceRemoved: "forget" to stop managing SMTP and leave it where it is; or declare SMTP again.`,
+    ],
+    [
+      planned(services("IIS", "SMTP"), services(...HELD), onImap()),
+      `services: IMAP was removed, but ${MAIL.thumbprint} (CN=mail.contoso.com, 365 days left) still holds it, and Exchange can't take a service away from a certificate. Ways out: give another certificate in the same change (it replaces this one); name a successor, a certificate on ex01.contoso.com that gets IMAP; give IMAP another name with imapCertificateName that this certificate doesn't cover; set onServiceRemoved: "forget" to stop managing IMAP and leave it where it is; or declare IMAP again.`,
+    ],
+  ],
+  successorCannotTake: [
+    [
+      planned(released(OWA.thumbprint, "SMTP"), services(...HELD), onImap(shown(OWA))),
+      `successor: SMTP can't be handed to a successor: many certificates may hold it, and this one would keep it. Set onServiceRemoved: "forget", or give another certificate in the same change.`,
+    ],
+    [
+      planned(released(RENEWED.thumbprint, "IMAP"), services(...HELD), onImap(shown(RENEWED))),
+      `successor: IMAP can't be handed to ${RENEWED.thumbprint}: it has the same names, so this certificate would keep IMAP. Set onServiceRemoved: "forget", or choose a name with imapCertificateName that only the successor covers.`,
+    ],
+    [
+      planned(
+        { ...released(OWA.thumbprint, "IMAP"), ...name("mail.contoso.com") },
+        services(...HELD),
+        onImap(shown(OWA)),
+      ),
+      "successor: IMAP can't be handed to a successor while imapCertificateName declares a name that this certificate covers: it would keep IMAP. Leave that name out, or declare one that only the successor covers.",
+    ],
+  ],
+  successorAbsent: [
+    [
+      planned(released(gone), services(...HELD), onImap()),
+      `successor: the successor ${gone} isn't on ex01.contoso.com. Use the thumbprint output of the binding that imports it, or import it first.`,
+    ],
+  ],
+  successorIsItself: [
+    [
+      planned(released(MAIL.thumbprint), services(...HELD), onImap()),
+      "successor: the successor is the binding's own certificate. Name the certificate that is to get the released services.",
+    ],
+  ],
+  successorNotUsable: [
+    [
+      planned(released(EXPIRED.thumbprint), services(...HELD), onImap(shown(EXPIRED))),
+      `successor: the successor ${EXPIRED.thumbprint} has expired. Name a valid certificate.`,
+    ],
+    [
+      planned(released(FUTURE.thumbprint), services(...HELD), onImap(shown(FUTURE))),
+      `successor: the successor ${FUTURE.thumbprint} isn't valid yet. Name a valid certificate.`,
+    ],
+    [
+      planned(released(OWA.thumbprint), services(...HELD), onImap(shown(OWA, { status: known("Untrusted") }))),
+      `successor: the successor ${OWA.thumbprint} isn't Valid on ex01.contoso.com. Mend it there, or name another certificate.`,
+    ],
+    [
+      planned(released(OWA.thumbprint), services(...HELD), onImap(shown(OWA, { hasPrivateKey: known(false) }))),
+      `successor: the successor ${OWA.thumbprint} has no private key on ex01.contoso.com. Import it with its key.`,
+    ],
+    [
+      planned(released(AUTH.thumbprint), services(...HELD), onImap(shown(AUTH))),
+      `successor: the successor ${AUTH.thumbprint} is the Auth or the federation certificate, which must not serve clients. Name another certificate.`,
+    ],
+    [
+      planned(released(ECC.thumbprint), services(...HELD), { ...onImap(shown(ECC)), version: EXCHANGE_2016 }),
+      `successor: the successor ${ECC.thumbprint} has a key that ex01.contoso.com can't use. Name an RSA certificate, or update the server.`,
+    ],
+    [
+      planned(released(WILDCARD.thumbprint, "IMAP"), services(...HELD), onImap(shown(WILDCARD))),
+      `successor: the successor ${WILDCARD.thumbprint} is a wildcard certificate, or its subject isn't a host name: Exchange can't enable it for IMAP or POP. Declare a name that only it covers with imapCertificateName or popCertificateName instead.`,
+    ],
+  ],
+  claimedByAnother: [
+    [
+      claimed(services("IIS"), { ...services("IIS"), ...given(OWA) }),
+      'services: bindings "first" and "second" both claim IIS of ex01.contoso.com for different certificates; they would take it from each other in every run. Declare it in one of them.',
+    ],
+    [
+      claimed(
+        { replaceDefaultSmtpCertificate: true, ...services("SMTP") },
+        { replaceDefaultSmtpCertificate: true, ...services("SMTP"), ...given(OWA) },
+      ),
+      'replaceDefaultSmtpCertificate: bindings "first" and "second" both claim the default SMTP role of ex01.contoso.com for different certificates; they would take it from each other in every run. Declare it in one of them.',
+    ],
+    [
+      claimed({ ...services("SMTP"), ...name("a.contoso.com") }, { ...services("SMTP"), ...name("b.contoso.com") }),
+      'imapCertificateName: bindings "first" and "second" both claim IMAP of ex01.contoso.com for different names ("a.contoso.com" and "b.contoso.com"); they would take it from each other in every run. Declare it in one of them.',
+    ],
+  ],
+};
+
+describe.each(Object.entries(SENTENCES))("a refusal of kind %s", (_kind, rows) => {
+  it.each(rows.map(([plan, sentence]) => [sentence, plan] as const))("says %s", (sentence, plan) => {
+    expect(refusals(plan)).toEqual([sentence]);
+  });
+});
+
+it("every mistake is told at once, each with its property", () => {
+  const wish = { ...given(EXPIRED), ...services("SMTP", "UM", "IMAP"), ...name("imap.contoso.com") };
+  const decision = planned(wish, undefined, server([], { defaultSmtpThumbprint: known(undefined) }));
+  expect(refusals(decision).map((line) => line.split(":", 1)[0])).toEqual([
+    "imapCertificateName",
+    "replaceDefaultSmtpCertificate",
+    "certificate",
+    "services",
+  ]);
+});

@@ -1,0 +1,314 @@
+import { known, unknown } from "../../provider/model";
+import { describeNotice } from "../../provider/plan/planText";
+import type { Notice, Plan } from "../../provider/plan/planTypes";
+import {
+  BUILT_IN,
+  ECC,
+  EX02,
+  EX01,
+  EXCHANGE_2016,
+  MAIL,
+  NOW,
+  OWA,
+  RENEWED,
+  certificate,
+  given,
+  inDays,
+  made,
+  named,
+  noticesOf,
+  planned,
+  rawDataOnly,
+  selfSigned,
+  server,
+  serverOf,
+  services,
+  shown,
+  thumbprintOf,
+} from "./servers";
+
+const SMTP = services("SMTP");
+const gone = thumbprintOf("gone");
+const OLD = certificate("EX01", { notAfter: inDays(-2) });
+const SOON = certificate("mail.contoso.com", { notAfter: inDays(12) });
+const EXPIRED = certificate("mail.contoso.com", { notAfter: inDays(-3) });
+const FUTURE = certificate("mail.contoso.com", { notBefore: inDays(3) });
+const bound = (...more: Parameters<typeof serverOf>[0]) =>
+  serverOf([shown(MAIL, { services: ["IIS", "SMTP"] }), ...more]);
+const asDefault = (facts: typeof MAIL) => ({ defaultSmtpThumbprint: known(facts.thumbprint) });
+const connector = {
+  name: "Outbound",
+  fqdn: undefined,
+  tlsCertificateName: `<I>${MAIL.issuer}<S>${MAIL.subject}`,
+  sourceServers: [],
+};
+const oldMade = made();
+const NO_ROLE = unknown("no role");
+
+const builtIn = `${BUILT_IN.thumbprint} (CN=EX01, 365 days left)`;
+const mail = `${MAIL.thumbprint} (CN=mail.contoso.com, 365 days left)`;
+const owa = `${OWA.thumbprint} (CN=owa.contoso.com, 365 days left)`;
+
+/** Notices that the life cycle adds, because no plan can know of them. */
+type Added = "keyStorageProviderDropped" | "notAsked";
+
+/** Every kind of notice, as it comes out of a plan, with its sentence. A kind that is missing doesn't compile. */
+const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (readonly [Plan, string])[]>> = {
+  defaultSmtpStays: [[planned(SMTP, undefined, server()), `the default SMTP certificate stays ${builtIn}`]],
+  defaultSmtpStaysDangling: [
+    [
+      planned(SMTP, undefined, server([], { defaultSmtpThumbprint: known(gone) })),
+      `the default SMTP certificate stays ${gone}, which is NOT in the server's store: Exchange logs event 12013 and mail between servers may fail. Set replaceDefaultSmtpCertificate: true, or import that certificate`,
+    ],
+  ],
+  defaultSmtpStaysExpired: [
+    [
+      planned(SMTP, undefined, server([shown(OLD)], asDefault(OLD))),
+      `the default SMTP certificate stays ${OLD.thumbprint} (CN=EX01, expired 2 days ago): it is out of its dates. Set replaceDefaultSmtpCertificate: true, or renew it`,
+    ],
+  ],
+  defaultSmtpReplaced: [
+    [
+      planned({ ...SMTP, replaceDefaultSmtpCertificate: true }, undefined, server()),
+      `becomes the default SMTP certificate instead of ${builtIn}`,
+    ],
+    [
+      planned(
+        { ...SMTP, replaceDefaultSmtpCertificate: true },
+        undefined,
+        server([], { defaultSmtpThumbprint: known(gone) }),
+      ),
+      `becomes the default SMTP certificate instead of ${gone}, which isn't in the server's store`,
+    ],
+    [
+      planned(
+        { ...SMTP, replaceDefaultSmtpCertificate: true },
+        undefined,
+        server([], { defaultSmtpThumbprint: known(undefined) }),
+      ),
+      "becomes the default SMTP certificate; the server had none",
+    ],
+  ],
+  defaultSmtpLeftBehind: [
+    [
+      planned(given(RENEWED), {}, { ...bound(), ...asDefault(MAIL) }),
+      `the default SMTP certificate stays the old ${mail}: set replaceDefaultSmtpCertificate: true before it ends in 365 days`,
+    ],
+    [
+      planned(given(RENEWED), { thumbprint: OLD.thumbprint }, server([shown(OLD)], asDefault(OLD))),
+      `the default SMTP certificate stays the old ${OLD.thumbprint} (CN=EX01, expired 2 days ago): set replaceDefaultSmtpCertificate: true`,
+    ],
+  ],
+  defaultSmtpUnknown: [
+    [
+      planned(
+        { replaceDefaultSmtpCertificate: true },
+        { replaceDefaultSmtpCertificate: true },
+        { ...bound(), defaultSmtpThumbprint: NO_ROLE },
+      ),
+      "whether it still is the default SMTP certificate couldn't be read (no role): drift can't be told",
+    ],
+  ],
+  sharedByName: [
+    [
+      planned(services("IMAP"), undefined, server([shown(RENEWED)])),
+      `IMAP goes by the name mail.contoso.com, which is also on ${RENEWED.thumbprint} (CN=mail.contoso.com, 365 days left): Exchange chooses among them when a client connects`,
+    ],
+  ],
+  driftedTo: [
+    [planned({}, {}, server([shown(MAIL, { services: ["SMTP"] })])), `DRIFT: IIS is now held by ${builtIn}`],
+    [
+      planned({}, {}, serverOf([shown(MAIL, { services: ["SMTP"] })])),
+      "DRIFT: IIS is no longer held, and no certificate of the server holds it now",
+    ],
+    [
+      planned({}, {}, serverOf([shown(MAIL, { services: ["SMTP"] }), rawDataOnly(OWA)])),
+      "DRIFT: IIS is no longer held",
+    ],
+    [planned({}, {}, serverOf([shown(MAIL, { services: ["IIS"] })])), "DRIFT: SMTP is no longer held"],
+  ],
+  takeOverUnknown: [
+    [
+      planned({}, {}, serverOf([shown(MAIL, { services: ["SMTP"] }), rawDataOnly(OWA)])),
+      "the server didn't say who holds IIS now, so whom it is taken from isn't known",
+    ],
+  ],
+  staysBehind: [[planned({ ...SMTP, ...given(RENEWED) }, {}, bound()), `IIS is NOT released: it stays on ${mail}`]],
+  releasedTo: [
+    [
+      planned({ ...SMTP, ...given(RENEWED), successor: OWA.thumbprint }, {}, bound(shown(OWA))),
+      `IIS leaves ${mail} for the successor ${OWA.thumbprint}`,
+    ],
+  ],
+  forgotten: [
+    [
+      planned({ ...SMTP, onServiceRemoved: "forget" }, {}, bound()),
+      "IIS is no longer managed here; the certificate keeps it",
+    ],
+  ],
+  alreadyReleased: [
+    [
+      planned(SMTP, {}, server([shown(MAIL, { services: ["SMTP"] })])),
+      "IIS is no longer declared, and the certificate won't hold it",
+    ],
+  ],
+  successorHasIt: [
+    [
+      planned(
+        { ...SMTP, successor: OWA.thumbprint },
+        {},
+        serverOf([shown(MAIL, { services: ["SMTP"] }), shown(OWA, { services: ["IIS"] })]),
+      ),
+      `IIS is with the successor ${OWA.thumbprint} already`,
+    ],
+  ],
+  successorLater: [
+    [planned({ ...SMTP, successor: "unknown" }, {}, bound()), "IIS goes to the successor, once that is on the server"],
+  ],
+  lifeLeft: [[planned({}, undefined, server()), `the certificate is ${mail}`]],
+  expiresSoon: [
+    [planned(given(SOON), undefined, server()), "the certificate ends in 12 days (2026-12-05): give a renewed one"],
+  ],
+  outOfDates: [
+    [
+      planned(
+        given(EXPIRED),
+        { thumbprint: EXPIRED.thumbprint },
+        serverOf([shown(EXPIRED, { services: ["IIS", "SMTP"] })]),
+      ),
+      "the certificate expired on 2026-11-20: clients refuse it. Give a renewed one",
+    ],
+    [
+      planned(
+        given(FUTURE),
+        { thumbprint: FUTURE.thumbprint },
+        serverOf([shown(FUTURE, { services: ["IIS", "SMTP"] })]),
+      ),
+      "the certificate is valid only from 2026-11-26",
+    ],
+  ],
+  statusNotValid: [
+    [
+      planned({}, {}, serverOf([shown(MAIL, { services: ["IIS", "SMTP"], status: known("Revoked") })])),
+      "Exchange shows the certificate's status as Revoked: clients may refuse it",
+    ],
+  ],
+  statusUncertain: [
+    [
+      planned({}, undefined, server([shown(MAIL, { status: known("RevocationCheckFailure") })])),
+      "the server can't reach the revocation list of the certificate's issuer (often a proxy setting); the certificate is used all the same",
+    ],
+    [
+      planned({}, undefined, server([shown(MAIL, { status: known("Unknown") })])),
+      "Exchange shows the certificate's status as Unknown; the certificate is used all the same",
+    ],
+    [
+      planned({}, undefined, server([shown(MAIL, { status: unknown("no details") })])),
+      "the server didn't tell the certificate's status (no details)",
+    ],
+  ],
+  servicesUnknown: [
+    [
+      planned({}, {}, server([rawDataOnly(MAIL)])),
+      "the server didn't say whether IIS and SMTP are held (RawData only): drift can't be told",
+    ],
+    [
+      planned(SMTP, SMTP, server([rawDataOnly(MAIL)])),
+      "the server didn't say whether SMTP is held (RawData only): drift can't be told",
+    ],
+  ],
+  connectorWillMatch: [
+    [
+      planned({}, undefined, server([], { sendConnectors: known([connector]) })),
+      "connector Outbound names its certificate by this issuer and subject: it may use the new one as soon as that is imported",
+    ],
+  ],
+  edgeSubscriptionsBreak: [
+    [
+      planned(
+        { replaceDefaultSmtpCertificate: true },
+        undefined,
+        server([], { edgeSubscriptions: known(["EDGE01", "EDGE02"]) }),
+      ),
+      "the Edge subscription of EDGE01 and EDGE02 breaks with the change of the default SMTP certificate and must be created anew",
+    ],
+  ],
+  eccUnverified: [
+    [
+      planned(given(ECC), undefined, server([], { version: NO_ROLE })),
+      "the certificate has an ECC key, and the server's version isn't known: older builds can't use it",
+    ],
+  ],
+  eccNeedsSwitch: [
+    [
+      planned(given(ECC), undefined, server()),
+      "the certificate has an ECC key, which Exchange uses only where that is switched on (registry value EnableEccCertificateSupport, see the documentation of your build)",
+    ],
+  ],
+  wouldBeRefused: [
+    [
+      planned(
+        given(ECC),
+        { thumbprint: ECC.thumbprint },
+        serverOf([shown(ECC, { services: ["IIS", "SMTP"] })], { version: EXCHANGE_2016 }),
+      ),
+      "nothing is to be done now, but a change would be refused: the certificate has an ECC key, which Exchange 15.1.2507.6 on ex01.contoso.com can't use for IIS and SMTP. Give an RSA certificate, or update the server",
+    ],
+  ],
+  comesFromBinding: [
+    [
+      planned(named(MAIL), undefined, server(), {
+        expected: new Map([[MAIL.thumbprint, { facts: MAIL, bindingName: "imports" }]]),
+      }),
+      `the certificate isn't on the server yet; binding "imports" of this program imports it`,
+    ],
+  ],
+  foundAgain: [
+    [
+      planned(selfSigned(), undefined, server([oldMade])),
+      `uses certificate ${oldMade.facts.thumbprint}, which an earlier, interrupted run of this binding made`,
+    ],
+  ],
+  leftOnServer: [
+    [
+      planned({ server: EX02 }, {}, server([], { server: EX02 })),
+      `certificate ${MAIL.thumbprint} stays on ex01.contoso.com with the services it has there`,
+    ],
+  ],
+};
+
+describe.each(Object.entries(SENTENCES))("a notice of kind %s", (kind, rows) => {
+  it.each(rows.map(([plan, sentence]) => [sentence, plan] as const))("says %s", (sentence, plan) => {
+    const said = noticesOf(plan, kind as Notice["kind"]).map((notice) =>
+      describeNotice(notice, { server: EX01, now: NOW }),
+    );
+    expect(said).toContain(sentence);
+    expect(plan.kind).not.toBe("blocked");
+  });
+});
+
+it.each<[Notice & { kind: Added }, string]>([
+  [
+    { kind: "keyStorageProviderDropped" },
+    "the PFX asks for a key storage provider (CNG), with which sign-in to Outlook on the web breaks; it is imported without",
+  ],
+  [
+    { kind: "notAsked", reason: "exchange:offline is set" },
+    "the server wasn't asked (exchange:offline is set); planned from the last known state, drift can't be seen",
+  ],
+])("a notice of the life cycle says so (%#)", (notice, sentence) => {
+  expect(describeNotice(notice, { server: EX01, now: NOW })).toBe(sentence);
+});
+
+it("tells days as people do", () => {
+  const at = (days: number) => certificate("mail.contoso.com", { notAfter: inDays(days) });
+  const life = (days: number) =>
+    describeNotice(
+      { kind: "staysBehind", service: "IIS", certificate: { ...at(days), thumbprint: MAIL.thumbprint } },
+      { server: EX01, now: NOW },
+    );
+  expect(life(1)).toContain("(CN=mail.contoso.com, 1 day left)");
+  expect(life(0.5)).toContain("0 days left");
+  expect(life(-0.5)).toContain("expired 1 day ago");
+  expect(owa).toContain("365 days left");
+});
