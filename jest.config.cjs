@@ -16,12 +16,12 @@ const project = (displayName, testMatch, extra = {}) => ({
 /**
  * unit: everything that runs in this process. process: the real dynamic-provider process over gRPC. engine: the real
  * Pulumi CLI on the packed tarball. The last two build and pack `lib/` before their first test, so that they always
- * run what is in provider/.
+ * run what is in provider/. peers: independent clients of PowerShell Remoting, in Python, on our endpoint.
  */
 module.exports = {
   projects: [
     project("unit", ["**/*.test.ts"], {
-      testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/(process|engine)/"],
+      testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/(process|engine|remoting/peers)/"],
     }),
     project("process", ["process/**/*.test.ts"], {
       globalSetup: "<rootDir>/tools/jest/processSetup.mjs",
@@ -31,5 +31,6 @@ module.exports = {
       globalSetup: "<rootDir>/tools/jest/engineSetup.mjs",
       globalTeardown: "<rootDir>/tools/jest/teardown.mjs",
     }),
+    project("peers", ["remoting/peers/**/*.test.ts"], { globalSetup: "<rootDir>/tools/jest/peersSetup.mjs" }),
   ],
 };

@@ -114,7 +114,7 @@ function requiredVersion() {
  * @param {NodeJS.ProcessEnv} env
  * @returns {string}
  */
-function cacheDirectory(env) {
+export function cacheDirectory(env) {
   const own = env[CACHE_VARIABLE];
   if (own !== undefined && own !== "") return path.resolve(own);
   const name = "pulumi-exchange-certificates";
