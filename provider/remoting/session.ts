@@ -1,0 +1,326 @@
+import { generateKeyPair, randomUUID } from "node:crypto";
+import { promisify } from "node:util";
+import { Secret } from "../secret";
+import { isRemotingError, RemotingError } from "./errors";
+import type { Authentication } from "./http/authentication";
+import { HttpConnection } from "./http/connection";
+import { CookieJar } from "./http/cookies";
+import type { TlsOptions } from "./http/tls";
+import { Lanes } from "./lanes";
+import type { Command } from "./psrp/pipelineMessages";
+import { type ClientPoolEvent, ClientRunspacePool, type RsaKeyPair } from "./psrp/runspacePool";
+import { collect, type HostRule, NOBODY_THERE, piecesOf, type PipelineResult, wasRefused } from "./pipelineRun";
+import { Shell } from "./shell";
+
+export type { HostRule, PipelineResult } from "./pipelineRun";
+
+export interface SessionOptions {
+  /** Connection URL. A query string goes along with every request. */
+  readonly url: URL;
+  /** Session configuration: `http://schemas.microsoft.com/powershell/` and its name. */
+  readonly resourceUri: string;
+  readonly authentication: Authentication;
+  readonly tls?: TlsOptions;
+  /** How many pipelines run side by side, each over a connection of its own. Default 2. */
+  readonly maxConnections?: number;
+  /** WS-Management's OperationTimeout: how long the server keeps a request open that it has no answer to. Default 20. */
+  readonly operationTimeoutSeconds?: number;
+  /** Until a connection has to be there. Default 15. */
+  readonly connectTimeoutSeconds?: number;
+  /** A session that nobody has used for so long closes itself. Default 15. */
+  readonly idleSeconds?: number;
+}
+
+/** Everything impure, passed in. */
+export interface SessionEnv {
+  readonly now: () => Date;
+  readonly newGuid: () => string;
+  /** RSA, 2048 bits. */
+  readonly makeKeyPair: () => Promise<RsaKeyPair>;
+}
+
+/** The real clock and randomness. */
+export const sessionEnv: SessionEnv = {
+  now: () => new Date(),
+  newGuid: randomUUID,
+  makeKeyPair: () => promisify(generateKeyPair)("rsa", { modulusLength: 2048 }),
+};
+
+export interface RunOptions {
+  /** Ends the pipeline, here and at the server. */
+  readonly signal: AbortSignal;
+  /** Default: every question is refused. */
+  readonly answer?: HostRule;
+}
+
+const DEFAULT_CONNECTIONS = 2;
+const DEFAULT_OPERATION_SECONDS = 20;
+const DEFAULT_IDLE_SECONDS = 15;
+/** For putting away what nobody waits for any more. */
+const CLEANUP_SECONDS = 5;
+/**
+ * Opens a remote PowerShell session: one shell with one runspace pool. Throws RemotingErrors; nothing is left behind at
+ * the server then.
+ */
+export async function openSession(options: SessionOptions, env: SessionEnv, signal: AbortSignal): Promise<Session> {
+  const session = new Session(options, env);
+  try {
+    await session.open(signal);
+    return session;
+  } catch (error) {
+    const closed = session.close();
+    if (!signal.aborted) await closed;
+    throw withFate(error, "notDone");
+  }
+}
+
+/** An open session. Its idle connections and its timer don't keep the process alive; closing it is good manners all the same. */
+export class Session {
+  readonly #env: SessionEnv;
+  readonly #idleSeconds: number;
+  readonly #shell: Shell;
+  readonly #pool: ClientRunspacePool;
+  readonly #lanes: Lanes<HttpConnection>;
+  readonly #closing = new AbortController();
+  readonly #unfinished = new Set<Promise<unknown>>();
+  #keys: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  #running = 0;
+  #isLost = false;
+
+  /** Use {@link openSession}. */
+  constructor(options: SessionOptions, env: SessionEnv) {
+    const { url, authentication, tls, connectTimeoutSeconds, maxConnections = DEFAULT_CONNECTIONS } = options;
+    this.#env = env;
+    this.#idleSeconds = options.idleSeconds ?? DEFAULT_IDLE_SECONDS;
+    this.#shell = new Shell({
+      to: url.href,
+      resourceUri: options.resourceUri,
+      operationTimeoutSeconds: options.operationTimeoutSeconds ?? DEFAULT_OPERATION_SECONDS,
+      newGuid: env.newGuid,
+    });
+    this.#pool = new ClientRunspacePool({ id: env.newGuid(), host: "prompts", maxRunspaces: maxConnections });
+    const cookies = new CookieJar();
+    const connection = {
+      url,
+      authentication,
+      cookies,
+      now: env.now,
+      ...(tls === undefined ? {} : { tls }),
+      ...(connectTimeoutSeconds === undefined ? {} : { connectTimeoutSeconds }),
+    };
+    this.#lanes = new Lanes(maxConnections, () => new HttpConnection(connection));
+  }
+
+  /** Whether pipelines can be run: not closed, and the shell not known to be gone. */
+  get isUsable(): boolean {
+    return this.#closed === undefined && !this.#isLost;
+  }
+
+  /** Called once, by {@link openSession}. */
+  async open(signal: AbortSignal): Promise<void> {
+    const ended = AbortSignal.any([signal, this.#closing.signal]);
+    await this.#lanes.use(ended, async (connection) => {
+      this.#pool.open();
+      const first = (room: number): Uint8Array => this.#pool.take(room)?.bytes ?? new Uint8Array();
+      await this.#shell.create(connection, this.#pool.id, first, ended);
+      // What found no room in Create, which a server takes as more of the same.
+      await this.#sendPool(connection, ended);
+      await this.#receivePool(connection, ended, () => this.#pool.state === "Opened");
+    });
+    const version = this.#pool.serverCapability?.protocolVersion ?? "2.0";
+    if (Number(version.split(".")[1]) >= 2) this.#shell.useLargerEnvelopes();
+    this.#rest();
+  }
+
+  /**
+   * Runs cmdlets, the output of each being the input of the next. The result says what the server said, errors
+   * included; a RemotingError means that the server's answer isn't known, and its `fate` whether the pipeline can have
+   * run. Nothing is ever sent twice.
+   */
+  async run(commands: readonly Command[], { signal, answer }: RunOptions): Promise<PipelineResult> {
+    if (!this.isUsable) {
+      throw new RemotingError("SessionClosed", "The remote session is closed.", { facts: { fate: "notDone" } });
+    }
+    const progress = { mayHaveRun: false };
+    this.#running++;
+    clearTimeout(this.#idle);
+    try {
+      const ended = AbortSignal.any([signal, this.#closing.signal]);
+      if (commands.some(holdsSecret)) await this.#ensureKeys(ended);
+      const lane = await this.#lanes.acquire(ended);
+      return await this.#runOn(lane, commands, ended, answer ?? (() => undefined), progress);
+    } catch (error) {
+      if (isRemotingError(error, "ShellGone") || isRemotingError(error, "PoolBroken")) this.#isLost = true;
+      throw withFate(error, progress.mayHaveRun ? undefined : "notDone");
+    } finally {
+      this.#running--;
+      this.#rest();
+    }
+  }
+
+  /** Ends what runs, deletes the shell and closes the connections. Never throws; may be called as often as one likes. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    clearTimeout(this.#idle);
+    const reason = new RemotingError("SessionClosed", "The remote session was closed.");
+    this.#closing.abort(reason);
+    await Promise.allSettled(this.#unfinished);
+    if (this.#shell.isCreated && !this.#isLost) {
+      const limit = AbortSignal.timeout(CLEANUP_SECONDS * 1000);
+      const gone = this.#lanes.use(limit, (connection) => this.#shell.delete(connection, limit));
+      await gone.catch(() => undefined);
+    }
+    this.#pool.closed();
+    for (const connection of this.#lanes.made) connection.close();
+  }
+
+  /** Nothing runs: closes the session after a while. */
+  #rest(): void {
+    if (this.#running > 0 || this.#closed !== undefined) return;
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => void this.close(), this.#idleSeconds * 1000);
+    this.#idle.unref();
+  }
+
+  async #runOn(
+    connection: HttpConnection,
+    commands: readonly Command[],
+    signal: AbortSignal,
+    answer: HostRule,
+    progress: { mayHaveRun: boolean },
+  ): Promise<PipelineResult> {
+    let commandId: string | undefined;
+    try {
+      const pipeline = this.#pool.createPipeline(this.#env.newGuid(), commands);
+      commandId = pipeline.id;
+      const { first, later } = this.#shell.commandRoom(pipeline.id);
+      const pieces = [pipeline.take(first), ...piecesOf(pipeline, later)].filter((piece) => piece !== undefined);
+      for (const [index, piece] of pieces.entries()) {
+        // Until its last piece has arrived, nothing can run. A fault says that it was refused.
+        progress.mayHaveRun = index === pieces.length - 1;
+        try {
+          if (index === 0) {
+            commandId = await this.#shell.command(connection, pipeline.id, piece.bytes, signal);
+          } else await this.#shell.send(connection, commandId, piece, signal);
+        } catch (error) {
+          if (wasRefused(error)) progress.mayHaveRun = false;
+          throw error;
+        }
+      }
+      return await collect({ shell: this.#shell, connection, pipeline, commandId, signal, answer });
+    } finally {
+      this.#keepTrackOf(this.#finish(connection, commandId));
+    }
+  }
+
+  /** Without a Terminate for each, the server keeps commands until it has too many of them. */
+  async #finish(connection: HttpConnection, commandId: string | undefined): Promise<void> {
+    if (commandId !== undefined && !this.#closing.signal.aborted) await this.#terminate(connection, commandId);
+    this.#lanes.release(connection);
+  }
+
+  async #terminate(connection: HttpConnection, commandId: string): Promise<void> {
+    const limit = AbortSignal.any([AbortSignal.timeout(CLEANUP_SECONDS * 1000), this.#closing.signal]);
+    // The command may be over by itself, and if the shell is gone the next one will say so.
+    await this.#shell.terminate(connection, commandId, limit).catch(() => undefined);
+  }
+
+  #keepTrackOf(work: Promise<void>): void {
+    const tracked = work.finally(() => {
+      this.#unfinished.delete(tracked);
+    });
+    this.#unfinished.add(tracked);
+  }
+
+  /** The key for secure strings, agreed on once per session: MS-PSRP 3.1.5.4.3. */
+  async #ensureKeys(signal: AbortSignal): Promise<void> {
+    if (this.#pool.hasSessionKey) return;
+    this.#keys ??= this.#exchangeKeys().finally(() => (this.#keys = undefined));
+    await untilAborted(this.#keys, signal);
+  }
+
+  /** Not ended by the one who needed the key first: others may wait for it too. */
+  async #exchangeKeys(): Promise<void> {
+    const { signal } = this.#closing;
+    const keyPair = await this.#env.makeKeyPair();
+    await this.#lanes.use(signal, async (connection) => {
+      this.#pool.exchangeKeys(keyPair);
+      await this.#sendPool(connection, signal);
+      await this.#receivePool(connection, signal, () => this.#pool.hasSessionKey, KEY_EXCHANGE_ROUNDS);
+    });
+  }
+
+  async #sendPool(connection: HttpConnection, signal: AbortSignal): Promise<void> {
+    for (const piece of piecesOf(this.#pool, this.#shell.sendRoom())) {
+      await this.#shell.send(connection, undefined, piece, signal);
+    }
+  }
+
+  /** Reads the pool's own messages until what was waited for has come. */
+  async #receivePool(
+    connection: HttpConnection,
+    signal: AbortSignal,
+    isThere: () => boolean,
+    rounds = Number.POSITIVE_INFINITY,
+  ): Promise<void> {
+    for (let round = 0; round < rounds; round++) {
+      const received = await this.#shell.receive(connection, undefined, signal);
+      for (const stream of received?.streams ?? []) {
+        if (stream.commandId !== undefined) continue;
+        for (const event of this.#pool.receive(stream.bytes)) this.#handle(event);
+      }
+      if (isThere()) return;
+      await this.#sendPool(connection, signal);
+    }
+    throw new RemotingError("KeyExchangeFailed", "The server sent no key for secure strings.");
+  }
+
+  #handle(event: ClientPoolEvent): void {
+    if (event.kind === "hostCall" && !event.call.isVoid) this.#pool.refuse(event.call, NOBODY_THERE);
+    if (event.kind !== "state" || (event.state !== "Broken" && event.state !== "Closed")) return;
+    const why = event.error === undefined ? "it didn't say why" : event.error.message;
+    throw new RemotingError("PoolBroken", `The server ended the remote session: ${why}`, {
+      facts: { record: event.error },
+    });
+  }
+}
+
+/** Answers without the key before we stop waiting for it; each takes up to OperationTimeout. */
+const KEY_EXCHANGE_ROUNDS = 6;
+
+function holdsSecret({ parameters }: Command): boolean {
+  return Object.values(parameters).some(
+    (value) =>
+      value instanceof Secret ||
+      (typeof value === "object" && value !== null && "kind" in value && value.kind === "SS"),
+  );
+}
+
+/** The same error with what is known here about what became of the pipeline. */
+function withFate(error: unknown, fate: "notDone" | undefined): unknown {
+  if (!isRemotingError(error) || error.facts.fate === fate) return error;
+  const { code, message, cause, facts } = error;
+  return new RemotingError(code, message, { cause, facts: { ...facts, fate } });
+}
+
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => {
+      reject(new RemotingError("Aborted", "The remote session was no longer waited for.", { cause: signal.reason }));
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}

@@ -1,0 +1,207 @@
+import { RemotingError, type RemotingErrorCode } from "./errors";
+import type { HttpConnection } from "./http/connection";
+import { type FaultName, isFault, type WsmanFault } from "./wsman/fault";
+import type { Operation } from "./wsman/names";
+import {
+  encodeCommand,
+  encodeCreate,
+  encodeDelete,
+  encodeReceive,
+  encodeSend,
+  encodeSignal,
+  fragmentRoom,
+  type RequestHeader,
+  type ShellRequestHeader,
+} from "./wsman/requests";
+import { decodeResponse, type WsmanResponse } from "./wsman/responses";
+
+/** Before the server has said that it speaks protocol 2.2 or later, and afterwards: what Windows' own client does. */
+const FIRST_ENVELOPE_BYTES = 153_600;
+const LATER_ENVELOPE_BYTES = 512_000;
+/** Exchange's web server takes requests of up to 512,000 bytes; encryption and headers need some room. */
+const LARGEST_REQUEST_BYTES = 500_000;
+/** How much longer than OperationTimeout an answer may take to arrive. */
+const MARGIN_SECONDS = 10;
+
+export interface ShellOptions {
+  /** As the requests name it (`a:To`): the connection URL. */
+  readonly to: string;
+  readonly resourceUri: string;
+  readonly operationTimeoutSeconds: number;
+  readonly newGuid: () => string;
+}
+
+/** A piece of a pipeline's or the pool's messages. */
+export interface Piece {
+  readonly stream: "stdin" | "pr";
+  readonly bytes: Uint8Array;
+}
+
+type Received = Extract<WsmanResponse, { readonly kind: "received" }>;
+
+/**
+ * The requests of one WS-Management shell, each over a connection that the caller has for itself at that moment. Every
+ * fault but the one that says "nothing yet" becomes a RemotingError.
+ */
+export class Shell {
+  readonly #options: ShellOptions;
+  readonly #sessionId: string;
+  #shellId: string | undefined;
+  #envelopeBytes = FIRST_ENVELOPE_BYTES;
+
+  constructor(options: ShellOptions) {
+    this.#options = options;
+    this.#sessionId = options.newGuid();
+  }
+
+  /** Whether there is something to delete. */
+  get isCreated(): boolean {
+    return this.#shellId !== undefined;
+  }
+
+  useLargerEnvelopes(): void {
+    this.#envelopeBytes = LATER_ENVELOPE_BYTES;
+  }
+
+  async create(
+    connection: HttpConnection,
+    runspacePoolId: string,
+    takeFirst: (maxBytes: number) => Uint8Array,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const header = this.#header();
+    const build = (creationXml: Uint8Array): string => encodeCreate(header, { runspacePoolId, creationXml });
+    const creationXml = takeFirst(this.#room(build));
+    try {
+      const response = await this.#post(connection, "Create", header.messageId, build(creationXml), signal);
+      if (response.kind === "created") this.#shellId = response.shell.shellId;
+    } catch (error) {
+      // The answer was lost, the shell perhaps not: servers take the name that we proposed, so it can be deleted.
+      const { fate, fault } = error instanceof RemotingError ? error.facts : {};
+      if (fate !== "notDone" && fault === undefined) this.#shellId = runspacePoolId.toUpperCase();
+      throw error;
+    }
+  }
+
+  /** Room for fragments in a Command, and in each Send after it. */
+  commandRoom(pipelineId: string): { readonly first: number; readonly later: number } {
+    const header = this.#shellHeader();
+    return {
+      first: this.#room((firstFragments) => encodeCommand(header, { pipelineId, firstFragments })),
+      later: this.sendRoom(pipelineId),
+    };
+  }
+
+  sendRoom(pipelineId?: string): number {
+    const header = this.#shellHeader();
+    return this.#room((fragments) => encodeSend(header, { pipelineId, stream: "stdin", fragments }));
+  }
+
+  /** Returns the command's name, which the server may have chosen itself. */
+  async command(
+    connection: HttpConnection,
+    pipelineId: string,
+    firstFragments: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const header = this.#shellHeader();
+    const envelope = encodeCommand(header, { pipelineId, firstFragments });
+    const response = await this.#post(connection, "Command", header.messageId, envelope, signal);
+    return response.kind === "commandStarted" ? response.commandId : pipelineId;
+  }
+
+  async send(
+    connection: HttpConnection,
+    pipelineId: string | undefined,
+    piece: Piece,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const header = this.#shellHeader();
+    const envelope = encodeSend(header, { pipelineId, stream: piece.stream, fragments: piece.bytes });
+    await this.#post(connection, "Send", header.messageId, envelope, signal);
+  }
+
+  /** What the server has to say; `undefined` when there was nothing within OperationTimeout. */
+  async receive(
+    connection: HttpConnection,
+    pipelineId: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Received | undefined> {
+    const header = this.#shellHeader();
+    try {
+      const envelope = encodeReceive(header, { pipelineId });
+      const response = await this.#post(connection, "Receive", header.messageId, envelope, signal);
+      return response.kind === "received" ? response : undefined;
+    } catch (error) {
+      const fault = error instanceof RemotingError ? error.facts.fault : undefined;
+      if (fault !== undefined && isFault(fault, "TimedOut")) return undefined;
+      throw error;
+    }
+  }
+
+  /** Ends a command, whether it runs or has ended. */
+  async terminate(connection: HttpConnection, pipelineId: string, signal: AbortSignal): Promise<void> {
+    const header = this.#shellHeader();
+    const envelope = encodeSignal(header, { pipelineId, signal: "terminate" });
+    await this.#post(connection, "Signal", header.messageId, envelope, signal);
+  }
+
+  async delete(connection: HttpConnection, signal: AbortSignal): Promise<void> {
+    const header = this.#shellHeader();
+    await this.#post(connection, "Delete", header.messageId, encodeDelete(header), signal);
+  }
+
+  #header(): RequestHeader {
+    const { to, resourceUri, operationTimeoutSeconds, newGuid } = this.#options;
+    return {
+      to,
+      resourceUri,
+      sessionId: this.#sessionId,
+      messageId: newGuid(),
+      operationTimeoutSeconds,
+      maxEnvelopeBytes: this.#envelopeBytes,
+    };
+  }
+
+  #shellHeader(): ShellRequestHeader {
+    if (this.#shellId === undefined) throw new RemotingError("StateInvalid", "There is no shell yet.");
+    return { ...this.#header(), shellId: this.#shellId };
+  }
+
+  #room(build: (fragments: Uint8Array) => string): number {
+    return fragmentRoom(Math.min(this.#envelopeBytes, LARGEST_REQUEST_BYTES), build);
+  }
+
+  async #post(
+    connection: HttpConnection,
+    operation: Operation,
+    messageId: string,
+    envelope: string,
+    signal: AbortSignal,
+  ): Promise<WsmanResponse> {
+    const timeoutSeconds = this.#options.operationTimeoutSeconds + MARGIN_SECONDS;
+    const answer = await connection.post(envelope, { signal, timeoutSeconds });
+    const response = decodeResponse(answer, { operation, messageId });
+    if (response.kind === "fault") throw faultError(operation, response.fault);
+    return response;
+  }
+}
+
+const FAULTS: readonly (readonly [FaultName, RemotingErrorCode])[] = [
+  ["AccessDenied", "AccessDenied"],
+  ["AccessDeniedByPlugin", "AccessDenied"],
+  ["InvalidSelectors", "ShellGone"],
+  ["QuotaLimit", "Throttled"],
+  ["TooManyShells", "Throttled"],
+  ["TooManyOperations", "Throttled"],
+  ["TooManyCommandsInShell", "Throttled"],
+  ["TimedOut", "TimedOut"],
+  ["InvalidResourceUri", "EndpointNotFound"],
+];
+
+/** A fault as an error: its kind by the code, its words from the server. */
+function faultError(operation: Operation, fault: WsmanFault): RemotingError {
+  const code = FAULTS.find(([name]) => isFault(fault, name))?.[1] ?? "FaultReceived";
+  const number = fault.code === undefined ? "" : ` (${fault.code})`;
+  return new RemotingError(code, `The server refused ${operation}${number}: ${fault.message}`, { facts: { fault } });
+}
