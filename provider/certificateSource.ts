@@ -30,6 +30,12 @@ export const DEFAULT_KEY_SIZE = 2048;
 
 const SOURCES = ["thumbprint", "pfx", "pfxFile", "pem", "selfSigned"] as const;
 
+/** Something longer isn't repeated in a message: it may be a PFX or a key in the wrong place. */
+const LONGEST_PASTED_THUMBPRINT = 120;
+const LONGEST_PATH = 1024;
+/** Something else isn't repeated either: it may be the password itself. */
+const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
 const text = (what: string) => z.string({ error: `${what} must be a text` }).min(1, { error: `${what} is empty` });
 const dnsName = z
   .string({ error: "selfSigned.dnsNames must be a list of DNS names" })
@@ -48,14 +54,16 @@ const SHAPES = {
       if (thumbprint !== undefined) return thumbprint;
       context.addIssue({
         code: "custom",
-        message: `"${given}" isn't a thumbprint: 40 hexadecimal digits (blanks and colons between them are fine). Copy it from Get-ExchangeCertificate`,
+        message: `${given.length > LONGEST_PASTED_THUMBPRINT ? "the text" : `"${given}"`} isn't a thumbprint: 40 hexadecimal digits (blanks and colons between them are fine). Copy it from Get-ExchangeCertificate`,
       });
       return z.NEVER;
     }),
   }),
   pfx: z.strictObject({ pfx: text("pfx"), password: z.string({ error: "password must be a text" }).optional() }),
   pfxFile: z.strictObject({
-    pfxFile: text("pfxFile"),
+    pfxFile: text("pfxFile").max(LONGEST_PATH, {
+      error: "pfxFile is too long for a path; give the bytes of the file, encoded as base64, as pfx",
+    }),
     password: z.string({ error: "password must be a text" }).optional(),
     passwordEnv: text("passwordEnv").optional(),
   }),
@@ -91,11 +99,10 @@ export function readCertificateSource(
   given: unknown,
   env: SourceEnv,
 ): { readonly source: CertificateSource } | { readonly problems: readonly string[] } {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) {
+  if (!isPlain(given)) {
     return { problems: [`give one of ${SOURCES.map((source) => `{ ${source} }`).join(", ")}`] };
   }
-  // What a program leaves open with `null` or `undefined` isn't given.
-  const raw = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null));
+  const raw = withoutNothing(given);
   const named = SOURCES.filter((source) => raw[source] !== undefined);
   if (named.length === 0) {
     return { problems: [`no source is given; give exactly one of ${SOURCES.join(", ")}`] };
@@ -111,6 +118,19 @@ export function readCertificateSource(
   } catch (error) {
     return { problems: [messageOf(error)] };
   }
+}
+
+/** What a program leaves open with `null` or `undefined` isn't given, in the parts of a source either. */
+function withoutNothing(given: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(given)
+      .filter(([, value]) => value !== undefined && value !== null)
+      .map(([key, value]: [string, unknown]) => [key, isPlain(value) ? withoutNothing(value) : value]),
+  );
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string {
@@ -145,7 +165,9 @@ function sourceOf(
       if (passwordEnv !== undefined && fromEnvironment === undefined) {
         throw new ExchangeBindingError(
           "Refused",
-          `the environment variable ${passwordEnv}, named by passwordEnv, isn't set where Pulumi runs; set it, or give password`,
+          VARIABLE_NAME.test(passwordEnv)
+            ? `the environment variable ${passwordEnv}, named by passwordEnv, isn't set where Pulumi runs; set it, or give password`
+            : "passwordEnv must be the name of an environment variable; a password itself belongs into password",
         );
       }
       return givenSource(

@@ -1,0 +1,186 @@
+import { createHash } from "node:crypto";
+import { inspect } from "node:util";
+
+import { packPfx } from "../provider/certificate/packPfx";
+import { readCertificateSource, storedWish } from "../provider/certificateSource";
+import type { CertificateSource, SourceEnv } from "../provider/certificateSource";
+import { Secret } from "../provider/secret";
+import { makeTestAuthority, makeTestCertificate } from "./certificate/testCertificates";
+
+const PASSWORD = "Pa55-word-of-the-PFX";
+const mail = makeTestCertificate({ dnsNames: ["mail.contoso.com"], issuer: makeTestAuthority() });
+const pfx = packPfx(mail, new Secret(PASSWORD)).reveal();
+const base64 = Buffer.from(pfx).toString("base64");
+
+function pem(label: string, der: Uint8Array): string {
+  const lines = Buffer.from(der).toString("base64").replace(/.{64}/g, "$&\n");
+  return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
+}
+
+const certificatePem = pem("CERTIFICATE", mail.der);
+const chainPem = mail.chain.map((der) => pem("CERTIFICATE", der)).join("");
+const keyPem = mail.privateKey.reveal().export({ type: "pkcs8", format: "pem" }) as string;
+const otherKeyPem = makeTestCertificate({ key: "rsa2048b" })
+  .privateKey.reveal()
+  .export({ type: "pkcs8", format: "pem" }) as string;
+
+const env: SourceEnv = {
+  directory: "/program",
+  environment: { MAIL_PASSWORD: PASSWORD, NO_PASSWORD: "" },
+  readFile: (path) => {
+    if (path === "/program/certs/mail.pfx" || path === "/elsewhere/mail.pfx") return pfx;
+    throw new Error(`ENOENT: no such file or directory, open '${path}'`);
+  },
+};
+
+function sourceOf(given: unknown): CertificateSource {
+  const read = readCertificateSource(given, env);
+  if ("problems" in read) throw new Error(read.problems.join("; "));
+  return read.source;
+}
+
+function problemsOf(given: unknown): string {
+  const read = readCertificateSource(given, env);
+  if ("source" in read) throw new Error("it was read");
+  return read.problems.join("; ");
+}
+
+function chainOf(source: CertificateSource): readonly string[] {
+  return (source.material?.().chain ?? []).map((der) => createHash("sha1").update(der).digest("hex"));
+}
+
+describe("a certificate that is given", () => {
+  it.each([
+    ["a PFX as base64", { pfx: base64, password: PASSWORD }],
+    ["base64 in lines", { pfx: base64.replace(/.{76}/g, "$&\r\n"), password: PASSWORD }],
+    ["a file, counted from the program's directory", { pfxFile: "certs/mail.pfx", password: PASSWORD }],
+    ["a file by its whole path", { pfxFile: "/elsewhere/mail.pfx", password: PASSWORD }],
+    ["a file and a variable with its password", { pfxFile: "certs/mail.pfx", passwordEnv: "MAIL_PASSWORD" }],
+    ["PEM texts", { pem: { certificate: certificatePem, privateKey: keyPem, chain: chainPem } }],
+    [
+      "PEM texts with the chain behind the certificate",
+      { pem: { certificate: certificatePem + chainPem, privateKey: keyPem } },
+    ],
+  ])("is the same certificate with its key and chain as %s", (_what, given) => {
+    const source = sourceOf(given);
+    expect(source.desired).toEqual({ kind: "given", facts: mail.facts });
+    expect(source.material?.().privateKey.reveal().equals(mail.privateKey.reveal())).toBe(true);
+    expect(chainOf(source)).toEqual(mail.chain.map((der) => createHash("sha1").update(der).digest("hex")));
+  });
+
+  it("is stored as it was given, so that the engine compares what the user wrote", () => {
+    const given = { pfxFile: "certs/mail.pfx", passwordEnv: "MAIL_PASSWORD" };
+    expect(sourceOf(given).normalised).toEqual(given);
+  });
+
+  it("leaves nothing of its secrets where a source is printed", () => {
+    const printed = inspect(sourceOf({ pfxFile: "certs/mail.pfx", password: PASSWORD }).desired, { depth: 9 });
+    expect(printed).not.toContain(PASSWORD);
+    expect(printed).toContain(mail.facts.thumbprint);
+  });
+
+  it("may leave optional parts open with null or undefined", () => {
+    expect(sourceOf({ pfx: base64, password: PASSWORD, thumbprint: null, pem: undefined }).desired.kind).toBe("given");
+    const inner = { certificate: certificatePem, privateKey: keyPem, chain: null };
+    expect(sourceOf({ pem: inner }).desired.kind).toBe("given");
+  });
+});
+
+describe("a certificate that is still to be made", () => {
+  it("gets the defaults that its inputs leave open", () => {
+    expect(sourceOf({ selfSigned: { dnsNames: ["Mail.Contoso.com "] } }).desired).toEqual({
+      kind: "selfSigned",
+      wish: { subject: undefined, dnsNames: ["mail.contoso.com"], validityDays: 365, keySize: 2048 },
+    });
+  });
+
+  it("has no material yet", () => {
+    expect(sourceOf({ selfSigned: { dnsNames: ["mail.contoso.com"] } }).material).toBeUndefined();
+  });
+
+  it("is found again in what was stored", () => {
+    const given = {
+      selfSigned: { subject: "CN=mail", dnsNames: ["mail.contoso.com"], validityDays: 90, keySize: 3072 },
+    };
+    const source = sourceOf(given);
+    expect(source.desired).toEqual({ kind: "selfSigned", wish: storedWish(source.normalised) });
+    expect(storedWish({ pfx: base64 })).toBeUndefined();
+    expect(storedWish(undefined)).toBeUndefined();
+  });
+
+  it.each([
+    ["no name", { dnsNames: [] }, /at least one name/],
+    ["no list of names", {}, /selfSigned\.dnsNames must be a list/],
+    ["a name that is none", { dnsNames: ["mail server"] }, /"mail server" isn't a DNS name/],
+    ["no day", { dnsNames: ["a.contoso.com"], validityDays: 0 }, /at least 1/],
+    ["more than ten years", { dnsNames: ["a.contoso.com"], validityDays: 3651 }, /ten years/],
+    ["an odd key", { dnsNames: ["a.contoso.com"], keySize: 1024 }, /2048, 3072 or 4096/],
+    ["a subject that can't be read", { dnsNames: ["a.contoso.com"], subject: "mail" }, /selfSigned\.subject/],
+    ["something unknown", { dnsNames: ["a.contoso.com"], days: 3 }, /days doesn't belong/],
+  ])("is refused with %s", (_what, selfSigned, problem) => {
+    expect(problemsOf({ selfSigned })).toMatch(problem);
+  });
+});
+
+describe("a source that can't be used", () => {
+  it.each([
+    ["nothing", undefined, /give one of/],
+    ["a text", base64, /give one of/],
+    ["a list", [{ pfx: base64 }], /give one of/],
+    ["no source", {}, /no source is given; give exactly one of thumbprint, pfx, pfxFile, pem, selfSigned/],
+    ["only nulls", { pfx: null, pem: undefined }, /no source is given/],
+    ["two sources", { pfx: base64, thumbprint: "12" }, /thumbprint and pfx are given together/],
+    ["a malformed thumbprint", { thumbprint: "12 34" }, /Copy it from Get-ExchangeCertificate/],
+    ["an empty PFX", { pfx: "" }, /pfx is empty/],
+    ["what isn't base64", { pfx: "C:\\mail.pfx" }, /its path as pfxFile/],
+    ["what isn't a PFX", { pfx: "AAAA" }, /PFX/],
+    ["a wrong password", { pfx: base64, password: "not it" }, /password/],
+    ["no password where one is needed", { pfx: base64 }, /password/],
+    ["a password that is no text", { pfx: base64, password: 4711 }, /password must be a text/],
+    ["a file that isn't there", { pfxFile: "certs/none.pfx" }, /certs\/none\.pfx.*program's directory/],
+    ["a variable that isn't set", { pfxFile: "certs/mail.pfx", passwordEnv: "NOT_SET" }, /NOT_SET.*isn't set/],
+    ["a password in the place of a variable", { pfxFile: "a.pfx", passwordEnv: PASSWORD }, /belongs into password/],
+    ["a path as long as a PFX", { pfxFile: "A".repeat(2000) }, /too long for a path/],
+    [
+      "a password twice",
+      { pfxFile: "certs/mail.pfx", password: PASSWORD, passwordEnv: "MAIL_PASSWORD" },
+      /give one of them/,
+    ],
+    ["a certificate as PEM without its key", { pem: { certificate: certificatePem } }, /pem\.privateKey/],
+    [
+      "a key of another certificate",
+      { pem: { certificate: certificatePem, privateKey: otherKeyPem } },
+      /belongs to none/,
+    ],
+    ["texts that are no PEM", { pem: { certificate: "x", privateKey: keyPem } }, /holds no certificate/],
+    [
+      "a key besides the source",
+      { pfx: base64, password: PASSWORD, passphrase: PASSWORD },
+      /passphrase doesn't belong/,
+    ],
+  ])("is refused: %s", (_what, given, problem) => {
+    expect(problemsOf(given)).toMatch(problem);
+  });
+
+  it("takes an empty variable for an empty password, and not for none that is set", () => {
+    expect(problemsOf({ pfxFile: "certs/mail.pfx", passwordEnv: "NO_PASSWORD" })).not.toMatch(/isn't set/);
+  });
+
+  it("is refused without a word of what may be secret in it", () => {
+    const long = keyPem.split("\n")[1] ?? "";
+    for (const given of [
+      { pfx: `${base64.slice(0, 200)}AAAA`, password: PASSWORD },
+      { pfx: base64, password: `${PASSWORD}x` },
+      { pfxFile: "certs/none.pfx", password: PASSWORD },
+      { pem: { certificate: certificatePem, privateKey: keyPem.replace("PRIVATE", "SECRET") } },
+      { pem: { certificate: keyPem, privateKey: certificatePem } },
+      { thumbprint: keyPem },
+      { thumbprint: base64 },
+      { pfxFile: base64 },
+      { pfxFile: "certs/mail.pfx", passwordEnv: PASSWORD },
+    ]) {
+      const problems = problemsOf(given);
+      for (const secret of [PASSWORD, long, base64.slice(0, 40)]) expect(problems).not.toContain(secret);
+    }
+  });
+});
