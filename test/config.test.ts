@@ -1,0 +1,127 @@
+import { readSettings } from "../provider/config";
+import type { Settings } from "../provider/config";
+import { isBindingError } from "../provider/errors";
+
+type Texts = Readonly<Record<string, string>>;
+
+function settings(config: Texts, environment: Texts = {}): Settings {
+  return readSettings((key) => config[key], environment, "/program");
+}
+
+function mistake(config: Texts, environment: Texts = {}): string {
+  try {
+    settings(config, environment);
+  } catch (error) {
+    if (isBindingError(error, "ConfigurationInvalid")) return error.message;
+    throw error;
+  }
+  throw new Error("it was accepted");
+}
+
+const simulator = { "exchange:backend": "simulator" };
+
+describe("the backend", () => {
+  it("has no default: without one the error lists the choices and both ways to choose", () => {
+    const text = mistake({});
+    expect(text).toContain("pulumi config set exchange:backend simulator");
+    expect(text).toContain("EXCHANGE_BACKEND");
+    expect(text).toMatch(/adapter of your own/);
+  });
+
+  it("isn't needed where no call is made", () => {
+    expect(settings({ "exchange:offline": "true" })).toMatchObject({ backend: undefined, offline: true });
+  });
+
+  it("is that of the environment before that of the stack", () => {
+    expect(settings(simulator, { EXCHANGE_BACKEND: "./adapter.js" }).backend).toEqual({
+      kind: "module",
+      specifier: "./adapter.js",
+    });
+  });
+
+  it("is that of the stack where the variable is empty, as pipelines leave it", () => {
+    expect(settings(simulator, { EXCHANGE_BACKEND: " " }).backend?.kind).toBe("simulator");
+  });
+});
+
+describe("the simulator's file", () => {
+  const fileOf = (config: Texts, environment: Texts = {}): unknown =>
+    settings({ ...simulator, ...config }, environment).backend;
+
+  it("lies in the program's directory by default", () => {
+    expect(fileOf({})).toEqual({ kind: "simulator", file: "/program/.exchange-simulator.json" });
+  });
+
+  it("counts from the program's directory, and may be anywhere", () => {
+    expect(fileOf({ "exchange:simulatorFile": "../farm.json" })).toMatchObject({ file: "/farm.json" });
+    expect(fileOf({ "exchange:simulatorFile": "/srv/farm.json" })).toMatchObject({ file: "/srv/farm.json" });
+  });
+
+  it("is that of the environment before that of the stack", () => {
+    const config = { "exchange:simulatorFile": "stack.json" };
+    expect(fileOf(config, { EXCHANGE_SIMULATOR_FILE: "env.json" })).toMatchObject({ file: "/program/env.json" });
+  });
+});
+
+describe("the servers to read ahead", () => {
+  const serversOf = (text: string): readonly string[] => settings({ ...simulator, "exchange:servers": text }).servers;
+
+  it.each([
+    ["a JSON list, as pulumi config set --path writes it", '["ex01.contoso.com","EX02.contoso.com"]'],
+    ["names with commas", "ex01.contoso.com,EX02.contoso.com"],
+    ["names with commas and blanks", " ex01.contoso.com , ex02.contoso.com "],
+    ["names on lines", "ex01.contoso.com\nex02.contoso.com\n"],
+    ["names more than once", "ex01.contoso.com ex02.contoso.com EX01.contoso.com"],
+  ])("may be %s", (_what, text) => {
+    expect(serversOf(text)).toEqual(["ex01.contoso.com", "ex02.contoso.com"]);
+  });
+
+  it("may be none", () => {
+    expect(settings(simulator).servers).toEqual([]);
+    expect(serversOf("[]")).toEqual([]);
+  });
+
+  it.each([
+    ["a short name", "ex01", /names "ex01", which isn't a fully qualified/],
+    ["a broken list", "[ex01.contoso.com", /can't be read/],
+    ["a list of something else", "[1]", /list of server names/],
+  ])("may not be %s", (_what, text, reason) => {
+    expect(mistake({ ...simulator, "exchange:servers": text })).toMatch(reason);
+  });
+
+  it("are named by the variable that holds the mistake", () => {
+    expect(mistake(simulator, { EXCHANGE_SERVERS: "ex01" })).toMatch(/EXCHANGE_SERVERS names "ex01"/);
+  });
+});
+
+describe("switches", () => {
+  it("are off by default: the server is asked, and a preview fails when it can't be", () => {
+    expect(settings(simulator)).toMatchObject({ offline: false, onUnreachable: "fail" });
+  });
+
+  it.each([
+    ["true", true],
+    ["TRUE", true],
+    ["1", true],
+    ["false", false],
+    ["0", false],
+  ])("offline: %s", (text, offline) => {
+    expect(settings({ ...simulator, "exchange:offline": text }).offline).toBe(offline);
+    expect(settings(simulator, { EXCHANGE_OFFLINE: text }).offline).toBe(offline);
+  });
+
+  it("onUnreachable: fail or continue", () => {
+    expect(settings({ ...simulator, "exchange:onUnreachable": "continue" }).onUnreachable).toBe("continue");
+    const config = { ...simulator, "exchange:onUnreachable": "continue" };
+    expect(settings(config, { EXCHANGE_ON_UNREACHABLE: "fail" }).onUnreachable).toBe("fail");
+  });
+
+  it("are refused with anything else, naming the key, what it holds and what it may hold", () => {
+    expect(mistake({ ...simulator, "exchange:offline": "yes" })).toBe(
+      'Reading the configuration: exchange:offline is "yes"; it may be true or false.',
+    );
+    expect(mistake(simulator, { EXCHANGE_ON_UNREACHABLE: "ignore" })).toBe(
+      'Reading the configuration: EXCHANGE_ON_UNREACHABLE is "ignore"; it may be "fail" (the default) or "continue".',
+    );
+  });
+});
