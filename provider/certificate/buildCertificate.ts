@@ -26,8 +26,10 @@ import { nameToAsn1 } from "./distinguishedName";
 export interface CertificateContent {
   readonly subject: DistinguishedName;
   readonly publicKey: KeyObject;
-  /** ASCII; without any there is no SAN. */
+  /** ASCII; without any, and without addresses, there is no SAN. */
   readonly dnsNames: readonly string[];
+  /** IP addresses for the SAN, as 4 or 16 bytes. Default: none. */
+  readonly ipAddresses?: readonly Uint8Array[];
   readonly notBefore: Date;
   readonly notAfter: Date;
   /** Big-endian; the first byte from 1 to 127, so that the number is positive and as short as it can be. */
@@ -82,11 +84,14 @@ function subjectOf(certificate: Uint8Array): Asn1 {
 }
 
 function extensionsOf(content: CertificateContent, publicKeyInfo: Asn1, signer: CertificateSigner): readonly Asn1[] {
-  const { isAuthority, dnsNames } = content;
+  const { isAuthority, dnsNames, ipAddresses = [] } = content;
   const serverExtensions = isAuthority
     ? []
     : [extension(EXTENDED_KEY_USAGE, false, sequence(objectIdentifier(SERVER_AUTH)))];
-  const names = dnsNames.map((name) => context(2, Buffer.from(name, "latin1")));
+  const names = [
+    ...dnsNames.map((name) => context(2, Buffer.from(name, "latin1"))),
+    ...ipAddresses.map((address) => context(7, Buffer.from(address))),
+  ];
   const signerInfo = readAsn1(createPublicKey(signer.privateKey).export({ format: "der", type: "spki" }));
   return [
     extension(BASIC_CONSTRAINTS, true, isAuthority ? sequence(booleanTrue()) : sequence()),

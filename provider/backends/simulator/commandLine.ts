@@ -7,18 +7,20 @@ import { isBindingError, messageOf } from "../../errors";
 import { DEFAULT_SIMULATOR_FILE } from "../simulatorFile";
 import { CMDLETS, findCmdlet } from "./cmdletDefinitions";
 import type { SessionEnv } from "./cmdletSession";
-import { cmdletCommand, UsageMistake } from "./console/cmdletCommand";
+import { cmdletCommand } from "./console/cmdletCommand";
 import { switchFault } from "./console/faultCommand";
-import { cmdletHelp, generalHelp } from "./console/helpText";
+import { cmdletHelp, generalHelp, serveHelp } from "./console/helpText";
 import type { CommandLineIo } from "./console/io";
 import { alternatives, nearNames } from "./console/nearNames";
 import { readOptions, type Options } from "./console/options";
 import { organisationTable } from "./console/organisationTable";
 import { programDirectory } from "./console/programDirectory";
+import { serveCommand } from "./console/serveCommand";
 import { processIo } from "./console/terminal";
+import { UsageMistake } from "./console/usageMistake";
 import { openDefaultStore } from "./defaultStore";
 
-const COMMANDS = ["show", "init", "reset", "fault", "help"] as const;
+const COMMANDS = ["show", "init", "reset", "fault", "serve", "help"] as const;
 
 /** 0 when it did what was asked; 1 when a cmdlet or the file failed; 2 when the command couldn't be understood. */
 export type CommandLineExitCode = 0 | 1 | 2;
@@ -70,6 +72,10 @@ async function dispatch(argv: readonly string[], io: CommandLineIo): Promise<Com
 
   const cmdlet = findCmdlet(name);
   const file = organisationFile(options, io);
+  const [misplaced] = options.serve.keys();
+  if (misplaced !== undefined && name.toLowerCase() !== "serve") {
+    throw new UsageMistake(`--${misplaced} is an option of: exchange-simulator serve`);
+  }
   if (cmdlet !== undefined) return cmdletCommand(cmdlet, rest, options, openDefaultStore(file), io, sessionEnv(io));
   return otherCommand(name, rest, options, file, io);
 }
@@ -94,6 +100,8 @@ async function otherCommand(
       return reset(file, options, io);
     case "fault":
       return fault(words, file, io);
+    case "serve":
+      return serveCommand(options, file, openDefaultStore(file), io);
     default:
       throw new UsageMistake(unknownCommand(name));
   }
@@ -146,6 +154,7 @@ async function fault(words: readonly string[], file: string, io: CommandLineIo):
 function helpFor(name: string): string {
   const cmdlet = findCmdlet(name);
   if (cmdlet !== undefined) return cmdletHelp(cmdlet);
+  if (name.toLowerCase() === "serve") return serveHelp();
   if (COMMANDS.some((command) => command === name.toLowerCase())) return generalHelp();
   throw new UsageMistake(unknownCommand(name));
 }

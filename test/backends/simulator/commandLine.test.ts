@@ -53,6 +53,7 @@ async function run(argv: string | readonly string[], surroundings: Surroundings 
       return Promise.resolve(typed?.shift());
     },
     readStandardInput: () => Promise.resolve(standardInput),
+    interrupted: () => Promise.resolve(),
   });
   return { code, out: out.join("\n"), errors: errors.join("\n"), prompts };
 }

@@ -3,7 +3,6 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { makeSelfSigned } from "../../../certificate/selfSigned";
 import { messageOf } from "../../../errors";
-import { Secret } from "../../../secret";
 import type { CmdletCall, CmdletContext, CmdletQuestion, CmdletValue } from "../cmdlet";
 import type { CmdletDefinition } from "../cmdletDefinitions";
 import { runOnStore, waitForServer, type RunResult, type SessionEnv } from "../cmdletSession";
@@ -12,10 +11,9 @@ import { confirm } from "./confirmation";
 import { formatJson, formatList } from "./formatList";
 import type { CommandLineIo } from "./io";
 import type { Options } from "./options";
+import { readPassword } from "./password";
 import { parseArguments } from "./powershellArguments";
-
-/** A mistake of whoever typed the command: told in a sentence, exit code 2. */
-export class UsageMistake extends Error {}
+import { UsageMistake } from "./usageMistake";
 
 /** What a cmdlet of the command line ended with: 0, or 1 when it failed. */
 export type ExitCode = 0 | 1;
@@ -93,21 +91,9 @@ async function passwordParameter(
   options: Options,
   io: CommandLineIo,
 ): Promise<Readonly<Record<string, CmdletValue>>> {
-  const { passwordEnv, passwordStdin } = options;
-  if (passwordEnv !== undefined && passwordStdin) {
-    throw new UsageMistake("Give the password with --password-env or with --password-stdin, not with both.");
-  }
-  if (passwordEnv !== undefined) {
-    const value = io.environment[passwordEnv];
-    if (value !== undefined) return { Password: new Secret(value) };
-    throw new UsageMistake(`The environment variable ${passwordEnv}, which --password-env names, isn't set.`);
-  }
-  if (passwordStdin) return { Password: new Secret((await io.readStandardInput()).replace(/\r?\n$/, "")) };
   // Without a terminal the file is taken to have no password.
-  if (!io.isInteractive) return {};
-  const typed = await io.ask(`Password of ${file}: `, { hidden: true });
-  if (typed === undefined) throw new UsageMistake("No password was given; nothing was imported.");
-  return { Password: new Secret(typed) };
+  const password = await readPassword(file, "nothing was imported", options, io);
+  return password === undefined ? {} : { Password: password };
 }
 
 async function answer(

@@ -129,6 +129,42 @@ export function cmdletHelp(cmdlet: CmdletDefinition): string {
   ].join("\n");
 }
 
+/** Help for the command that serves the organisation. */
+export function serveHelp(): string {
+  return [
+    "serve: the simulated organisation behind a /PowerShell/ endpoint, for any client that speaks to Exchange over",
+    "WS-Management and PowerShell Remoting (configuration Microsoft.Exchange, Basic authentication). What clients",
+    "change is in the organisation's file. It runs until Ctrl-C; the endpoint's URL is the line on standard output.",
+    "",
+    "  exchange-simulator serve --tls --user administrator@contoso.com",
+    "  exchange-simulator serve --tls --cert server.pem --key server.key --port 443 --host 0.0.0.0 --user admin",
+    "",
+    ...columns([
+      ["--port <number>", "where to listen; 8443 with --tls, otherwise 8080; 0 takes any that is free"],
+      ["--host <address>", "on which address; 127.0.0.1"],
+      ["--tls", "https; without --cert with a certificate made on the spot"],
+      ["--cert <path> --key <path>", "PEM of the server's certificate (with its chain) and its private key"],
+      ["--ca-file <path>", "where the authority of the certificate made on the spot is written (PEM);"],
+      ["", "exchange-simulator-ca.pem beside the organisation's file"],
+      ["--basic-over-http", "take passwords without TLS; on this machine's own addresses only"],
+      ["--user <name>", "who may come; the password is asked for, or comes with --password-env NAME or"],
+      ["", "--password-stdin"],
+      ["--server <name>", "the server that sessions are on; otherwise the one that the URL names, or the first"],
+    ]),
+    "",
+    "What real endpoints do differently, or may do",
+    ...columns([
+      ["--projection allowed|refused|absent", "whether Select-Object may pick properties on the server"],
+      ["--cookie demanded|set|none", "whether a session is lost with its cookie"],
+      ["--signing byVersion|none|valid|invalid", "the framing of SerializationData"],
+      ["--max-shells <number>", "sessions of a user at a time; 18"],
+      ["--idle-timeout <seconds>", "when an idle session is gone; 900"],
+    ]),
+    "",
+    "The faults of the servers (exchange-simulator fault) take effect here too, at once.",
+  ].join("\n");
+}
+
 /** What `exchange-simulator --help` says. */
 export function generalHelp(): string {
   return [
@@ -148,6 +184,7 @@ export function generalHelp(): string {
       ["fault <server>", "what goes wrong on a server by design"],
       ["fault <server> <fault> <value>|off", "let something go wrong, or stop it"],
       ["fault <server> off", "stop everything that goes wrong"],
+      ["serve", "be a PowerShell endpoint for clients of Exchange; see: serve --help"],
       ["help <cmdlet>", "parameters of a cmdlet; also: <cmdlet> --help"],
     ]),
     "",

@@ -13,4 +13,6 @@ export interface CommandLineIo {
   readonly ask: (prompt: string, options?: { readonly hidden: boolean }) => Promise<string | undefined>;
   /** Everything on standard input. */
   readonly readStandardInput: () => Promise<string>;
+  /** Resolves when whoever runs the command wants it to end: Ctrl-C, or a signal to end. */
+  readonly interrupted: () => Promise<void>;
 }

@@ -9,7 +9,11 @@ export interface Options {
   readonly yes: boolean;
   readonly help: boolean;
   readonly version: boolean;
+  /** Those of `serve`, by name; a switch has an empty value. */
+  readonly serve: ReadonlyMap<ServeOption, string>;
 }
+
+export type ServeOption = (typeof SERVE_FLAGS)[number] | (typeof SERVE_VALUES)[number];
 
 export type ReadOptions =
   | { readonly kind: "read"; readonly options: Options; readonly words: readonly string[] }
@@ -17,6 +21,12 @@ export type ReadOptions =
 
 const FLAGS = ["json", "password-stdin", "yes", "help", "version"] as const;
 const VALUES = ["file", "answer", "pfx", "password-env"] as const;
+const SERVE_FLAGS = ["tls", "basic-over-http"] as const;
+// prettier-ignore
+const SERVE_VALUES = [
+  "port", "host", "server", "user", "cert", "key", "ca-file", "projection", "cookie", "signing", "max-shells",
+  "idle-timeout",
+] as const;
 
 function isOneOf<Name extends string>(names: readonly Name[], text: string): text is Name {
   return names.some((name) => name === text);
@@ -26,6 +36,7 @@ function isOneOf<Name extends string>(names: readonly Name[], text: string): tex
 export function readOptions(argv: readonly string[]): ReadOptions {
   const flags = new Set<(typeof FLAGS)[number]>();
   const values = new Map<(typeof VALUES)[number], string>();
+  const serve = new Map<ServeOption, string>();
   const words: string[] = [];
   const refused = (message: string): ReadOptions => ({ kind: "refused", message });
 
@@ -41,13 +52,15 @@ export function readOptions(argv: readonly string[]): ReadOptions {
       continue;
     }
     const name = (match[1] ?? "").toLowerCase();
-    if (isOneOf(FLAGS, name)) {
+    if (isOneOf(FLAGS, name) || isOneOf(SERVE_FLAGS, name)) {
       if (match[2] !== undefined) return refused(`--${name} takes no value.`);
-      flags.add(name);
-    } else if (isOneOf(VALUES, name)) {
+      if (isOneOf(FLAGS, name)) flags.add(name);
+      else serve.set(name, "");
+    } else if (isOneOf(VALUES, name) || isOneOf(SERVE_VALUES, name)) {
       const value = match[2] ?? argv[++index];
       if (value === undefined || value === "") return refused(`--${name} needs a value.`);
-      values.set(name, value);
+      if (isOneOf(VALUES, name)) values.set(name, value);
+      else serve.set(name, value);
     } else if (name === "password") {
       return refused(
         "A password can't be given on the command line, where every user of this machine could read it. " +
@@ -75,6 +88,7 @@ export function readOptions(argv: readonly string[]): ReadOptions {
       yes: flags.has("yes"),
       help: flags.has("help"),
       version: flags.has("version"),
+      serve,
     },
   };
 }

@@ -13,7 +13,21 @@ export function processIo(): CommandLineIo {
     isInteractive: process.stdin.isTTY && process.stderr.isTTY,
     ask,
     readStandardInput: () => text(process.stdin),
+    interrupted,
   };
+}
+
+/** The second signal has its usual effect. */
+function interrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      process.off("SIGINT", end);
+      process.off("SIGTERM", end);
+      resolve();
+    };
+    process.on("SIGINT", end);
+    process.on("SIGTERM", end);
+  });
 }
 
 function ask(prompt: string, { hidden } = { hidden: false }): Promise<string | undefined> {
