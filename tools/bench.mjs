@@ -7,7 +7,7 @@
  *
  * The two programs run in turn, so that a busy machine is unkind to both; medians are compared.
  *
- *   npm run bench -- --rounds 5 --servers 100 --bindings-per-server 10
+ *   npm run bench -- --rounds 3 --servers 100 --bindings-per-server 10
  */
 
 import { randomBytes } from "node:crypto";
@@ -31,7 +31,7 @@ const PREVIEW_LIMIT_SECONDS = 600;
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: "string", default: "3" },
+    rounds: { type: "string", default: "5" },
     servers: { type: "string", default: "100" },
     "bindings-per-server": { type: "string", default: "10" },
   },
