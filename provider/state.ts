@@ -27,6 +27,12 @@ export interface Superseded {
   readonly released: readonly ExchangeService[];
 }
 
+/** A service that left another certificate because of this binding. */
+interface TakenOver {
+  readonly service: string;
+  readonly fromThumbprint: string;
+}
+
 /** What the state says about a binding, parsed. Anything else in it is kept as it is. */
 export interface StoredBinding {
   readonly id: string;
@@ -36,6 +42,8 @@ export interface StoredBinding {
   readonly previous: PreviousBinding & { readonly thumbprint: Thumbprint };
   readonly supersedes: readonly Superseded[];
   readonly heldServices: readonly string[] | undefined;
+  readonly takenOver: readonly TakenOver[];
+  readonly followUps: readonly string[];
   readonly raw: Bag;
 }
 
@@ -58,8 +66,10 @@ export function parseId(id: string): { readonly server: ServerFqdn; readonly thu
   return { server, thumbprint };
 }
 
+/** Looked at before anything else: what a newer version wrote may have any form. */
+const versionSchema = z.object({ stateVersion: z.number().default(0) });
+
 const storedSchema = z.object({
-  stateVersion: z.number().optional(),
   backend: z.string().optional(),
   bindingName: z.string().optional(),
   services: z.array(z.string()).optional(),
@@ -68,6 +78,8 @@ const storedSchema = z.object({
   popCertificateName: z.string().optional(),
   heldServices: z.array(z.string()).optional(),
   supersedes: z.array(z.object({ id: z.string(), thumbprint: z.string(), released: z.array(z.string()) })).optional(),
+  takenOver: z.array(z.object({ service: z.string(), fromThumbprint: z.string() })).optional(),
+  followUps: z.array(z.string()).optional(),
 });
 
 function servicesIn(names: readonly string[]): ExchangeService[] {
@@ -81,6 +93,14 @@ function nameIn(stored: string | undefined): DeclaredName {
 /** Reads the outputs of the state. Throws `StateUnreadable` for a state of a newer version. */
 export function readState(id: string, outputs: Bag): StoredBinding {
   const { server, thumbprint } = parseId(id);
+  const version = versionSchema.safeParse(outputs).data?.stateVersion ?? 0;
+  if (version > STATE_VERSION) {
+    throw new ExchangeBindingError(
+      "StateUnreadable",
+      `The state of ${id} has version ${String(version)}, this pulumi-exchange-certificates knows ${String(STATE_VERSION)}. Install the version that wrote it, or a newer one.`,
+      { facts: { id } },
+    );
+  }
   const parsed = storedSchema.safeParse(outputs);
   if (!parsed.success) {
     throw new ExchangeBindingError(
@@ -90,13 +110,6 @@ export function readState(id: string, outputs: Bag): StoredBinding {
     );
   }
   const stored = parsed.data;
-  if ((stored.stateVersion ?? 0) > STATE_VERSION) {
-    throw new ExchangeBindingError(
-      "StateUnreadable",
-      `The state of ${id} has version ${String(stored.stateVersion)}, this pulumi-exchange-certificates knows ${String(STATE_VERSION)}. Install the version that wrote it, or a newer one.`,
-      { facts: { id } },
-    );
-  }
   return {
     id,
     bindingName: stored.bindingName ?? "binding",
@@ -116,6 +129,8 @@ export function readState(id: string, outputs: Bag): StoredBinding {
       released: servicesIn(one.released),
     })),
     heldServices: stored.heldServices,
+    takenOver: stored.takenOver ?? [],
+    followUps: stored.followUps ?? [],
     raw: outputs,
   };
 }
@@ -189,7 +204,7 @@ export function outputsOf(parts: OutputParts): Bag {
     takenOver: takenOver(work, stored, thumbprint),
     staysBehind: staysBehind(server, supersedes),
     supersedes,
-    followUps: work === undefined ? (stored?.raw["followUps"] ?? []) : followUpsOf(work.steps, edgeServersOf(server)),
+    followUps: work === undefined ? (stored?.followUps ?? []) : followUpsOf(work.steps, edgeServersOf(server)),
     backend: parts.backend,
     stateVersion: STATE_VERSION,
   });
@@ -200,11 +215,9 @@ function edgeServersOf(server: ObservedServer | undefined): readonly string[] {
 }
 
 /** The newest take-over of each service; those of earlier changes stay on record. */
-function takenOver(work: Work | undefined, stored: StoredBinding | undefined, own: Thumbprint): readonly Bag[] {
-  const records = new Map<string, Bag>();
-  for (const old of (stored?.raw["takenOver"] as readonly Bag[] | undefined) ?? []) {
-    if (typeof old["service"] === "string") records.set(`${old["service"]} ${String(old["fromThumbprint"])}`, old);
-  }
+function takenOver(work: Work | undefined, stored: StoredBinding | undefined, own: Thumbprint): readonly TakenOver[] {
+  const records = new Map<string, TakenOver>();
+  for (const old of stored?.takenOver ?? []) records.set(`${old.service} ${old.fromThumbprint}`, old);
   const fresh = (work?.steps ?? [])
     .flatMap((step) =>
       (step.kind === "enable" && step.because !== "successor") || step.kind === "setCertificateName"
@@ -281,9 +294,16 @@ const SECRET_SOURCE_KEYS: ReadonlySet<string> = new Set(["pfx", "password", "pem
 function sourceShape(certificate: unknown): string {
   if (typeof certificate !== "object" || certificate === null) return "";
   const parts = Object.entries(certificate).filter(([, value]) => value !== undefined && value !== null);
-  return JSON.stringify(
-    parts
-      .map(([key, value]) => (SECRET_SOURCE_KEYS.has(key) ? [key] : [key, value as unknown]))
-      .sort((a, b) => String(a[0]).localeCompare(String(b[0]))),
+  return comparable(
+    Object.fromEntries(parts.map(([key, value]: [string, unknown]) => [key, SECRET_SOURCE_KEYS.has(key) || value])),
+  );
+}
+
+/** JSON in which the order of keys says nothing: the engine's protocol doesn't keep it. */
+function comparable(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === "object" && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : part,
   );
 }
