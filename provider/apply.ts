@@ -1,6 +1,5 @@
 import type { Backend, CallOptions } from "./backends/backend";
 import type { CertificateMaterial } from "./certificate/material";
-import { packPfx } from "./certificate/packPfx";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { ExchangeBindingError, messageOf } from "./errors";
 import type { DesiredBinding, SelfSignedWish } from "./plan/desired";
@@ -24,6 +23,8 @@ export interface ApplyEnv {
   readonly sleep: (milliseconds: number) => Promise<void>;
   readonly randomBytes: (count: number) => Buffer;
   readonly makeCertificate: (wish: SelfSignedWish) => Promise<CertificateMaterial>;
+  /** Packs what is to be imported so that every server reads it. Slow, and it has randomness of its own. */
+  readonly packPfx: (material: CertificateMaterial, password: Secret<string>) => Secret<Uint8Array>;
   /** A line for the person who watches. */
   readonly say: (line: string) => void;
 }
@@ -123,7 +124,7 @@ const EXECUTORS: {
       desired.server,
       {
         thumbprint: facts.thumbprint,
-        pfx: packPfx(progress.material, password),
+        pfx: env.packPfx(progress.material, password),
         password,
         friendlyName: isMade ? madeFriendlyName(desired) : desired.friendlyName,
         privateKeyExportable: desired.privateKeyExportable,

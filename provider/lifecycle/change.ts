@@ -1,6 +1,7 @@
 import { ApplyFailure, apply } from "../apply";
 import type { Applied } from "../apply";
 import type { Backend } from "../backends/backend";
+import { packPfx } from "../certificate/packPfx";
 import { ExchangeBindingError } from "../errors";
 import { readInputs } from "../inputs";
 import type { ReadInputs } from "../inputs";
@@ -96,6 +97,7 @@ async function change(
           sleep: (milliseconds) => deployment.env.sleep(milliseconds, signal),
           randomBytes: deployment.env.randomBytes,
           makeCertificate: deployment.env.makeCertificate,
+          packPfx,
           say: (line) => {
             deployment.say(name, bindingName, [line]);
           },

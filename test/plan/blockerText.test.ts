@@ -22,12 +22,14 @@ import {
   services,
   shown,
   thumbprintOf,
+  mode,
+  status,
 } from "./servers";
 
 const BOUND = [shown(MAIL, { services: ["IIS", "SMTP"] }), shown(OWA)];
 const EXPIRED = certificate("mail.contoso.com", { notAfter: inDays(-3) });
 const FUTURE = certificate("mail.contoso.com", { notBefore: inDays(3) });
-const TCP = { version: EXCHANGE_2016, umStartupMode: known("TCP"), umCallRouterStartupMode: known(undefined) } as const;
+const TCP = { version: EXCHANGE_2016, umStartupMode: mode("TCP"), umCallRouterStartupMode: mode() } as const;
 const NO_ROLE = unknown("Get-TransportService isn't there");
 const gone = thumbprintOf("gone");
 
@@ -81,7 +83,7 @@ const SENTENCES: Readonly<Record<Blocker["kind"], readonly (readonly [Plan, stri
   ],
   statusNotValid: [
     [
-      planned({}, undefined, server([shown(MAIL, { status: known("Revoked") })])),
+      planned({}, undefined, server([shown(MAIL, { status: status("Revoked") })])),
       "certificate: ex01.contoso.com shows the certificate's status as Revoked; Exchange assigns services only to Valid ones. Mend its chain on the server, or give another certificate.",
     ],
   ],
@@ -103,7 +105,7 @@ const SENTENCES: Readonly<Record<Blocker["kind"], readonly (readonly [Plan, stri
       'services: the start-up mode of UM on ex01.contoso.com is TCP, in which no certificate can be enabled. Run "Set-UMService ex01.contoso.com -UMStartupMode Dual" and restart the service first.',
     ],
     [
-      planned(services("UMCallRouter"), undefined, server([], { ...TCP, umCallRouterStartupMode: known("TCP") })),
+      planned(services("UMCallRouter"), undefined, server([], { ...TCP, umCallRouterStartupMode: mode("TCP") })),
       'services: the start-up mode of UMCallRouter on ex01.contoso.com is TCP, in which no certificate can be enabled. Run "Set-UMCallRouterSettings -Server ex01.contoso.com -UMStartupMode Dual" and restart the service first.',
     ],
     [
@@ -224,7 +226,7 @@ const SENTENCES: Readonly<Record<Blocker["kind"], readonly (readonly [Plan, stri
       `successor: the successor ${FUTURE.thumbprint} isn't valid yet. Name a valid certificate.`,
     ],
     [
-      planned(released(OWA.thumbprint), services(...HELD), onImap(shown(OWA, { status: known("Untrusted") }))),
+      planned(released(OWA.thumbprint), services(...HELD), onImap(shown(OWA, { status: status("Untrusted") }))),
       `successor: the successor ${OWA.thumbprint} isn't Valid on ex01.contoso.com. Mend it there, or name another certificate.`,
     ],
     [

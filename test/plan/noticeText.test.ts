@@ -25,6 +25,7 @@ import {
   services,
   shown,
   thumbprintOf,
+  status,
 } from "./servers";
 
 const SMTP = services("SMTP");
@@ -189,17 +190,17 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
   ],
   statusNotValid: [
     [
-      planned({}, {}, serverOf([shown(MAIL, { services: ["IIS", "SMTP"], status: known("Revoked") })])),
+      planned({}, {}, serverOf([shown(MAIL, { services: ["IIS", "SMTP"], status: status("Revoked") })])),
       "Exchange shows the certificate's status as Revoked: clients may refuse it",
     ],
   ],
   statusUncertain: [
     [
-      planned({}, undefined, server([shown(MAIL, { status: known("RevocationCheckFailure") })])),
+      planned({}, undefined, server([shown(MAIL, { status: status("RevocationCheckFailure") })])),
       "the server can't reach the revocation list of the certificate's issuer (often a proxy setting); the certificate is used all the same",
     ],
     [
-      planned({}, undefined, server([shown(MAIL, { status: known("Unknown") })])),
+      planned({}, undefined, server([shown(MAIL, { status: status("Unknown") })])),
       "Exchange shows the certificate's status as Unknown; the certificate is used all the same",
     ],
     [

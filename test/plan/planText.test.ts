@@ -17,6 +17,7 @@ import {
   services,
   shown,
   steps,
+  mode,
 } from "./servers";
 
 const builtIn = `${BUILT_IN.thumbprint} (CN=EX01, 365 days left)`;
@@ -101,7 +102,7 @@ describe("a plan as lines", () => {
 });
 
 describe("what is left to do", () => {
-  const on = server([], { version: EXCHANGE_2016, umStartupMode: known("TLS"), umCallRouterStartupMode: known("TLS") });
+  const on = server([], { version: EXCHANGE_2016, umStartupMode: mode("TLS"), umCallRouterStartupMode: mode("TLS") });
   const todo = (...names: Parameters<typeof services>) =>
     followUpsOf(steps(planned(services(...names), undefined, on)), []);
 

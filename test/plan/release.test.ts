@@ -22,6 +22,8 @@ import {
   shown,
   stepsInShort,
   thumbprintOf,
+  mode,
+  status,
 } from "./servers";
 
 const BOUND = serverOf([shown(MAIL, { services: ["IIS", "SMTP"] }), shown(OWA)]);
@@ -120,7 +122,9 @@ describe("IMAP and POP", () => {
   it("go to a successor with another name, and the plan names all who lose them", () => {
     const decision = planned({ ...services("POP"), ...withSuccessor }, state, on);
     expect(stepsInShort(decision)).toEqual(["enable IMAP for the successor"]);
-    expect(losses(decision).sort()).toEqual([`IMAP from ${MAIL.thumbprint}`, `IMAP from ${RENEWED.thumbprint}`].sort());
+    expect([...losses(decision)].sort()).toEqual(
+      [`IMAP from ${MAIL.thumbprint}`, `IMAP from ${RENEWED.thumbprint}`].sort(),
+    );
   });
 
   it("stay with this certificate when the successor has the same names, so that is refused", () => {
@@ -158,8 +162,8 @@ describe("a successor", () => {
   const wish = (successor: typeof MAIL) => ({ ...services("SMTP"), successor: successor.thumbprint });
   const UM_2016 = {
     version: EXCHANGE_2016,
-    umStartupMode: known("TCP"),
-    umCallRouterStartupMode: known("TLS"),
+    umStartupMode: mode("TCP"),
+    umCallRouterStartupMode: mode("TLS"),
   } as const;
 
   it("can't be the binding's own certificate", () => {
@@ -187,7 +191,7 @@ describe("a successor", () => {
   it.each([
     ["has expired", shown(certificate("owa.contoso.com", { notAfter: inDays(-1) })), "expired"],
     ["isn't valid yet", shown(certificate("owa.contoso.com", { notBefore: inDays(1) })), "notYetValid"],
-    ["isn't Valid on the server", shown(OWA, { status: known("Untrusted") }), "status"],
+    ["isn't Valid on the server", shown(OWA, { status: status("Untrusted") }), "status"],
     ["has no private key", shown(OWA, { hasPrivateKey: known(false) }), "noPrivateKey"],
     ["is the Auth certificate", shown(AUTH), "reserved"],
     ["has a key the server can't use", shown(ECC), "keyAlgorithm"],
@@ -207,7 +211,7 @@ describe("a successor", () => {
     expect(planned({ ...services("SMTP", "UMCallRouter"), ...withSuccessor }, state, on)).toMatchObject({
       blockers: expect.arrayContaining([expect.objectContaining({ kind: "umStartupMode", service: "UM" })]),
     });
-    const fit = { ...on, umStartupMode: known("Dual" as const) };
+    const fit = { ...on, umStartupMode: mode("Dual") };
     const decision = planned({ ...services("SMTP"), ...withSuccessor }, state, fit);
     expect(stepsInShort(decision).slice(0, 2)).toEqual([
       "enable UM for the successor",

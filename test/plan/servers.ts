@@ -3,7 +3,14 @@ import { createHash } from "node:crypto";
 import type { CertificateFacts } from "../../provider/certificate/facts";
 import type { Thumbprint } from "../../provider/certificate/thumbprint";
 import { known, parseServerFqdn, sortServices, unknown } from "../../provider/model";
-import type { DisplayedService, ExchangeService, ServerFqdn } from "../../provider/model";
+import type {
+  CertificateStatus,
+  DisplayedService,
+  ExchangeService,
+  Observed,
+  ServerFqdn,
+  UmStartupMode,
+} from "../../provider/model";
 import type { DesiredBinding, PreviousBinding, SelfSignedWish } from "../../provider/plan/desired";
 import type { ObservedCertificate, ObservedServer } from "../../provider/plan/observedServer";
 import { plan } from "../../provider/plan/plan";
@@ -28,6 +35,16 @@ export function fqdn(text: string): ServerFqdn {
 
 export const EX01 = fqdn("ex01.contoso.com");
 export const EX02 = fqdn("ex02.contoso.com");
+
+/** A start-up mode as a server tells it; none where there is no such service. */
+export function mode(value?: UmStartupMode): Observed<UmStartupMode | undefined> {
+  return known(value);
+}
+
+/** A status as a server tells it. */
+export function status(value: CertificateStatus): Observed<CertificateStatus> {
+  return known(value);
+}
 
 /** A thumbprint that belongs to the given text. */
 export function thumbprintOf(label: string): Thumbprint {
@@ -63,7 +80,7 @@ export function certificate(
   };
 }
 
-interface Shown extends Partial<Omit<ObservedCertificate, "facts" | "displayedServices" | "iisSites">> {
+export interface Shown extends Partial<Omit<ObservedCertificate, "facts" | "displayedServices" | "iisSites">> {
   /** Flags of Get-ExchangeCertificate; IMAP and POP follow the server's names whatever stands here. */
   readonly services?: readonly DisplayedService[];
   /** IIS sites; `[1]` when IIS is among the services. */

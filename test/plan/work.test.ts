@@ -1,4 +1,8 @@
+import type { CertificateFacts } from "../../provider/certificate/facts";
 import { known, unknown } from "../../provider/model";
+import type { ObservedServer } from "../../provider/plan/observedServer";
+import type { Blocker } from "../../provider/plan/planTypes";
+import type { Shown } from "./servers";
 import {
   BUILT_IN,
   ECC,
@@ -23,9 +27,11 @@ import {
   shown,
   steps,
   stepsInShort,
+  mode,
+  status,
 } from "./servers";
 
-const UM_ON = { version: EXCHANGE_2016, umStartupMode: known("TLS"), umCallRouterStartupMode: known("Dual") } as const;
+const UM_ON = { version: EXCHANGE_2016, umStartupMode: mode("TLS"), umCallRouterStartupMode: mode("Dual") } as const;
 const BOUND = serverOf([shown(MAIL, { services: ["IIS", "SMTP"] })]);
 
 describe("the steps on one server", () => {
@@ -113,14 +119,14 @@ describe("what would stop a step is refused where there is a step, and is a noti
   const FUTURE = certificate("mail.contoso.com", { notBefore: inDays(3) });
   const held = { services: ["IIS", "SMTP"] } as const;
 
-  it.each([
+  it.each<[string, CertificateFacts, Shown, Partial<ObservedServer>, Blocker["kind"]]>([
     ["an expired certificate", EXPIRED, {}, {}, "outOfDates"],
     ["one that isn't valid yet", FUTURE, {}, {}, "outOfDates"],
-    ["a revoked one", MAIL, { status: known("Revoked") }, {}, "statusNotValid"],
-    ["an untrusted one", MAIL, { status: known("Untrusted") }, {}, "statusNotValid"],
-    ["an invalid one", MAIL, { status: known("Invalid") }, {}, "statusNotValid"],
-    ["a pending request", MAIL, { status: known("PendingRequest") }, {}, "statusNotValid"],
-    ["one whose dates only the server finds wrong", MAIL, { status: known("DateInvalid") }, {}, "statusNotValid"],
+    ["a revoked one", MAIL, { status: status("Revoked") }, {}, "statusNotValid"],
+    ["an untrusted one", MAIL, { status: status("Untrusted") }, {}, "statusNotValid"],
+    ["an invalid one", MAIL, { status: status("Invalid") }, {}, "statusNotValid"],
+    ["a pending request", MAIL, { status: status("PendingRequest") }, {}, "statusNotValid"],
+    ["one whose dates only the server finds wrong", MAIL, { status: status("DateInvalid") }, {}, "statusNotValid"],
     ["one without a private key", MAIL, { hasPrivateKey: known(false) }, {}, "noPrivateKey"],
     ["an ECC one on a build without ECC", ECC, {}, { version: EXCHANGE_2016 }, "eccNotSupported"],
     [
@@ -130,7 +136,7 @@ describe("what would stop a step is refused where there is a step, and is a noti
       {},
       "keyAlgorithmNotSupported",
     ],
-  ] as const)("%s", (_what, facts, look, changes, kind) => {
+  ])("%s", (_what, facts, look, changes, kind) => {
     const wish = { ...given(facts), ...services("SMTP") };
     const state = { thumbprint: facts.thumbprint, ...services("SMTP") };
     const withStep = planned(wish, state, serverOf([shown(facts, look)], changes));
@@ -176,17 +182,17 @@ describe("what would stop a step is refused where there is a step, and is a noti
   });
 
   it("names the dates once, although the status says the same", () => {
-    const decision = planned(given(EXPIRED), undefined, server([shown(EXPIRED, { status: known("DateInvalid") })]));
+    const decision = planned(given(EXPIRED), undefined, server([shown(EXPIRED, { status: status("DateInvalid") })]));
     expect(decision).toMatchObject({ blockers: [{ kind: "outOfDates" }] });
     expect(refusals(decision)).toHaveLength(1);
   });
 
   it.each([
-    ["RevocationCheckFailure", known("RevocationCheckFailure")],
-    ["Unknown", known("Unknown")],
+    ["RevocationCheckFailure", status("RevocationCheckFailure")],
+    ["Unknown", status("Unknown")],
     ["a status that the server didn't tell", unknown("no details")],
-  ] as const)("%s is a notice even where there is a step", (_what, status) => {
-    const decision = planned({}, undefined, server([shown(MAIL, { status })]));
+  ] as const)("%s is a notice even where there is a step", (_what, observed) => {
+    const decision = planned({}, undefined, server([shown(MAIL, { status: observed })]));
     expect(decision.kind).toBe("create");
     expect(noticesOf(decision, "statusUncertain")).toHaveLength(1);
   });
@@ -198,12 +204,12 @@ describe("what would stop a step is refused where there is a step, and is a noti
   });
 
   it.each([
-    ["UM", "umStartupMode", known("TCP"), "umStartupMode"],
-    ["UMCallRouter", "umCallRouterStartupMode", known("TCP"), "umStartupMode"],
-    ["UM", "umStartupMode", known(undefined), "umStartupMode"],
+    ["UM", "umStartupMode", mode("TCP"), "umStartupMode"],
+    ["UMCallRouter", "umCallRouterStartupMode", mode("TCP"), "umStartupMode"],
+    ["UM", "umStartupMode", mode(), "umStartupMode"],
     ["UM", "umStartupMode", unknown("no role"), "umStartupModeUnknown"],
-  ] as const)("%s with the %s of the server not fit for it (%#)", (service, part, mode, kind) => {
-    const changes = { ...UM_ON, [part]: mode };
+  ] as const)("%s with the %s of the server not fit for it (%#)", (service, part, observed, kind) => {
+    const changes = { ...UM_ON, [part]: observed };
     expect(planned(services(service), undefined, server([shown(MAIL)], changes))).toMatchObject({
       kind: "blocked",
       blockers: [{ kind, service }],
@@ -219,8 +225,8 @@ describe("what would stop a step is refused where there is a step, and is a noti
     });
   });
 
-  it.each(["TLS", "Dual"] as const)("but not UM in start-up mode %s", (mode) => {
-    const changes = { ...UM_ON, umStartupMode: known(mode) };
+  it.each(["TLS", "Dual"] as const)("but not UM in start-up mode %s", (startUpMode) => {
+    const changes = { ...UM_ON, umStartupMode: mode(startUpMode) };
     expect(planned(services("UM"), undefined, server([shown(MAIL)], changes)).kind).toBe("create");
   });
 });

@@ -1,0 +1,186 @@
+import fc from "fast-check";
+
+import type { ExchangeService } from "../../provider/model";
+import { EXCHANGE_SERVICES, valueOr } from "../../provider/model";
+import { unmetGoals } from "../../provider/plan/goals";
+import { holds, isNameService } from "../../provider/plan/holdings";
+import type { ObservedServer } from "../../provider/plan/observedServer";
+import { plan } from "../../provider/plan/plan";
+import { describePlan } from "../../provider/plan/planText";
+import { surprises } from "../../provider/plan/surprises";
+import { POOL, SERVER, randomStory, tell } from "./randomBindings";
+import type { Chapter } from "./randomBindings";
+import { NOW } from "./servers";
+
+/** The laws of the planner, tried on random organisations and bindings with the real plan, apply and observation. */
+
+const RUNS = 1000;
+/** One seed for all laws, so that they look at the same stories, each of which is told once. */
+const SEED = Math.floor(Math.random() * 2 ** 31);
+const told = new Map<string, Promise<readonly Chapter[]>>();
+
+type Story = typeof randomStory extends fc.Arbitrary<infer T> ? T : never;
+
+function tellOnce(story: Story): Promise<readonly Chapter[]> {
+  const key = JSON.stringify(story);
+  const known = told.get(key);
+  if (known !== undefined) return known;
+  const telling = tell(story);
+  told.set(key, telling);
+  return telling;
+}
+
+function law(check: (chapter: Chapter) => void): Promise<void> {
+  const property = fc.asyncProperty(randomStory, async (story) => {
+    for (const chapter of await tellOnce(story)) check(chapter);
+  });
+  return fc.assert(property, { numRuns: RUNS, seed: SEED });
+}
+
+interface Holding {
+  readonly thumbprint: string;
+  readonly service: ExchangeService;
+}
+
+function holdingsIn(server: ObservedServer): readonly Holding[] {
+  return server.certificates.flatMap((certificate) =>
+    EXCHANGE_SERVICES.filter((service) => valueOr(holds(server, certificate, service), false)).map((service) => ({
+      thumbprint: certificate.facts.thumbprint,
+      service,
+    })),
+  );
+}
+
+const keyOf = ({ thumbprint, service }: Holding): string => `${service} of ${thumbprint}`;
+
+function stepsOf({ decision }: Chapter) {
+  return decision.kind === "create" || decision.kind === "update" || decision.kind === "replace"
+    ? decision.work.steps
+    : [];
+}
+
+function takeOversOf(chapter: Chapter): readonly string[] {
+  return stepsOf(chapter).flatMap((step) =>
+    step.kind === "enable" || step.kind === "setCertificateName"
+      ? step.takeOvers.map(({ service, from }) => keyOf({ thumbprint: from.thumbprint, service }))
+      : [],
+  );
+}
+
+/** What was held before and isn't any more. */
+function lossesOf({ before, after }: Chapter): readonly Holding[] {
+  const held = new Set(holdingsIn(after).map(keyOf));
+  return holdingsIn(before).filter((holding) => !held.has(keyOf(holding)));
+}
+
+/** Without regard to the order in which a server lists its certificates. */
+function unordered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((one) => JSON.stringify(unordered(one))).sort();
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, unordered(one)]));
+}
+
+describe("the planner's laws", () => {
+  it("planning and applying never throw, and a plan can always be put into words", async () => {
+    await law(({ decision }) => {
+      for (const line of describePlan(decision, { server: SERVER, now: NOW })) {
+        expect(line).not.toMatch(/undefined|\[object|NaN/);
+      }
+    });
+  });
+
+  it("after applying there is nothing left to do", async () => {
+    await law(({ applied, next, decision }) => {
+      if (next === undefined) return;
+      expect(next.kind).toBe("inSync");
+      if (applied === undefined || decision.kind === "inSync" || decision.kind === "blocked") return;
+      const resolve = () => applied.thumbprint;
+      const known = decision.work.goals.filter((goal) => !("certificate" in goal) || goal.certificate.kind === "made");
+      expect(unmetGoals(known, applied.server, resolve)).toEqual([]);
+    });
+  });
+
+  it("planning twice gives the same", async () => {
+    await law(({ wish, previous, seen, context, decision }) => {
+      expect(plan(wish, previous, seen, context)).toEqual(decision);
+      const once = { plan: decision, server: seen };
+      expect(surprises(once, once)).toEqual([]);
+    });
+  });
+
+  it("a plan that is blocked, or has nothing to do, changes nothing", async () => {
+    await law(({ decision, organisationBefore, organisationAfter }) => {
+      if (decision.kind === "blocked" || decision.kind === "inSync") expect(organisationAfter).toBe(organisationBefore);
+    });
+  });
+
+  it("a certificate loses a service only to what was declared: the service, a hand-over, another name", async () => {
+    await law((chapter) => {
+      const { wish } = chapter;
+      const handedOver = stepsOf(chapter).flatMap((step) =>
+        step.kind === "enable" && step.because === "successor" ? step.services : [],
+      );
+      for (const { service } of lossesOf(chapter)) {
+        const isDeclared =
+          wish.services.includes(service) ||
+          handedOver.includes(service) ||
+          (isNameService(service) && wish.certificateNames[service] !== undefined);
+        expect(isDeclared).toBe(true);
+      }
+    });
+  });
+
+  it("the take-overs that the plan names happen, and no others", async () => {
+    await law((chapter) => {
+      expect([...new Set(takeOversOf(chapter))].sort()).toEqual(lossesOf(chapter).map(keyOf).sort());
+    });
+  });
+
+  it("SMTP is never taken from anybody", async () => {
+    await law((chapter) => {
+      expect(lossesOf(chapter).filter(({ service }) => service === "SMTP")).toEqual([]);
+    });
+  });
+
+  it("the default SMTP certificate changes only when that is asked for, and then to the binding's own", async () => {
+    await law(({ wish, before, after, applied }) => {
+      const [then, now] = [
+        valueOr(before.defaultSmtpThumbprint, "unknown"),
+        valueOr(after.defaultSmtpThumbprint, "unknown"),
+      ];
+      if (!wish.replaceDefaultSmtpCertificate) expect(now).toBe(then);
+      else if (applied !== undefined) expect(now).toBe(applied.thumbprint);
+    });
+  });
+
+  it("no certificate is removed, and none comes but the binding's own", async () => {
+    await law(({ before, after, applied }) => {
+      const then = before.certificates.map(({ facts }) => facts.thumbprint);
+      const now = after.certificates.map(({ facts }) => facts.thumbprint);
+      expect(now.filter((one) => !then.includes(one) && one !== applied?.thumbprint)).toEqual([]);
+      expect(then.filter((one) => !now.includes(one))).toEqual([]);
+    });
+  });
+
+  it("the order in which a server lists its certificates doesn't matter", async () => {
+    await law(({ wish, previous, seen, context, decision }) => {
+      const reversed = { ...seen, certificates: [...seen.certificates].reverse() };
+      expect(unordered(plan(wish, previous, reversed, context))).toEqual(unordered(decision));
+    });
+  });
+
+  it("the stories are about something: every kind of plan comes up in them, and most certificates", async () => {
+    const kinds = new Map<string, number>();
+    const bound = new Set<string>();
+    for (const telling of told.values()) {
+      for (const { decision, applied } of await telling) {
+        kinds.set(decision.kind, (kinds.get(decision.kind) ?? 0) + 1);
+        if (applied !== undefined) bound.add(applied.thumbprint);
+      }
+    }
+    for (const kind of ["create", "update", "replace", "blocked", "inSync"]) {
+      expect(kinds.get(kind) ?? 0).toBeGreaterThan(20);
+    }
+    expect(POOL.filter(({ facts }) => bound.has(facts.thumbprint)).length).toBeGreaterThan(7);
+  });
+});
