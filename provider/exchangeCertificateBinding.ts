@@ -135,17 +135,16 @@ export class ExchangeCertificateBinding extends pulumi.CustomResource {
   }
 }
 
-type CertificateArgs = ExchangeCertificateBindingArgs["certificate"];
-
 const SECRET_KEYS: ReadonlySet<string> = new Set(["pfx", "password", "pem"]);
 
 /**
  * Marks what is secret, also when the user forgot to. A source given as a plain object keeps its public parts
- * readable; one that is an output as a whole is secret as a whole.
+ * readable; one that is an output as a whole is secret as a whole, and so is what isn't a source at all.
  */
-function withSecrets(certificate: CertificateArgs | undefined): unknown {
-  if (certificate === undefined) return undefined;
-  if (pulumi.Output.isInstance(certificate) || certificate instanceof Promise) return pulumi.secret(certificate);
+function withSecrets(certificate: unknown): unknown {
+  if (certificate === undefined || certificate === null) return undefined;
+  const isPlain = typeof certificate === "object" && !(certificate instanceof Promise) && !Array.isArray(certificate);
+  if (!isPlain || pulumi.Output.isInstance(certificate)) return pulumi.secret(certificate);
   return Object.fromEntries(
     Object.entries(certificate).map(([key, value]: [string, unknown]) => [
       key,
