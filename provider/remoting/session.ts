@@ -11,6 +11,7 @@ import type { Command } from "./psrp/pipelineMessages";
 import { type ClientPoolEvent, ClientRunspacePool, type RsaKeyPair } from "./psrp/runspacePool";
 import { collect, type HostRule, NOBODY_THERE, piecesOf, type PipelineResult, wasRefused } from "./pipelineRun";
 import { Shell } from "./shell";
+import { untilAborted } from "./untilAborted";
 
 export type { HostRule, PipelineResult } from "./pipelineRun";
 
@@ -307,20 +308,4 @@ function withFate(error: unknown, fate: "notDone" | undefined): unknown {
   if (!isRemotingError(error) || error.facts.fate === fate) return error;
   const { code, message, cause, facts } = error;
   return new RemotingError(code, message, { cause, facts: { ...facts, fate } });
-}
-
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => {
-      reject(new RemotingError("Aborted", "The remote session was no longer waited for.", { cause: signal.reason }));
-    };
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
 }

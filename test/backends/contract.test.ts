@@ -3,12 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Backend } from "../../provider/backends/backend";
 import { backendContract, type BackendSituations } from "../../provider/backends/contract";
-import { openPfx } from "../../provider/backends/simulator/cmdletSession";
-import type { Organisation, ServerFaults, StoredCertificate } from "../../provider/backends/simulator/organisation";
+import type { Organisation, ServerFaults } from "../../provider/backends/simulator/organisation";
 import { simulatorBackend } from "../../provider/backends/simulator/simulatorBackend";
 import { openStateFile } from "../../provider/backends/simulator/stateFile";
-import { readCertificate } from "../../provider/certificate/readCertificate";
-import type { Thumbprint } from "../../provider/certificate/thumbprint";
 import {
   backendOver,
   defaultOrganisation,
@@ -19,6 +16,7 @@ import {
   withFaults,
   withServer,
 } from "./simulatedServer";
+import { storedCertificate } from "./storedCertificate";
 
 let directory: string;
 let files = 0;
@@ -44,26 +42,6 @@ const keptIn: readonly (readonly [string, OpenOver])[] = [
     },
   ],
 ];
-
-/** A certificate that is on the server from the beginning. */
-async function storedCertificate(
-  hasKey: boolean,
-): Promise<{ readonly stored: StoredCertificate; readonly thumbprint: Thumbprint; readonly tlsName: string }> {
-  const { pfx, password, thumbprint } = await makeCertificate({ dnsNames: ["was-there.contract.example"] });
-  const opened = openPfx(pfx.reveal(), password);
-  if (opened === "unreadable") throw new Error("the PFX of the test can't be read");
-  const { issuer, subject } = readCertificate(opened.der);
-  return {
-    thumbprint,
-    tlsName: `<I>${issuer}<S>${subject}`,
-    stored: {
-      der: Buffer.from(opened.der).toString("base64"),
-      friendlyName: "",
-      privateKey: { present: hasKey, exportable: false, provider: "CSP", networkServiceRead: false },
-      rootStore: "none",
-    },
-  };
-}
 
 function situations(openOver: OpenOver): Required<BackendSituations> {
   const withFault = (faults: ServerFaults) => async () =>

@@ -1,0 +1,153 @@
+import { isRemotingError, type RemotingError } from "../../remoting/errors";
+import type { Command } from "../../remoting/psrp/pipelineMessages";
+import type { HostRule, PipelineResult, Session } from "../../remoting/session";
+import { untilAborted } from "../../remoting/untilAborted";
+
+/** What one endpoint has taught us. */
+export interface EndpointMemory {
+  /** How it tells what certificates serve: by a projection, or by whole objects. Undefined: not yet tried. */
+  certificates?: "projected" | "whole";
+}
+
+export interface SessionsEnv {
+  /** Opens a session to that URL. */
+  readonly open: (url: URL, signal: AbortSignal) => Promise<Session>;
+  /** Rejects as soon as the signal fires. */
+  readonly pause: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** What to wait before each new attempt, one after the other. */
+  readonly retryDelaysMilliseconds: readonly number[];
+}
+
+/** Refused, cut off, throttled, restarting: may be over in a moment. */
+function isPassing(error: RemotingError): boolean {
+  switch (error.code) {
+    case "ConnectionRefused":
+    case "ConnectionLost":
+    case "Throttled":
+      return true;
+    case "HttpUnexpected":
+      return [502, 503, 504].includes(error.facts.httpStatus ?? 0);
+    default:
+      return false;
+  }
+}
+
+/** The shell is away; a new one may be had at once. */
+function isSessionOver(error: RemotingError): boolean {
+  return error.code === "ShellGone" || error.code === "SessionClosed" || error.code === "PoolBroken";
+}
+
+interface Kept {
+  readonly memory: EndpointMemory;
+  session: Promise<Session> | undefined;
+}
+
+const OPENING_MILLISECONDS = 120_000;
+/** How many sessions in a row may turn out to be gone before that is an error. */
+const MAX_REOPENED = 2;
+
+/**
+ * The sessions of one backend: one for each endpoint, opened when it is needed and again when it is gone. Throws
+ * RemotingErrors.
+ */
+export class EndpointSessions {
+  readonly #env: SessionsEnv;
+  readonly #kept = new Map<string, Kept>();
+  readonly #closed = new AbortController();
+
+  constructor(env: SessionsEnv) {
+    this.#env = env;
+  }
+
+  memoryOf(url: URL): EndpointMemory {
+    return this.#of(url).memory;
+  }
+
+  /** Runs what only reads: again, as often as need be, whatever became of the attempt before. */
+  read(url: URL, commands: readonly Command[], signal: AbortSignal): Promise<PipelineResult> {
+    return this.#attempt(url, commands, { signal }, () => true);
+  }
+
+  /** Runs what changes something: again only when the attempt before certainly did nothing. */
+  change(url: URL, command: Command, signal: AbortSignal, answer?: HostRule): Promise<PipelineResult> {
+    return this.#attempt(url, [command], answer === undefined ? { signal } : { signal, answer }, (error) => {
+      return error.facts.fate === "notDone";
+    });
+  }
+
+  /** Waits as before a further attempt. Returns false when there have been enough. */
+  async pauseBefore(attempt: number, signal: AbortSignal): Promise<boolean> {
+    const delay = this.#env.retryDelaysMilliseconds[attempt];
+    if (delay === undefined) return false;
+    await this.#env.pause(delay, signal);
+    return true;
+  }
+
+  /** Closes all sessions. Never throws. */
+  async close(): Promise<void> {
+    this.#closed.abort();
+    const sessions = [...this.#kept.values()].map(({ session }) => session);
+    this.#kept.clear();
+    await Promise.allSettled(sessions.map(async (session) => (await session)?.close()));
+  }
+
+  async #attempt(
+    url: URL,
+    commands: readonly Command[],
+    options: { readonly signal: AbortSignal; readonly answer?: HostRule },
+    mayRepeat: (error: RemotingError) => boolean,
+  ): Promise<PipelineResult> {
+    const signal = AbortSignal.any([options.signal, this.#closed.signal]);
+    let reopened = 0;
+    let attempt = 0;
+    for (;;) {
+      try {
+        const session = await this.#session(url, signal);
+        return await session.run(commands, { ...options, signal });
+      } catch (error) {
+        if (!isRemotingError(error) || signal.aborted || !mayRepeat(error)) throw error;
+        if (isSessionOver(error) && reopened < MAX_REOPENED) reopened++;
+        else if (!isPassing(error) || !(await this.#hasWaited(attempt++, signal))) throw error;
+      }
+    }
+  }
+
+  /** The time being up while we wait doesn't hide why we waited. */
+  async #hasWaited(attempt: number, signal: AbortSignal): Promise<boolean> {
+    try {
+      return await this.pauseBefore(attempt, signal);
+    } catch {
+      return false;
+    }
+  }
+
+  async #session(url: URL, signal: AbortSignal): Promise<Session> {
+    const kept = this.#of(url);
+    const current = await this.#sessionOf(kept, signal);
+    if (current?.isUsable === true) return current;
+    // Another caller may have begun to open one in the meantime.
+    if (kept.session !== undefined && (await this.#sessionOf(kept, signal)) !== current) {
+      return this.#session(url, signal);
+    }
+    void current?.close();
+    // Others will wait for it too, so it doesn't end with the one who was first.
+    const limit = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(OPENING_MILLISECONDS)]);
+    const opening = this.#env.open(url, limit);
+    kept.session = opening;
+    opening.catch(() => {
+      if (kept.session === opening) kept.session = undefined;
+    });
+    return untilAborted(opening, signal);
+  }
+
+  #sessionOf(kept: Kept, signal: AbortSignal): Promise<Session | undefined> {
+    const session = kept.session?.catch(() => undefined) ?? Promise.resolve(undefined);
+    return untilAborted(session, signal);
+  }
+
+  #of(url: URL): Kept {
+    const kept = this.#kept.get(url.href) ?? { memory: {}, session: undefined };
+    this.#kept.set(url.href, kept);
+    return kept;
+  }
+}

@@ -1,0 +1,315 @@
+import { readFile } from "node:fs/promises";
+import { setTimeout as wait } from "node:timers/promises";
+import type { Thumbprint } from "../../certificate/thumbprint";
+import { ExchangeBindingError, messageOf, type ErrorCode } from "../../errors";
+import type { NameService, ServerFqdn } from "../../model";
+import { isRemotingError, type RemotingError } from "../../remoting/errors";
+import { basicAuthentication } from "../../remoting/http/authentication";
+import type { Command } from "../../remoting/psrp/pipelineMessages";
+import { type HostRule, openSession, type PipelineResult, sessionEnv } from "../../remoting/session";
+import type { Backend, CallOptions, EnableRequest, ServerSnapshot } from "../backend";
+import {
+  enableCertificate,
+  GET_SERVERS,
+  getProtocolSettings,
+  getTransportService,
+  importCertificate,
+  removeCertificate,
+  setCertificateName,
+} from "./cmdlets";
+import { EndpointSessions, type SessionsEnv } from "./endpointSessions";
+import type { ExchangeCertificate } from "./exchangeCertificateObject";
+import { type Attempt, cmdletFailure, codeOfResult, hasFailed, transportFailure } from "./exchangeErrors";
+import { overwriteRule } from "./overwriteQuestion";
+import type { RemoteSettings } from "./settings";
+import { type Ask, readCertificates, readSnapshot, shownObject } from "./snapshot";
+
+/** The kind that is stored with resources made on real servers. */
+export const REMOTE_KIND = "remote";
+
+const RESOURCE_URI = "http://schemas.microsoft.com/powershell/Microsoft.Exchange";
+const RETRY_DELAYS_MILLISECONDS = [500, 1500, 4000, 8000];
+/** How often a changing cmdlet of unknown fate, that has turned out not to have happened, is run again. */
+const MAX_REPEATS = 2;
+
+/**
+ * The backend that talks to real servers. Nothing is asked of any server before the first call. Throws
+ * `ConfigurationInvalid`.
+ */
+export async function openRemote(settings: RemoteSettings): Promise<Backend> {
+  if (settings.authentication === "kerberos") {
+    throw invalid(
+      'exchange:authentication is "kerberos" (the default), which this version doesn\'t have yet. Set it to "basic", ' +
+        "with exchange:username and exchange:password, and switch Basic on for the PowerShell virtual directory.",
+    );
+  }
+  const { username, password } = settings;
+  if (username === undefined || password === undefined) {
+    throw invalid("Basic authentication needs exchange:username and exchange:password.");
+  }
+  const authentication = basicAuthentication(username, password);
+  const ca = settings.caFile === undefined ? undefined : await readCa(settings.caFile);
+  const tls = {
+    ca,
+    serverName: settings.tlsServerName,
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- deprecated for users, not for this place
+    dangerouslySkipVerification: settings.dangerouslySkipTlsVerification,
+  };
+  return remoteBackend(settings.endpoint, {
+    open: (url, signal) =>
+      openSession(
+        {
+          url,
+          resourceUri: RESOURCE_URI,
+          authentication,
+          ...(url.protocol === "https:" ? { tls } : {}),
+          maxConnections: settings.maxConnectionsPerServer,
+          operationTimeoutSeconds: settings.operationTimeoutSeconds,
+        },
+        sessionEnv,
+        signal,
+      ),
+    pause: (milliseconds, signal) => wait(milliseconds, undefined, { signal }),
+    retryDelaysMilliseconds: RETRY_DELAYS_MILLISECONDS,
+  });
+}
+
+async function readCa(path: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    throw invalid(`exchange:caFile can't be read: ${messageOf(cause)}.`, cause);
+  }
+  // Node overlooks what it can't read, and would then trust nobody, without saying why.
+  if (!text.includes("-----BEGIN CERTIFICATE-----"))
+    throw invalid(`exchange:caFile (${path}) holds no PEM certificate.`);
+  return text;
+}
+
+function invalid(message: string, cause?: unknown): ExchangeBindingError {
+  return new ExchangeBindingError("ConfigurationInvalid", message, { cause });
+}
+
+/**
+ * The URL of a server's endpoint. Unless the template has a query of its own, whole objects are asked for: it is what
+ * the Exchange Management Shell does, and the only way to learn about services where there is no projection.
+ */
+export function endpointUrl(template: string, server: string): URL {
+  const url = new URL(template.replaceAll("{server}", server));
+  if (url.search === "") url.search = "?serializationLevel=Full";
+  return url;
+}
+
+/** The backend over sessions. `template`: URL with `{server}` in it, or a fixed one. */
+export function remoteBackend(template: string, env: SessionsEnv): Backend {
+  const sessions = new EndpointSessions(env);
+
+  /** One server, for the length of one call. */
+  const talk = (server: ServerFqdn, doing: string, { signal }: CallOptions): Conversation =>
+    new Conversation(sessions, endpointUrl(template, server), server, doing, signal);
+
+  return {
+    kind: REMOTE_KIND,
+
+    readSnapshot: (server, options) => talk(server, `Reading ${server}`, options).snapshot(),
+
+    importCertificate: async (server, request, options) => {
+      const { thumbprint } = request;
+      const there = talk(server, `Importing certificate ${thumbprint} on ${server}`, options);
+      const command = importCertificate(server, request);
+      const isThere = async (): Promise<boolean> => (await there.find(thumbprint)) !== undefined;
+      const result = await there.change(command, { isDone: isThere });
+      // Nobody can say who imported it: the cautious answer, because what we import we may remove again.
+      if (result === "done") return { outcome: "alreadyThere" };
+      if (!hasFailed(result)) return { outcome: "imported" };
+      // The text that says so differs with the server's language; that it is there doesn't.
+      const code = await there.meaningOf(result, "ImportRefused");
+      if (code === "ImportRefused" && (await isThere())) return { outcome: "alreadyThere" };
+      throw cmdletFailure(there.attempt(command.name), result, code);
+    },
+
+    enableServices: async (server, request, options) => {
+      const { thumbprint, services } = request;
+      const doing = `Enabling ${services.join(", ")} for certificate ${thumbprint} on ${server}`;
+      const there = talk(server, doing, options);
+      const command = enableCertificate(server, request);
+      const isKept = services.includes("SMTP") && !request.replaceDefaultSmtpCertificate;
+      const before = isKept ? await there.defaultSmtp() : undefined;
+      const answer = overwriteRule(thumbprint, request.replaceDefaultSmtpCertificate);
+      const result = await there.change(command, { answer, isDone: () => there.isEnabled(request) });
+      if (result !== "done" && hasFailed(result)) {
+        let code = await there.meaningOf(result, "CmdletFailed");
+        if (code === "CmdletFailed" && (await there.find(thumbprint)) === undefined) code = "CertificateNotFound";
+        throw cmdletFailure(there.attempt(command.name), result, code);
+      }
+      const after = before === undefined ? undefined : await there.defaultSmtp();
+      if (after !== before) {
+        throw new ExchangeBindingError(
+          "ChangeDidNotComeAbout",
+          `${doing}: the default SMTP certificate was to stay ${before ?? "none"}, but the server now says ${after ?? "none"}. ` +
+            `Run Enable-ExchangeCertificate -Thumbprint ${before ?? ""} -Services SMTP there and answer Yes, to get it back.`,
+          { facts: { server, before, after } },
+        );
+      }
+      return { warnings: result === "done" ? [] : result.warnings };
+    },
+
+    setCertificateName: async (server, service, name, options) => {
+      const doing =
+        name === undefined
+          ? `Clearing the certificate name of ${service} on ${server}`
+          : `Setting the certificate name of ${service} on ${server} to ${name}`;
+      const there = talk(server, doing, options);
+      const command = setCertificateName(server, service, name);
+      const isDone = async (): Promise<boolean> => (await there.certificateName(service)) === name;
+      const result = await there.change(command, { isDone });
+      if (result === "done" || !hasFailed(result)) return;
+      throw cmdletFailure(there.attempt(command.name), result, await there.meaningOf(result, "CmdletFailed"));
+    },
+
+    removeCertificate: async (server, thumbprint, options) => {
+      const there = talk(server, `Removing certificate ${thumbprint} from ${server}`, options);
+      const command = removeCertificate(server, thumbprint);
+      const isGone = async (): Promise<boolean> => (await there.find(thumbprint)) === undefined;
+      const result = await there.change(command, { isDone: isGone });
+      if (result === "done" || !hasFailed(result)) return { outcome: "removed" };
+      const code = await there.meaningOf(result, "RemovalRefused");
+      if (code === "RemovalRefused" && (await isGone())) return { outcome: "alreadyGone" };
+      throw cmdletFailure(there.attempt(command.name), result, code);
+    },
+
+    close: () => sessions.close(),
+  };
+}
+
+/** What is said to and about one server in one call of the backend. */
+class Conversation {
+  readonly #sessions: EndpointSessions;
+  readonly #url: URL;
+  readonly #server: ServerFqdn;
+  readonly #doing: string;
+  readonly #signal: AbortSignal;
+
+  constructor(sessions: EndpointSessions, url: URL, server: ServerFqdn, doing: string, signal: AbortSignal) {
+    this.#sessions = sessions;
+    this.#url = url;
+    this.#server = server;
+    this.#doing = doing;
+    this.#signal = signal;
+  }
+
+  attempt(cmdlet: string): Attempt {
+    return { doing: this.#doing, server: this.#server, cmdlet };
+  }
+
+  /** Runs a pipeline that only reads. */
+  readonly #ask: Ask = async (commands) => {
+    try {
+      return await this.#sessions.read(this.#url, commands, this.#signal);
+    } catch (error) {
+      throw this.#failure(error, commands[0]?.name ?? "", false);
+    }
+  };
+
+  /**
+   * Runs a cmdlet that changes something. When its fate is unknown the server is read: `done` when the change is there
+   * after all; otherwise the cmdlet is run again, which changes nothing but what was asked for.
+   */
+  async change(
+    command: Command,
+    { answer, isDone }: { readonly answer?: HostRule; readonly isDone: () => Promise<boolean> },
+  ): Promise<PipelineResult | "done"> {
+    for (let repeats = 0; ; repeats++) {
+      try {
+        return await this.#sessions.change(this.#url, command, this.#signal, answer);
+      } catch (error) {
+        const isUnknown = isRemotingError(error) && error.facts.fate !== "notDone";
+        if (!isUnknown || this.#signal.aborted) throw this.#failure(error, command.name, isUnknown);
+        if (!(await this.#look(isDone, error, command.name))) {
+          if (repeats < MAX_REPEATS) continue;
+          throw this.#failure(error, command.name, false);
+        }
+        return "done";
+      }
+    }
+  }
+
+  /** Whether a change of unknown fate came about. When not even that can be read, both are told. */
+  async #look(isDone: () => Promise<boolean>, why: RemotingError, cmdlet: string): Promise<boolean> {
+    try {
+      return await isDone();
+    } catch {
+      throw this.#failure(why, cmdlet, true);
+    }
+  }
+
+  async snapshot(): Promise<ServerSnapshot> {
+    const read = await readSnapshot(this.#server, this.#ask, this.#sessions.memoryOf(this.#url));
+    if (read.kind === "read") return read.snapshot;
+    const { cmdlet, result } = read;
+    if (result === undefined || !hasFailed(result)) {
+      throw new ExchangeBindingError(
+        "CmdletFailed",
+        `${this.#doing}: the server doesn't say its fully qualified name. Check what ${cmdlet} shows there.`,
+        { facts: { server: this.#server, cmdlet } },
+      );
+    }
+    throw cmdletFailure(this.attempt(cmdlet), result, await this.meaningOf(result, "CmdletFailed"));
+  }
+
+  /** The certificate, if the server lists it. */
+  async find(thumbprint: Thumbprint): Promise<ExchangeCertificate | undefined> {
+    const read = await readCertificates(this.#server, this.#ask, this.#sessions.memoryOf(this.#url));
+    if (read.kind === "read") return read.certificates.find((one) => one.thumbprint === thumbprint);
+    throw cmdletFailure(this.attempt("Get-ExchangeCertificate"), read.result);
+  }
+
+  defaultSmtp(): Promise<string | undefined> {
+    return this.#property(getTransportService(this.#server), "InternalTransportCertificateThumbprint");
+  }
+
+  certificateName(service: NameService): Promise<string | undefined> {
+    return this.#property(getProtocolSettings(this.#server, service), "X509CertificateName");
+  }
+
+  async #property(command: Command, name: string): Promise<string | undefined> {
+    const result = await this.#ask([command]);
+    const [object] = result.output;
+    if (!hasFailed(result) && object !== undefined) return shownObject(object).text(name);
+    throw cmdletFailure(this.attempt(command.name), result, await this.meaningOf(result, "CmdletFailed"));
+  }
+
+  /** Whether everything that was to be enabled is: what can't be seen counts as not. */
+  async isEnabled({ thumbprint, services, replaceDefaultSmtpCertificate }: EnableRequest): Promise<boolean> {
+    const certificate = await this.find(thumbprint);
+    if (certificate?.displayedServices.kind !== "known") return false;
+    const shown = certificate.displayedServices.value;
+    if (!services.every((service) => shown.includes(service))) return false;
+    const { iisSites } = certificate;
+    if (services.includes("IIS") && (iisSites.kind === "unknown" || !iisSites.value.includes(1))) return false;
+    if (!services.includes("SMTP") || !replaceDefaultSmtpCertificate) return true;
+    return (await this.defaultSmtp())?.toUpperCase() === thumbprint;
+  }
+
+  /**
+   * What a failed cmdlet means. Where its error leaves it open, the list of servers tells whether there is such a
+   * server at all, in whatever language; `otherwise` is what it means when there is.
+   */
+  async meaningOf(result: PipelineResult, otherwise: ErrorCode): Promise<ErrorCode> {
+    const code = codeOfResult(result);
+    if (code !== "CmdletFailed" && code !== "ServerUnknown") return code;
+    const servers = await this.#ask([GET_SERVERS]).catch(() => undefined);
+    const names = (hasFailed(servers ?? NOTHING) ? [] : (servers?.output ?? [])).flatMap(
+      (one) => shownObject(one).text("Fqdn")?.toLowerCase() ?? [],
+    );
+    if (names.length > 0) return names.includes(this.#server) ? otherwise : "ServerUnknown";
+    return code === "CmdletFailed" ? otherwise : code;
+  }
+
+  #failure(error: unknown, cmdlet: string, isFateUnknown: boolean): unknown {
+    return isRemotingError(error) ? transportFailure(this.attempt(cmdlet), error, isFateUnknown) : error;
+  }
+}
+
+const NOTHING: PipelineResult = { state: "Failed", output: [], errors: [], warnings: [] };

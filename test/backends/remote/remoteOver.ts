@@ -1,0 +1,47 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Backend } from "../../../provider/backends/backend";
+import { remoteBackend } from "../../../provider/backends/remote/remoteBackend";
+import type { EndpointBehaviour } from "../../../provider/backends/simulator/endpoint/behaviour";
+import type { Endpoint } from "../../../provider/backends/simulator/endpoint/endpoint";
+import type { StateStore } from "../../../provider/backends/simulator/stateFile";
+import { openSession, sessionEnv, type SessionOptions } from "../../../provider/remoting/session";
+import { sessionOptionsFor, startTestEndpoint } from "../../remoting/endpoint";
+
+export interface RemoteOverOptions {
+  readonly behaviour?: Partial<EndpointBehaviour>;
+  readonly session?: Partial<SessionOptions>;
+  /** Added to the endpoint's URL. */
+  readonly query?: string;
+}
+
+export interface RemoteOver {
+  readonly backend: Backend;
+  readonly endpoint: Endpoint;
+  /** Sessions opened so far. */
+  readonly opened: () => number;
+}
+
+/** The remote backend over the simulated organisation behind https. Closing the backend closes the endpoint too. */
+export async function remoteOver(store: StateStore, options: RemoteOverOptions = {}): Promise<RemoteOver> {
+  const endpoint = await startTestEndpoint({ store, ...(options.behaviour && { behaviour: options.behaviour }) });
+  let opened = 0;
+  const backend = remoteBackend(`${endpoint.url}${options.query ?? ""}`, {
+    open: (url, signal) => {
+      opened++;
+      return openSession(sessionOptionsFor(url.href, options.session), sessionEnv, signal);
+    },
+    pause: (milliseconds, signal) => wait(milliseconds, undefined, { signal }),
+    retryDelaysMilliseconds: [1, 1],
+  });
+  return {
+    endpoint,
+    opened: () => opened,
+    backend: {
+      ...backend,
+      close: async () => {
+        await backend.close();
+        await endpoint.close();
+      },
+    },
+  };
+}
