@@ -65,7 +65,7 @@ async function checkOnServer(
   const { server, bindingName } = desired;
   const text = { server, now: deployment.env.now() };
   const isNew = Object.keys(olds).length === 0;
-  const observation = await deployment.look(server);
+  const observation = await deployment.look(server, desired.timeoutSeconds);
   const observed = observation.kind === "observed" ? observation.server : undefined;
   const claims = claimsOf(desired, observed);
   const conflicts = conflictsWith(claims, deployment.claim(server, bindingName, claims), observed);

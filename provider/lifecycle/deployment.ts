@@ -98,13 +98,17 @@ export class Deployment {
     return observeServer(await this.backend(), server, { signal });
   }
 
-  /** The server for a preview: as this deployment knows it, or the reason why nobody asked. */
-  async look(server: ServerFqdn): Promise<Observation> {
+  /**
+   * The server for a preview: as this deployment knows it, or the reason why nobody asked. `timeoutSeconds` is the
+   * binding's own; the reading that it shares with other bindings goes on after it.
+   */
+  async look(server: ServerFqdn, timeoutSeconds: number): Promise<Observation> {
     const { settings } = this;
     if (settings.offline) return { kind: "notAsked", reason: "exchange:offline is set" };
     this.snapshots.prefetch(settings.servers);
     try {
-      return { kind: "observed", server: await this.snapshots.get(server) };
+      const reading = withTimeLimit(timeoutSeconds, `Reading ${server}`, () => this.snapshots.get(server));
+      return { kind: "observed", server: await reading };
     } catch (error) {
       const isUnreachable = error instanceof ExchangeBindingError && UNREACHABLE.has(error.code);
       if (isUnreachable && settings.onUnreachable === "continue") return { kind: "notAsked", reason: error.message };

@@ -53,7 +53,7 @@ async function diffKnown(
   // An option of the engine may replace what this says is to be updated.
   deployment.beginReplacement(bindingName, stored);
   const context = { server: desired.server, now: deployment.env.now() };
-  const observation = await deployment.look(desired.server);
+  const observation = await deployment.look(desired.server, desired.timeoutSeconds);
   const say = (lines: readonly string[]): void => {
     deployment.sayOnce(desired.server, bindingName, lines);
   };
