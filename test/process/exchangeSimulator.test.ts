@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -78,6 +79,28 @@ describe("the installed command exchange-simulator", () => {
     expect({ code, out }).toEqual({ code: 1, out: "" });
     expect(errors).toMatch(/^Get-ExchangeCertificate : .*"ex09"/);
     expect(errors).not.toMatch(/^ +at /m);
+  });
+
+  it("serves until Ctrl-C, and then ends of itself", async () => {
+    const args = ["serve", "--basic-over-http", "--port", "0", "--user", "admin", "--password-stdin"];
+    const child = spawn(process.execPath, [command, ...args], { cwd: directory, stdio: ["pipe", "pipe", "ignore"] });
+    const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+    child.stdin.end("secret");
+    const [line] = (await once(child.stdout, "data")) as [Buffer];
+    const headers = { authorization: `Basic ${Buffer.from("admin:secret").toString("base64")}` };
+    const { status } = await fetch(line.toString().trim(), { method: "POST", headers, body: "not SOAP" });
+    expect(status).toBe(500);
+    // Windows has no signal that a process could be told by; there it is ended.
+    child.kill("SIGINT");
+    expect(await ended).toBe(process.platform === "win32" ? null : 0);
+  });
+
+  it("loads no protocol for a command that needs none", async () => {
+    const script = `process.argv.push("show"); process.on("exit", () => {
+        console.log(Object.keys(require.cache).filter((file) => /[\\\\/](?:remoting|endpoint|saxes)[\\\\/]/.test(file)));
+      }); require(${JSON.stringify(command)});`;
+    const { code, out } = await node(["-e", script, "exchange-simulator"]);
+    expect({ code, last: out.trim().split("\n").at(-1) }).toEqual({ code: 0, last: "[]" });
   });
 });
 
