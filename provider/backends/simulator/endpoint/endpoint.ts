@@ -87,6 +87,8 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
     tls === undefined
       ? createHttpServer(listener)
       : createHttpsServer({ cert: tls.certificate, key: tls.privateKey.reveal() }, listener);
+  // As IIS does; Node's own five seconds would close connections that clients take to be open.
+  server.keepAliveTimeout = 120_000;
   const port = await listen(server, options.port ?? 0, host);
 
   return {

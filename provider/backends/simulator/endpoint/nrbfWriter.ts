@@ -4,7 +4,7 @@
  */
 
 /** RecordTypeEnumeration, MS-NRBF 2.1.2.1. */
-export const RECORD = {
+const RECORD = {
   header: 0,
   classWithId: 1,
   systemClass: 4,

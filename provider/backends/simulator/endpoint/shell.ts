@@ -88,7 +88,12 @@ export class Shell {
     const pipeline = this.#pool.createPipeline(commandId);
     const command: Command = { id: commandId, pipeline, stop: new AbortController(), asked: 0 };
     this.#commands.set(commandId.toUpperCase(), command);
-    this.#toPipeline(command, "stdin", fragments);
+    try {
+      this.#toPipeline(command, "stdin", fragments);
+    } catch (error) {
+      this.#commands.delete(commandId.toUpperCase());
+      throw error;
+    }
   }
 
   send(streams: readonly ReceivedStream[]): void {

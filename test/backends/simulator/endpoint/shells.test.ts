@@ -133,6 +133,11 @@ describe("a shell", () => {
       encodeCommand(header, { pipelineId: "no-guid", firstFragments: nonsense }),
     );
     expect(started).toEqual(fault(INVALID));
+    const pipelineId = randomUUID();
+    const command = (header: ReturnType<RawClient["header"]>): string =>
+      encodeCommand(header, { pipelineId, firstFragments: nonsense });
+    expect(await one.post("Command", command)).toEqual(fault(INVALID));
+    expect(await one.receive(pipelineId)).toEqual(fault(NOT_FOUND));
   });
 });
 
