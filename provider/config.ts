@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 
 import { DEFAULT_SIMULATOR_FILE, chooseBackend } from "./backends/openBackend";
 import type { BackendSettings } from "./backends/openBackend";
+import { parseRemoteSettings, REMOTE_KEYS } from "./backends/remote/settings";
 import { ExchangeBindingError } from "./errors";
 import { parseServerFqdn } from "./model";
 import type { ServerFqdn } from "./model";
@@ -27,6 +28,7 @@ const KEYS = {
   servers: { config: "exchange:servers", environment: "EXCHANGE_SERVERS" },
   offline: { config: "exchange:offline", environment: "EXCHANGE_OFFLINE" },
   onUnreachable: { config: "exchange:onUnreachable", environment: "EXCHANGE_ON_UNREACHABLE" },
+  ...REMOTE_KEYS,
 } as const;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -36,15 +38,19 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * `ConfigurationInvalid`, naming the key, what it held and what it may hold.
  */
 export function readSettings(config: ReadConfig, environment: Environment, directory: string): Settings {
-  const read = (name: keyof typeof KEYS): { value: string; from: string } | undefined => {
+  const readAsWritten = (name: keyof typeof KEYS): { value: string; from: string } | undefined => {
     const { config: configKey, environment: variable } = KEYS[name];
     for (const [value, from] of [
       [environment[variable], variable],
       [config(configKey), configKey],
     ] as const) {
-      if (value !== undefined && value.trim() !== "") return { value: value.trim(), from };
+      if (value !== undefined && value.trim() !== "") return { value, from };
     }
     return undefined;
+  };
+  const read: typeof readAsWritten = (name) => {
+    const entry = readAsWritten(name);
+    return entry && { ...entry, value: entry.value.trim() };
   };
 
   const backend = read("backend");
@@ -58,7 +64,10 @@ export function readSettings(config: ReadConfig, environment: Environment, direc
     backend:
       backend === undefined && offline
         ? undefined
-        : chooseBackend(backend?.value, resolve(directory, read("simulatorFile")?.value ?? DEFAULT_SIMULATOR_FILE)),
+        : chooseBackend(backend?.value, {
+            simulatorFile: resolve(directory, read("simulatorFile")?.value ?? DEFAULT_SIMULATOR_FILE),
+            remote: () => parseRemoteSettings(readAsWritten, directory),
+          }),
     servers: readServers(read("servers")),
     offline,
     onUnreachable: onUnreachable?.value === "continue" ? "continue" : "fail",

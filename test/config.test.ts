@@ -63,6 +63,85 @@ describe("the simulator's file", () => {
   });
 });
 
+describe("the way to real servers", () => {
+  const remote = { "exchange:backend": "remote" };
+  const basic = { ...remote, "exchange:authentication": "basic" };
+
+  it("is Kerberos over Exchange's documented endpoint by default", () => {
+    expect(settings(remote).backend).toEqual({
+      kind: "remote",
+      endpoint: "http://{server}/PowerShell/",
+      authentication: "kerberos",
+      username: undefined,
+      password: undefined,
+      tlsServerName: undefined,
+      caFile: undefined,
+      maxConnectionsPerServer: 2,
+      operationTimeoutSeconds: 20,
+      dangerouslySkipTlsVerification: false,
+    });
+  });
+
+  it("is https for Basic", () => {
+    expect(settings(basic).backend).toMatchObject({
+      endpoint: "https://{server}/PowerShell/",
+      authentication: "basic",
+    });
+  });
+
+  it("takes every setting from the stack, and from the environment before it", () => {
+    const config = {
+      ...remote,
+      "exchange:authentication": "Basic",
+      "exchange:endpoint": "https://mail.contoso.com/PowerShell/",
+      "exchange:username": "stack@contoso.com",
+      "exchange:password": "from the stack",
+      "exchange:tlsServerName": "mail.contoso.com",
+      "exchange:caFile": "ca.pem",
+      "exchange:maxConnectionsPerServer": "3",
+      "exchange:operationTimeoutSeconds": "60",
+      "exchange:dangerouslySkipTlsVerification": "true",
+    };
+    const environment = { EXCHANGE_USERNAME: "pipeline@contoso.com", EXCHANGE_PASSWORD: " blanks count " };
+    const { backend } = settings(config, environment);
+    expect(backend).toMatchObject({
+      authentication: "basic",
+      endpoint: "https://mail.contoso.com/PowerShell/",
+      username: "pipeline@contoso.com",
+      tlsServerName: "mail.contoso.com",
+      caFile: "/program/ca.pem",
+      maxConnectionsPerServer: 3,
+      operationTimeoutSeconds: 60,
+      dangerouslySkipTlsVerification: true,
+    });
+    expect(backend?.kind === "remote" && backend.password?.reveal()).toBe(" blanks count ");
+    expect(JSON.stringify(backend)).not.toContain("blanks");
+  });
+
+  it("isn't looked at where another backend is chosen", () => {
+    expect(settings({ ...simulator, "exchange:endpoint": "nonsense" }).backend?.kind).toBe("simulator");
+  });
+
+  it.each<[Texts, RegExp]>([
+    [
+      { ...remote, "exchange:authentication": "ntlm" },
+      /exchange:authentication is "ntlm"; it may be "kerberos".*"basic"/,
+    ],
+    [{ ...basic, "exchange:endpoint": "http://{server}/PowerShell/" }, /in clear text/],
+    [{ ...basic, "exchange:endpoint": "https://{host}/PowerShell/" }, /exchange:endpoint isn't a URL/],
+    [{ ...basic, "exchange:endpoint": "mail.contoso.com" }, /exchange:endpoint isn't a URL/],
+    [{ ...basic, "exchange:endpoint": "ldap://{server}/" }, /begins with "ldap:"/],
+    [{ ...basic, "exchange:endpoint": "https://admin:hunter2@{server}/" }, /belong into exchange:username/],
+    [{ ...remote, "exchange:tlsServerName": "mail.contoso.com" }, /exchange:tlsServerName is set.*no TLS/],
+    [{ ...remote, "exchange:maxConnectionsPerServer": "0" }, /whole number from 1 to 10 \(default 2\)/],
+    [{ ...remote, "exchange:operationTimeoutSeconds": "1.5" }, /whole number from 1 to 600 \(default 20\)/],
+    [{ ...basic, "exchange:dangerouslySkipTlsVerification": "perhaps" }, /may be true or false/],
+  ])("refuses %j", (config, message) => {
+    expect(mistake(config)).toMatch(message);
+    expect(mistake(config)).not.toContain("hunter2");
+  });
+});
+
 describe("the servers to read ahead", () => {
   const serversOf = (text: string): readonly string[] => settings({ ...simulator, "exchange:servers": text }).servers;
 

@@ -3,7 +3,8 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ExchangeBindingError, messageOf } from "../errors";
 import type { AdapterModule, AdapterSettings, Backend } from "./backend";
-import { DEFAULT_SIMULATOR_FILE } from "./simulatorFile";
+import type * as RemoteBackend from "./remote/remoteBackend";
+import type { RemoteSettings } from "./remote/settings";
 import type * as SimulatorBackend from "./simulator/simulatorBackend";
 
 export { DEFAULT_SIMULATOR_FILE } from "./simulatorFile";
@@ -12,7 +13,7 @@ export { DEFAULT_SIMULATOR_FILE } from "./simulatorFile";
 export type BackendSettings =
   /** `file`: path of the organisation's JSON file; a relative one counts from the program's directory. */
   | { readonly kind: "simulator"; readonly file: string }
-  | { readonly kind: "remote" }
+  | ({ readonly kind: "remote" } & RemoteSettings)
   | { readonly kind: "powershell" }
   /** An adapter of the user's own: a package or a path, as the program itself would `require` it. */
   | { readonly kind: "module"; readonly specifier: string };
@@ -28,14 +29,22 @@ export interface OpenBackendEnv {
 const BUILT_IN = ["simulator", "remote", "powershell"] as const;
 
 const CHOICES =
+  '"remote" (real servers, through their remote PowerShell), ' +
   '"simulator" (a simulated organisation in a file; no Exchange server is touched), ' +
   "or the name of a package or the path of a module with an adapter of your own";
+
+/** What the built-in backends need; asked only of the one that is chosen. */
+export interface BuiltInSettings {
+  readonly simulatorFile: string;
+  /** May throw `ConfigurationInvalid`. */
+  readonly remote: () => RemoteSettings;
+}
 
 /**
  * The settings for what `exchange:backend` says. There is no silent default: whoever says nothing gets an error with
  * the choices. Throws `ConfigurationInvalid`.
  */
-export function chooseBackend(choice: string | undefined, simulatorFile?: string): BackendSettings {
+export function chooseBackend(choice: string | undefined, settings: BuiltInSettings): BackendSettings {
   const wanted = choice?.trim() ?? "";
   if (wanted === "") {
     throw new ExchangeBindingError(
@@ -46,7 +55,8 @@ export function chooseBackend(choice: string | undefined, simulatorFile?: string
     );
   }
   const builtIn = BUILT_IN.find((kind) => kind === wanted.toLowerCase());
-  if (builtIn === "simulator") return { kind: builtIn, file: simulatorFile ?? DEFAULT_SIMULATOR_FILE };
+  if (builtIn === "simulator") return { kind: builtIn, file: settings.simulatorFile };
+  if (builtIn === "remote") return { kind: builtIn, ...settings.remote() };
   return builtIn === undefined ? { kind: "module", specifier: wanted } : { kind: builtIn };
 }
 
@@ -61,7 +71,11 @@ export async function openBackend(settings: BackendSettings, env: OpenBackendEnv
       const { openSimulator } = require("./simulator/simulatorBackend") as typeof SimulatorBackend;
       return openSimulator({ file: resolve(env.programDirectory, settings.file), say: env.say });
     }
-    case "remote":
+    case "remote": {
+      // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded only when it is chosen
+      const { openRemote } = require("./remote/remoteBackend") as typeof RemoteBackend;
+      return openRemote(settings, env.say);
+    }
     case "powershell":
       throw new ExchangeBindingError(
         "ConfigurationInvalid",

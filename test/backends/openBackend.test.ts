@@ -2,8 +2,22 @@ import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chooseBackend, openBackend, type BackendSettings } from "../../provider/backends/openBackend";
+import type { RemoteSettings } from "../../provider/backends/remote/settings";
 import { isBindingError } from "../../provider/errors";
+import { Secret } from "../../provider/secret";
 import { EX01 } from "./simulatedServer";
+
+const remoteSettings: RemoteSettings = {
+  endpoint: "https://{server}/PowerShell/",
+  authentication: "basic",
+  username: "admin@contoso.com",
+  password: new Secret("x"),
+  tlsServerName: undefined,
+  caFile: undefined,
+  maxConnectionsPerServer: 2,
+  operationTimeoutSeconds: 20,
+  dangerouslySkipTlsVerification: false,
+};
 
 let directory: string;
 const said: string[] = [];
@@ -15,6 +29,9 @@ beforeEach(async () => {
 afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
+
+const choose = (choice: string | undefined): BackendSettings =>
+  chooseBackend(choice, { simulatorFile: "lab.json", remote: () => remoteSettings });
 
 const open = (settings: BackendSettings) =>
   openBackend(settings, { programDirectory: directory, say: (line) => said.push(line) });
@@ -45,19 +62,17 @@ const COMPLETE = `{
 describe("choosing a backend", () => {
   it("lists the choices when nothing is chosen", () => {
     for (const choice of [undefined, "", "  "]) {
-      expect(() => chooseBackend(choice)).toThrow(
-        /No backend is chosen.*exchange:backend.*EXCHANGE_BACKEND.*simulator/,
-      );
+      expect(() => choose(choice)).toThrow(/No backend is chosen.*exchange:backend.*EXCHANGE_BACKEND.*simulator/);
     }
   });
 
-  it("takes the simulator's default file where none is named", () => {
-    expect(chooseBackend("Simulator")).toEqual({ kind: "simulator", file: ".exchange-simulator.json" });
-    expect(chooseBackend("simulator", "lab.json")).toEqual({ kind: "simulator", file: "lab.json" });
+  it("asks for what the chosen one needs", () => {
+    expect(choose("Simulator")).toEqual({ kind: "simulator", file: "lab.json" });
+    expect(choose("remote")).toEqual({ kind: "remote", ...remoteSettings });
   });
 
   it("takes every other word for a module", () => {
-    expect(chooseBackend(" @contoso/exchange-lab ")).toEqual({ kind: "module", specifier: "@contoso/exchange-lab" });
+    expect(choose(" @contoso/exchange-lab ")).toEqual({ kind: "module", specifier: "@contoso/exchange-lab" });
   });
 });
 
@@ -76,8 +91,41 @@ describe("opening the simulator", () => {
   });
 });
 
-it.each(["remote", "powershell"] as const)("says that this version has no %s backend yet", async (kind) => {
-  expect(await refusal(chooseBackend(kind))).toMatch(new RegExp(`"${kind}".*yet.*simulator`));
+it("says that this version has no powershell backend yet", async () => {
+  expect(await refusal(choose("powershell"))).toMatch(/"powershell".*yet.*simulator/);
+});
+
+describe("opening the way to real servers", () => {
+  it("asks no server for anything yet", async () => {
+    const backend = await open({ kind: "remote", ...remoteSettings });
+    expect(backend.kind).toBe("remote");
+    await backend.close();
+    expect(said).toEqual([]);
+  });
+
+  it("says that this version has no Kerberos yet, and what there is", async () => {
+    const message = await refusal({ kind: "remote", ...remoteSettings, authentication: "kerberos" });
+    expect(message).toMatch(/"kerberos" \(the default\).*doesn't have yet.*"basic"/);
+  });
+
+  it.each([{ username: undefined }, { password: undefined }])("refuses Basic with %j", async (missing) => {
+    expect(await refusal({ kind: "remote", ...remoteSettings, ...missing })).toMatch(
+      /exchange:username and exchange:password/,
+    );
+  });
+
+  it("says what is wrong with the file of the CA", async () => {
+    const caFile = join(directory, "ca.pem");
+    const settings = { kind: "remote", ...remoteSettings, caFile } as const;
+    expect(await refusal(settings)).toMatch(/caFile can't be read.*ca\.pem/);
+    await writeFile(caFile, "no certificate");
+    expect(await refusal(settings)).toMatch(/ca\.pem\) holds no PEM certificate/);
+  });
+
+  it("warns whoever turns the check of certificates off", async () => {
+    await (await open({ kind: "remote", ...remoteSettings, dangerouslySkipTlsVerification: true })).close();
+    expect(said).toEqual([expect.stringContaining("password included")]);
+  });
 });
 
 describe("opening an adapter of the user's own", () => {

@@ -36,7 +36,7 @@ const MAX_REPEATS = 2;
  * The backend that talks to real servers. Nothing is asked of any server before the first call. Throws
  * `ConfigurationInvalid`.
  */
-export async function openRemote(settings: RemoteSettings): Promise<Backend> {
+export async function openRemote(settings: RemoteSettings, say: (line: string) => void): Promise<Backend> {
   if (settings.authentication === "kerberos") {
     throw invalid(
       'exchange:authentication is "kerberos" (the default), which this version doesn\'t have yet. Set it to "basic", ' +
@@ -49,12 +49,14 @@ export async function openRemote(settings: RemoteSettings): Promise<Backend> {
   }
   const authentication = basicAuthentication(username, password);
   const ca = settings.caFile === undefined ? undefined : await readCa(settings.caFile);
-  const tls = {
-    ca,
-    serverName: settings.tlsServerName,
-    // eslint-disable-next-line @typescript-eslint/no-deprecated -- deprecated for users, not for this place
-    dangerouslySkipVerification: settings.dangerouslySkipTlsVerification,
-  };
+  const dangerouslySkipVerification = settings.dangerouslySkipTlsVerification;
+  if (dangerouslySkipVerification) {
+    say(
+      "exchange:dangerouslySkipTlsVerification is set: whoever is between this machine and the servers can read and " +
+        "change everything, the password included. Use exchange:caFile and exchange:tlsServerName instead.",
+    );
+  }
+  const tls = { ca, serverName: settings.tlsServerName, dangerouslySkipVerification };
   return remoteBackend(settings.endpoint, {
     open: (url, signal) =>
       openSession(

@@ -1,6 +1,8 @@
-import type { Secret } from "../../secret";
+import { resolve } from "node:path";
+import { ExchangeBindingError } from "../../errors";
+import { Secret } from "../../secret";
 
-/** What `exchange:backend = remote` needs. Defaults are filled in by whoever reads the configuration. */
+/** What `exchange:backend = remote` needs. */
 export interface RemoteSettings {
   /** URL with `{server}` in the place of the server's name, or a fixed one that is the entry for all servers. */
   readonly endpoint: string;
@@ -9,17 +11,131 @@ export interface RemoteSettings {
   readonly password: Secret<string> | undefined;
   /** The name that the server's certificate is checked against. Default: the URL's host. */
   readonly tlsServerName: string | undefined;
-  /** Path of a PEM file with the CAs to trust instead of the usual ones. */
+  /** Absolute path of a PEM file with the CAs to trust instead of the usual ones. */
   readonly caFile: string | undefined;
   readonly maxConnectionsPerServer: number;
   readonly operationTimeoutSeconds: number;
-  /** @deprecated Whoever is in between can read and change everything, passwords included. For a lab only. */
+  /** Discouraged for good: whoever is in between can read and change everything, passwords included. For a lab only. */
   readonly dangerouslySkipTlsVerification: boolean;
 }
 
-export const DEFAULT_ENDPOINTS = {
-  kerberos: "http://{server}/PowerShell/",
-  basic: "https://{server}/PowerShell/",
+/** Names of the settings below `exchange:`, with their environment variables. */
+export const REMOTE_KEYS = {
+  endpoint: { config: "exchange:endpoint", environment: "EXCHANGE_ENDPOINT" },
+  authentication: { config: "exchange:authentication", environment: "EXCHANGE_AUTHENTICATION" },
+  username: { config: "exchange:username", environment: "EXCHANGE_USERNAME" },
+  password: { config: "exchange:password", environment: "EXCHANGE_PASSWORD" },
+  tlsServerName: { config: "exchange:tlsServerName", environment: "EXCHANGE_TLS_SERVER_NAME" },
+  caFile: { config: "exchange:caFile", environment: "EXCHANGE_CA_FILE" },
+  maxConnectionsPerServer: {
+    config: "exchange:maxConnectionsPerServer",
+    environment: "EXCHANGE_MAX_CONNECTIONS_PER_SERVER",
+  },
+  operationTimeoutSeconds: {
+    config: "exchange:operationTimeoutSeconds",
+    environment: "EXCHANGE_OPERATION_TIMEOUT_SECONDS",
+  },
+  dangerouslySkipTlsVerification: {
+    config: "exchange:dangerouslySkipTlsVerification",
+    environment: "EXCHANGE_DANGEROUSLY_SKIP_TLS_VERIFICATION",
+  },
 } as const;
-export const DEFAULT_MAX_CONNECTIONS = 2;
-export const DEFAULT_OPERATION_TIMEOUT_SECONDS = 20;
+
+/** A value as it was written, and the key or variable that it stands in; `undefined` when it is missing or blank. */
+export type ReadRemoteSetting = (
+  name: keyof typeof REMOTE_KEYS,
+) => { readonly value: string; readonly from: string } | undefined;
+
+/**
+ * Exchange's documented endpoint for Kerberos is plain http: Kerberos encrypts the bodies. Basic has nothing but TLS.
+ */
+const DEFAULT_ENDPOINTS = { kerberos: "http://{server}/PowerShell/", basic: "https://{server}/PowerShell/" } as const;
+/** Exchange's default throttling allows 18 shells per user; two connections are one shell. */
+const DEFAULT_MAX_CONNECTIONS = 2;
+const DEFAULT_OPERATION_TIMEOUT_SECONDS = 20;
+
+/**
+ * Reads the settings; a relative path counts from `directory`. Throws `ConfigurationInvalid`, naming the key, what it
+ * held (no secrets) and what it may hold.
+ */
+export function parseRemoteSettings(read: ReadRemoteSetting, directory: string): RemoteSettings {
+  const text = (name: keyof typeof REMOTE_KEYS): string | undefined => read(name)?.value.trim();
+  const authentication = text("authentication")?.toLowerCase() ?? "kerberos";
+  if (authentication !== "kerberos" && authentication !== "basic") {
+    throw invalid(
+      `${from(read, "authentication")} is "${authentication}"; it may be "kerberos" (the default) or "basic".`,
+    );
+  }
+  const endpoint = text("endpoint") ?? DEFAULT_ENDPOINTS[authentication];
+  checkEndpoint(read, endpoint, authentication);
+  const caFile = text("caFile");
+  const password = read("password")?.value;
+  return {
+    endpoint,
+    authentication,
+    username: text("username"),
+    // As it is: blanks may be part of it.
+    password: password === undefined ? undefined : new Secret(password),
+    tlsServerName: text("tlsServerName"),
+    caFile: caFile === undefined ? undefined : resolve(directory, caFile),
+    maxConnectionsPerServer: wholeNumber(read, "maxConnectionsPerServer", DEFAULT_MAX_CONNECTIONS, 10),
+    operationTimeoutSeconds: wholeNumber(read, "operationTimeoutSeconds", DEFAULT_OPERATION_TIMEOUT_SECONDS, 600),
+    dangerouslySkipTlsVerification: flag(read, "dangerouslySkipTlsVerification"),
+  };
+}
+
+function checkEndpoint(read: ReadRemoteSetting, endpoint: string, authentication: "kerberos" | "basic"): void {
+  const key = from(read, "endpoint");
+  const example = "Write it like https://{server}/PowerShell/ or https://mail.contoso.com/PowerShell/.";
+  const concrete = endpoint.replaceAll("{server}", "ex01.contoso.com");
+  // The URL itself isn't repeated: someone may have written a password into it.
+  if (!URL.canParse(concrete) || /[{}]/.test(concrete)) throw invalid(`${key} isn't a URL. ${example}`);
+  const url = new URL(concrete);
+  if (url.protocol !== "https:" && url.protocol !== "http:")
+    throw invalid(`${key} begins with "${url.protocol}". ${example}`);
+  if (url.username !== "" || url.password !== "") {
+    throw invalid(`${key} holds a user name or a password. They belong into exchange:username and exchange:password.`);
+  }
+  if (url.protocol === "https:") return;
+  if (authentication === "basic") {
+    throw invalid(
+      `${key} begins with http://, and exchange:authentication is "basic": the password would go over the wire in clear text. Use https://.`,
+    );
+  }
+  for (const name of ["tlsServerName", "caFile", "dangerouslySkipTlsVerification"] as const) {
+    const set = read(name);
+    if (set !== undefined)
+      throw invalid(`${set.from} is set, but the endpoint begins with http://, where there is no TLS.`);
+  }
+}
+
+function wholeNumber(read: ReadRemoteSetting, name: keyof typeof REMOTE_KEYS, fallback: number, most: number): number {
+  const entry = read(name);
+  if (entry === undefined) return fallback;
+  const number = /^\d{1,6}$/.test(entry.value.trim()) ? Number(entry.value) : 0;
+  if (number >= 1 && number <= most) return number;
+  throw invalid(`${entry.from} is "${entry.value}"; it may be a whole number from 1 to ${most} (default ${fallback}).`);
+}
+
+function flag(read: ReadRemoteSetting, name: keyof typeof REMOTE_KEYS): boolean {
+  const entry = read(name);
+  switch (entry?.value.trim().toLowerCase()) {
+    case undefined:
+    case "false":
+    case "0":
+      return false;
+    case "true":
+    case "1":
+      return true;
+    default:
+      throw invalid(`${entry?.from ?? ""} is "${entry?.value ?? ""}"; it may be true or false.`);
+  }
+}
+
+function from(read: ReadRemoteSetting, name: keyof typeof REMOTE_KEYS): string {
+  return read(name)?.from ?? REMOTE_KEYS[name].config;
+}
+
+function invalid(message: string): ExchangeBindingError {
+  return new ExchangeBindingError("ConfigurationInvalid", `Reading the configuration: ${message}`);
+}
