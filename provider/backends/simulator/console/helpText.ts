@@ -1,5 +1,6 @@
 import { CMDLETS, type CmdletDefinition, type ParameterDefinition, type ParameterKind } from "../cmdletDefinitions";
 import { FAULTS, faultUsage } from "./faultCommand";
+import { REQUEST_FAULTS } from "./requestFaults";
 
 /** What each cmdlet does, in a line. */
 const SYNOPSES: Readonly<Record<string, string>> = {
@@ -129,6 +130,11 @@ export function cmdletHelp(cmdlet: CmdletDefinition): string {
   ].join("\n");
 }
 
+const FAULT_NUMBERS: Readonly<Record<string, string>> = {
+  responseCut: "responseCut=<bytes>",
+  slow: "slow=<milliseconds>",
+};
+
 /** Help for the command that serves the organisation. */
 export function serveHelp(): string {
   return [
@@ -161,7 +167,10 @@ export function serveHelp(): string {
       ["--idle-timeout <seconds>", "when an idle session is gone; 900"],
     ]),
     "",
-    "The faults of the servers (exchange-simulator fault) take effect here too, at once.",
+    "The faults of the servers (exchange-simulator fault) take effect here too, at once. Faults of single requests:",
+    "--fail throttled@Receive+1x3,responseCut=100 refuses three Receives after the first, and cuts the first response",
+    "of any kind after 100 bytes. @ names an operation (Create, Command, Send, Receive, Signal, Delete), + says how many",
+    `are spared first, x how many are hit. Faults: ${REQUEST_FAULTS.map((fault) => FAULT_NUMBERS[fault] ?? fault).join(", ")}.`,
   ].join("\n");
 }
 

@@ -25,7 +25,7 @@ const SERVE_FLAGS = ["tls", "basic-over-http"] as const;
 // prettier-ignore
 const SERVE_VALUES = [
   "port", "host", "server", "user", "cert", "key", "ca-file", "projection", "cookie", "signing", "max-shells",
-  "idle-timeout",
+  "idle-timeout", "fail",
 ] as const;
 
 function isOneOf<Name extends string>(names: readonly Name[], text: string): text is Name {

@@ -12,6 +12,7 @@ import type { StateStore } from "../stateFile";
 import type { CommandLineIo } from "./io";
 import type { Options, ServeOption } from "./options";
 import { readPassword } from "./password";
+import { readRequestFaults, REQUEST_FAULTS } from "./requestFaults";
 import { UsageMistake } from "./usageMistake";
 
 const TLS_PORT = 8443;
@@ -31,6 +32,12 @@ export async function serveCommand(
   checkTransport(serve, host, isTls);
   const port = numberOf(serve, "port", 65_535) ?? (isTls ? TLS_PORT : HTTP_PORT);
   const behaviour = behaviourOf(serve);
+  const faults = readRequestFaults(serve.get("fail") ?? "");
+  if (serve.has("fail") && faults === undefined) {
+    throw new UsageMistake(
+      `--fail is a list such as throttled@Receive+1x3,responseCut=100; the faults are: ${REQUEST_FAULTS.join(", ")}.`,
+    );
+  }
   const name = serve.get("user");
   if (name === undefined) throw new UsageMistake("Who may come? Give --user <name>.");
   const password = await readPassword(name, "nobody could come", options, io);
@@ -57,6 +64,7 @@ export async function serveCommand(
     io.error(`The endpoint can't listen on ${host}, port ${port}: ${messageOf(error)}`);
     return 1;
   }
+  for (const fault of faults ?? []) endpoint.inject(fault);
   io.error(`Serving the simulated organisation in ${file}; no Exchange server is touched. Ctrl-C ends it.`);
   io.out(endpoint.url);
   await io.interrupted();

@@ -7,6 +7,7 @@ import { randomBytes } from "node:crypto";
 import { runCommandLine } from "../../../../provider/backends/simulator/commandLine";
 import { makeEndpointCertificate } from "../../../../provider/backends/simulator/endpoint/tlsCertificate";
 import { defaultOrganisation } from "../../simulatedServer";
+import { RawClient } from "../endpoint/rawClient";
 
 let directory: string;
 beforeEach(async () => {
@@ -16,6 +17,8 @@ beforeEach(async () => {
 afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
+
+const ADMIN = `Basic ${Buffer.from("admin:from standard input").toString("base64")}`;
 
 interface Surroundings {
   readonly environment?: Record<string, string>;
@@ -68,6 +71,7 @@ describe("exchange-simulator serve", () => {
     ["serve --tls --user admin", "--password-env NAME or --password-stdin"],
     ["serve --tls --port 65536 --user admin --password-stdin", "--port is a whole number up to 65535"],
     ["serve --tls --cookie maybe --user admin --password-stdin", "--cookie is demanded, set or none"],
+    ["serve --tls --fail nonsense --user admin --password-stdin", "responseCut, shellExpired"],
     ["serve something --tls --user admin --password-stdin", "serve takes nothing behind it"],
     ["show --tls", "--tls is an option of: exchange-simulator serve"],
   ])("refuses: %s", async (command, text) => {
@@ -105,6 +109,18 @@ describe("exchange-simulator serve", () => {
     };
     await run(`${command} --password-stdin`, { meanwhile: meanwhile("from standard input") });
     await run(command, { typed: "typed", meanwhile: meanwhile("typed") });
+    expect.assertions(2);
+  });
+
+  it("lets the requests fail that it is told to", async () => {
+    await run("serve --basic-over-http --port 0 --user admin --password-stdin --fail unavailable@Delete", {
+      meanwhile: async (url) => {
+        const one = new RawClient({ port: Number(new URL(url).port) }, { headers: { Authorization: ADMIN } });
+        await one.open();
+        await expect(one.delete()).rejects.toThrow("HTTP 503");
+        expect(await one.delete()).toEqual({ kind: "deleted" });
+      },
+    });
     expect.assertions(2);
   });
 
