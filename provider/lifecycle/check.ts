@@ -31,9 +31,11 @@ export async function check(deployment: Deployment, olds: Bag, news: Bag): Promi
   if (read.server !== undefined && read.source?.desired.kind === "given") {
     deployment.expect(read.server, read.source.desired.facts, read.bindingName);
   }
-  if (read.desired !== undefined) {
-    const { server } = read.desired;
-    try {
+  try {
+    // The engine checks one binding after the other; meanwhile the servers of the others are read.
+    deployment.prefetch();
+    if (read.desired !== undefined) {
+      const { server } = read.desired;
       const looked = await checkOnServer(deployment, read, read.desired, olds);
       for (const blocker of looked.blockers) {
         const reason = describeBlocker(blocker, { server, now: deployment.env.now() });
@@ -43,9 +45,9 @@ export async function check(deployment: Deployment, olds: Bag, news: Bag): Promi
       }
       inputs = { ...inputs, ...looked.facts };
       if (failures.length === 0) deployment.sayOnce(server, read.bindingName, looked.lines);
-    } catch (error) {
-      failures.push({ property: "server", reason: messageOf(error) });
     }
+  } catch (error) {
+    failures.push({ property: "server", reason: messageOf(error) });
   }
   return { inputs: { ...clean(inputs) }, failures: failuresForEngine(failures, news) };
 }
