@@ -14,5 +14,7 @@ export default async function preparePeers() {
   } catch (error) {
     if (!(error instanceof PeersMissing)) throw error;
     process.env["HARNESS_PEERS_MISSING"] = error.message;
+    const verb = process.env["CI"] === "true" ? "fail" : "are skipped";
+    process.stderr.write(`\nThe tests with pypsrp and psrpcore ${verb}: ${error.message}\n`);
   }
 }
