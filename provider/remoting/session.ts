@@ -142,7 +142,7 @@ export class Session {
    */
   async run(commands: readonly Command[], { signal, answer }: RunOptions): Promise<PipelineResult> {
     if (!this.isUsable) {
-      throw new RemotingError("SessionClosed", "The remote session is closed.", { facts: { fate: "notDone" } });
+      throw new RemotingError("SessionClosed", CLOSED, { facts: { fate: "notDone" } });
     }
     const progress = { mayHaveRun: false };
     this.#running++;
@@ -154,7 +154,11 @@ export class Session {
       return await this.#runOn(lane, commands, ended, answer ?? (() => undefined), progress);
     } catch (error) {
       if (isRemotingError(error, "ShellGone") || isRemotingError(error, "PoolBroken")) this.#isLost = true;
-      throw withFate(error, progress.mayHaveRun ? undefined : "notDone");
+      const fate = progress.mayHaveRun ? undefined : "notDone";
+      if (isRemotingError(error, "Aborted") && !signal.aborted) {
+        throw new RemotingError("SessionClosed", CLOSED, { cause: error, facts: { fate } });
+      }
+      throw withFate(error, fate);
     } finally {
       this.#running--;
       this.#rest();
@@ -169,8 +173,7 @@ export class Session {
 
   async #close(): Promise<void> {
     clearTimeout(this.#idle);
-    const reason = new RemotingError("SessionClosed", "The remote session was closed.");
-    this.#closing.abort(reason);
+    this.#closing.abort(new RemotingError("SessionClosed", CLOSED));
     await Promise.allSettled(this.#unfinished);
     if (this.#shell.isCreated && !this.#isLost) {
       const limit = AbortSignal.timeout(CLEANUP_SECONDS * 1000);
@@ -292,6 +295,7 @@ export class Session {
   }
 }
 
+const CLOSED = "The remote session was closed.";
 /** Answers without the key before we stop waiting for it; each takes up to OperationTimeout. */
 const KEY_EXCHANGE_ROUNDS = 6;
 

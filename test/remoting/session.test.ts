@@ -332,7 +332,7 @@ describe("how a session fails", () => {
     const running = failure(run(session, "Get-ImapSettings", { Server: EX01 }));
     await new Promise((resolve) => setTimeout(resolve, 30));
     await session.close();
-    expect((await running).code).toBe("Aborted");
+    expect((await running).code).toBe("SessionClosed");
     expect(endpoint.shellCount()).toBe(0);
   });
 });
