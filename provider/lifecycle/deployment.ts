@@ -98,6 +98,11 @@ export class Deployment {
     return observeServer(await this.backend(), server, { signal });
   }
 
+  /** Begins to read the servers that the configuration names. */
+  prefetch(): void {
+    if (!this.settings.offline) this.snapshots.prefetch(this.settings.servers);
+  }
+
   /**
    * The server for a preview: as this deployment knows it, or the reason why nobody asked. `timeoutSeconds` is the
    * binding's own; the reading that it shares with other bindings goes on after it.
@@ -105,7 +110,7 @@ export class Deployment {
   async look(server: ServerFqdn, timeoutSeconds: number): Promise<Observation> {
     const { settings } = this;
     if (settings.offline) return { kind: "notAsked", reason: "exchange:offline is set" };
-    this.snapshots.prefetch(settings.servers);
+    this.prefetch();
     try {
       const reading = withTimeLimit(timeoutSeconds, `Reading ${server}`, () => this.snapshots.get(server));
       return { kind: "observed", server: await reading };
