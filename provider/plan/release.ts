@@ -130,6 +130,10 @@ function handOver(
   if (why !== undefined) return wrong({ kind: "successorNotUsable", property, successor, why });
   const [um] = guardUm(server, [service]);
   if (um !== undefined) return wrong(um);
+  const has = certificate === undefined ? undefined : holds(server, certificate, service);
+  if (has?.kind === "unknown") {
+    return wrong({ kind: "servicesUnknown", property, services: [service], reason: has.reason });
+  }
   const name = isNameService(service) ? nameWrittenByEnable(facts) : undefined;
   if (isNameService(service)) {
     if (name === undefined) return wrong({ kind: "successorNotUsable", property, successor, why: "noHostName" });

@@ -119,6 +119,20 @@ const SENTENCES: Readonly<Record<Blocker["kind"], readonly (readonly [Plan, stri
       "services: the start-up mode of UM on ex01.contoso.com couldn't be read (no role), and without it enabling would be a guess. Give the account the role to read it.",
     ],
   ],
+  breaksOwnChannel: [
+    [
+      planned(given(OWA), undefined, server([], { ownChannel: { name: "mail.contoso.com", trusted: [] } })),
+      "certificate: the certificate would lock this program out: its connection to ex01.contoso.com goes through IIS and expects the name mail.contoso.com, which the certificate doesn't cover. Give one that covers it, or expect another name (exchange:tlsServerName).",
+    ],
+    [
+      planned(
+        given(certificate("mail.contoso.com", { isSelfSigned: true })),
+        undefined,
+        server([], { ownChannel: { name: "mail.contoso.com", trusted: [] } }),
+      ),
+      "certificate: the certificate would lock this program out: its connection to ex01.contoso.com goes through IIS, and a self-signed certificate that isn't in exchange:caFile isn't trusted there. Add it to that file first, or give one of a CA that is trusted.",
+    ],
+  ],
   eccNotSupported: [
     [
       planned(given(ECC), undefined, server([], { version: EXCHANGE_2016 })),

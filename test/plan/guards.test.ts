@@ -1,6 +1,21 @@
 import { CERTIFICATE_STATUSES, known, unknown } from "../../provider/model";
-import { guardKeyAlgorithm, judgeStatus, outOfDates } from "../../provider/plan/guards";
-import { ECC, MAIL, NOW, certificate, inDays } from "./servers";
+import { guardKeyAlgorithm, guardOwnChannel, judgeStatus, outOfDates } from "../../provider/plan/guards";
+import {
+  ECC,
+  MAIL,
+  NOW,
+  OWA,
+  WILDCARD,
+  certificate,
+  given,
+  inDays,
+  planned,
+  selfSigned,
+  server,
+  serverOf,
+  services,
+  shown,
+} from "./servers";
 
 describe("ECC certificates", () => {
   const at = (text: string) => {
@@ -61,4 +76,43 @@ it("counts a certificate as expired from its last moment on, and as valid from i
   expect(outOfDates(certificate("a.contoso.com", { notAfter: NOW.toISOString() }), NOW)).toBe("expired");
   expect(outOfDates(certificate("a.contoso.com", { notBefore: NOW.toISOString() }), NOW)).toBeUndefined();
   expect(outOfDates(certificate("a.contoso.com", { notBefore: inDays(0.001) }), NOW)).toBe("notYetValid");
+});
+
+describe("our own way to the server through IIS", () => {
+  const through = (name: string, trusted: readonly (typeof MAIL.thumbprint)[] | undefined = []) =>
+    server([shown(OWA)], { ownChannel: { name, trusted } });
+  const kindsOf = (decision: ReturnType<typeof planned>) =>
+    decision.kind === "blocked" ? decision.blockers.map(({ kind }) => kind) : [];
+
+  it.each([
+    ["the name that is expected", MAIL, "autodiscover.contoso.com", []],
+    ["a wildcard for it", WILDCARD, "mail.contoso.com", []],
+    ["another name", OWA, "mail.contoso.com", ["breaksOwnChannel"]],
+    ["a wildcard one label too short", WILDCARD, "mail.eu.contoso.com", ["breaksOwnChannel"]],
+  ])("weighs a certificate with %s", (_what, facts, name, kinds) => {
+    expect(kindsOf(planned({ ...given(facts), ...services("IIS") }, undefined, through(name)))).toEqual(kinds);
+  });
+
+  it("doesn't matter for services other than IIS, nor where there is no such way", () => {
+    const wish = { ...given(OWA), ...services("SMTP") };
+    expect(kindsOf(planned(wish, undefined, through("mail.contoso.com")))).toEqual([]);
+    expect(kindsOf(planned({ ...given(OWA), ...services("IIS") }, undefined, server()))).toEqual([]);
+  });
+
+  it("doesn't take a certificate that is yet to be made, nor a self-signed one that nobody trusts", () => {
+    const own = certificate("mail.contoso.com", { isSelfSigned: true });
+    const wish = { ...selfSigned({ dnsNames: ["mail.contoso.com"] }), ...services("IIS") };
+    expect(kindsOf(planned(wish, undefined, through("mail.contoso.com")))).toEqual(["breaksOwnChannel"]);
+    expect(guardOwnChannel(through("mail.contoso.com", [own.thumbprint]), own, own.thumbprint)).toEqual([]);
+    expect(guardOwnChannel(through("mail.contoso.com", undefined), own, own.thumbprint)).toEqual([]);
+    expect(guardOwnChannel(through("mail.contoso.com"), own, own.thumbprint)).toHaveLength(1);
+  });
+
+  it("is kept from a successor that would close it", () => {
+    const on = serverOf([shown(MAIL, { services: ["IIS", "SMTP"] }), shown(OWA)], {
+      ownChannel: { name: "mail.contoso.com", trusted: [] },
+    });
+    const wish = { ...services("SMTP"), successor: OWA.thumbprint };
+    expect(kindsOf(planned(wish, services("IIS", "SMTP"), on))).toEqual(["breaksOwnChannel"]);
+  });
 });

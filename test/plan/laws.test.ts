@@ -1,16 +1,18 @@
 import fc from "fast-check";
 
+import { readInputs } from "../../provider/inputs";
 import type { ExchangeService } from "../../provider/model";
-import { EXCHANGE_SERVICES, valueOr } from "../../provider/model";
+import { EXCHANGE_SERVICES, unknown, valueOr } from "../../provider/model";
 import { unmetGoals } from "../../provider/plan/goals";
 import { holds, isNameService } from "../../provider/plan/holdings";
 import type { ObservedServer } from "../../provider/plan/observedServer";
 import { plan } from "../../provider/plan/plan";
 import { describePlan } from "../../provider/plan/planText";
 import { surprises } from "../../provider/plan/surprises";
+import { sameWish } from "../../provider/plan/target";
 import { POOL, SERVER, randomStory, tell } from "./randomBindings";
 import type { Chapter } from "./randomBindings";
-import { NOW } from "./servers";
+import { NOW, rawDataOnly } from "./servers";
 
 /** The laws of the planner, tried on random organisations and bindings with the real plan, apply and observation. */
 
@@ -167,6 +169,92 @@ describe("the planner's laws", () => {
       const reversed = { ...seen, certificates: [...seen.certificates].reverse() };
       expect(unordered(plan(wish, previous, reversed, context))).toEqual(unordered(decision));
     });
+  });
+
+  it("the order, case and number of the declared services and names don't matter", () => {
+    const env = { directory: "/", environment: {}, readFile: () => new Uint8Array() };
+    const read = (services: readonly string[], dnsNames: readonly string[]) => {
+      const { desired, failures } = readInputs(
+        { server: SERVER, services, certificate: { selfSigned: { dnsNames } } },
+        env,
+      );
+      if (desired === undefined) throw new Error(JSON.stringify(failures));
+      return desired;
+    };
+    const inAnyCase = (text: string, random: number) =>
+      random % 3 === 0 ? text : random % 3 === 1 ? text.toLowerCase() : text.toUpperCase();
+    const wild = <T extends string>(values: fc.Arbitrary<readonly T[]>) =>
+      values.chain((own) =>
+        fc
+          .tuple(
+            fc.shuffledSubarray([...own, ...own], { minLength: own.length }),
+            fc.array(fc.nat(), { minLength: 20, maxLength: 20 }),
+          )
+          .map(([some, cases]) => [...own, ...some].reverse().map((one, i) => inAnyCase(one, cases[i] ?? 0)))
+          .map((odd) => ({ own, odd })),
+      );
+    const services = wild(
+      fc.subarray([...EXCHANGE_SERVICES], { minLength: 1 }).filter((some) => !some.some(isNameService)),
+    );
+    const names = wild(fc.subarray(["mail.contoso.com", "owa.contoso.com", "imap.contoso.com"], { minLength: 1 }));
+    const property = fc.property(services, names, (one, other) => {
+      const plainly = read(one.own, other.own);
+      const oddly = read(one.odd, other.odd);
+      expect(oddly.services).toEqual(plainly.services);
+      const [wish, oddWish] = [plainly.certificate, oddly.certificate];
+      if (wish.kind !== "selfSigned" || oddWish.kind !== "selfSigned") throw new Error("another source was read");
+      expect(sameWish({ ...wish.wish, subject: "CN=a" }, { ...oddWish.wish, subject: "CN=a" })).toBe(true);
+    });
+    fc.assert(property, { numRuns: RUNS });
+  });
+
+  it("whatever a server leaves unknown, a plan never throws, and never changes what it would have to guess", async () => {
+    const parts = [
+      "version",
+      "defaultSmtpThumbprint",
+      "imapCertificateName",
+      "popCertificateName",
+      "umStartupMode",
+      "umCallRouterStartupMode",
+      "sendConnectors",
+      "receiveConnectors",
+      "authCertificates",
+      "federationThumbprints",
+      "edgeSubscriptions",
+    ] as const;
+    const property = fc.asyncProperty(
+      randomStory,
+      fc.subarray([...parts]),
+      fc.array(fc.boolean(), { minLength: POOL.length, maxLength: POOL.length }),
+      fc.boolean(),
+      async (story, unknownParts, isRaw, isUnknownSuccessor) => {
+        for (const { wish, previous, seen, context } of await tellOnce(story)) {
+          const reason = unknown("not told");
+          const server: ObservedServer = {
+            ...seen,
+            ...Object.fromEntries(unknownParts.map((part) => [part, reason])),
+            certificates: seen.certificates.map((one, i) => (isRaw[i] === true ? rawDataOnly(one.facts) : one)),
+          };
+          const asked = { ...wish, ...(isUnknownSuccessor ? { successor: "unknown" as const } : {}) };
+          const decision = plan(asked, previous, server, context);
+          describePlan(decision, { server: SERVER, now: NOW });
+          if (decision.kind !== "create" && decision.kind !== "update" && decision.kind !== "replace") continue;
+          const enabled = decision.work.steps.flatMap((step) => (step.kind === "enable" ? [step] : []));
+          if (server.defaultSmtpThumbprint.kind === "unknown") {
+            expect(enabled.filter(({ services }) => services.includes("SMTP"))).toEqual([]);
+          }
+          for (const { certificate, services } of enabled) {
+            const target = server.certificates.find(
+              ({ facts }) => certificate.kind === "known" && facts.thumbprint === certificate.thumbprint,
+            );
+            // What is shown as RawData only may hold anything already, save for what follows a name.
+            if (target?.displayedServices.kind === "unknown")
+              expect(services.filter((one) => !isNameService(one))).toEqual([]);
+          }
+        }
+      },
+    );
+    await fc.assert(property, { numRuns: RUNS, seed: SEED });
   });
 
   it("the stories are about something: every kind of plan comes up in them, and most certificates", async () => {

@@ -200,6 +200,13 @@ describe("a successor", () => {
     expect(planned(wish(observed.facts), {}, on)).toMatchObject({ blockers: [{ kind: "successorNotUsable", why }] });
   });
 
+  it("is refused where the server doesn't say what it has: nobody could tell afterwards whether it got the service", () => {
+    const on = serverOf([shown(MAIL, { services: ["IIS", "SMTP"] }), rawDataOnly(OWA)]);
+    expect(planned(wish(OWA), {}, on)).toMatchObject({
+      blockers: [{ kind: "servicesUnknown", property: "successor", services: ["IIS"] }],
+    });
+  });
+
   it("passes with a status that nobody could determine", () => {
     const on = serverOf([shown(MAIL, { services: ["IIS", "SMTP"] }), shown(OWA, { status: unknown("no details") })]);
     expect(planned(wish(OWA), {}, on).kind).toBe("update");
