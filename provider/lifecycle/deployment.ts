@@ -141,7 +141,8 @@ export class Deployment {
     const made = stored.backend;
     const choice = this.settings.backend;
     if (made === undefined || choice === undefined) return;
-    // Only the adapter itself can say of which kind it is.
+    // Only the adapter itself can say of which kind it is, and it isn't opened where no call may be made.
+    if (choice.kind === "module" && this.settings.offline) return;
     const configured = choice.kind === "module" ? (await this.backend()).kind : choice.kind;
     if (made === configured) return;
     throw new ExchangeBindingError(

@@ -4,7 +4,7 @@ import type { ReadInputs } from "../inputs";
 import type { DesiredBinding } from "../plan/desired";
 import { REPLACED_PROPERTY, plan } from "../plan/plan";
 import { describeBlocker, describeNotice, describePlan } from "../plan/planText";
-import { replacementReason } from "../plan/target";
+import { meansAnother, replacementReason } from "../plan/target";
 import { readState, stateOnlyChanges } from "../state";
 import type { StoredBinding } from "../state";
 import type { Deployment } from "./deployment";
@@ -34,11 +34,12 @@ export async function diff(deployment: Deployment, id: string, olds: Bag, news: 
 function diffUnknown(stored: StoredBinding, read: ReadInputs): DiffResult {
   // Nothing is unknown in a refresh, but a file or variable that the inputs name may be missing there.
   if (read.unknown.size === 0) return { changes: stateOnlyChanges(stored.raw, read.normalised).length > 0 };
+  const { previous } = stored;
+  const isMove = read.server !== undefined && read.server !== previous.server;
+  const isAnother = read.source !== undefined && meansAnother(read.source.desired, previous) !== undefined;
   const replaces = [
-    ...(read.unknown.has("server") || (read.server !== undefined && read.server !== stored.previous.server)
-      ? ["server"]
-      : []),
-    ...(read.unknown.has("certificate") ? ["certificate"] : []),
+    ...(read.unknown.has("server") || isMove ? ["server"] : []),
+    ...(read.unknown.has("certificate") || isAnother ? ["certificate"] : []),
   ];
   return replaces.length > 0 ? replacing(replaces) : { changes: true };
 }

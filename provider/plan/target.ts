@@ -4,7 +4,7 @@ import { COMMON_NAME, parseDistinguishedName } from "../certificate/distinguishe
 import type { CertificateFacts } from "../certificate/facts";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { valueOr } from "../model";
-import type { DesiredBinding, PreviousBinding, SelfSignedWish } from "./desired";
+import type { DesiredBinding, DesiredCertificate, PreviousBinding, SelfSignedWish } from "./desired";
 import { findCertificate } from "./holdings";
 import type { CertificateNames } from "./names";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
@@ -123,6 +123,19 @@ export function newTarget(desired: DesiredBinding, server: ObservedServer, conte
   return expected === undefined ? { kind: "absent", thumbprint } : { kind: "expected", ...expected };
 }
 
+/** Whether another certificate is declared than the one in the state, or another one wished; needs no server to tell. */
+export function meansAnother(
+  wanted: DesiredCertificate,
+  previous: PreviousBinding,
+): "certificate" | "wish" | undefined {
+  if (wanted.kind !== "selfSigned") {
+    const thumbprint = wanted.kind === "given" ? wanted.facts.thumbprint : wanted.thumbprint;
+    return thumbprint === previous.thumbprint ? undefined : "certificate";
+  }
+  if (previous.selfSigned === undefined) return "certificate";
+  return sameWish(wanted.wish, previous.selfSigned) ? undefined : "wish";
+}
+
 /** Whether the wish needs another resource than the one in the state, and why. */
 export function replacementReason(
   desired: DesiredBinding,
@@ -131,14 +144,9 @@ export function replacementReason(
   context: PlanContext,
 ): ReplaceReason | undefined {
   if (desired.server !== previous.server) return "server";
-  const wanted = desired.certificate;
-  if (wanted.kind !== "selfSigned") {
-    const thumbprint = wanted.kind === "given" ? wanted.facts.thumbprint : wanted.thumbprint;
-    return thumbprint === previous.thumbprint ? undefined : "certificate";
-  }
-  if (previous.selfSigned === undefined) return "certificate";
-  if (!sameWish(wanted.wish, previous.selfSigned)) return "wish";
-  if (previous.thumbprint === undefined) return undefined;
+  const another = meansAnother(desired.certificate, previous);
+  if (another !== undefined) return another;
+  if (desired.certificate.kind !== "selfSigned" || previous.thumbprint === undefined) return undefined;
   const present = findCertificate(server, previous.thumbprint);
   if (present === undefined) return "gone";
   return isRenewalDue(present.facts, desired.renewBeforeDays, context.now) ? "renewal" : undefined;
