@@ -76,6 +76,14 @@ export interface AuthCertificates {
   readonly next: Thumbprint | undefined;
 }
 
+/** What the adapter's own connection demands of the certificate that the server's front end shows. Plain data. */
+export interface OwnChannel {
+  /** The name that it must be made out to. */
+  readonly name: string;
+  /** Self-signed certificates that are trusted; `undefined` when the adapter can't tell. */
+  readonly trusted: readonly Thumbprint[] | undefined;
+}
+
 /** Everything that decisions about one server need, read in one go. Every part may be unknown, with the reason. */
 export interface ServerSnapshot {
   /** The server's own fully qualified name, as it says it itself. */
@@ -98,6 +106,11 @@ export interface ServerSnapshot {
   readonly federationThumbprints: Observed<readonly Thumbprint[]>;
   /** Names of the Edge servers subscribed to the server's site. */
   readonly edgeSubscriptions: Observed<readonly string[]>;
+  /**
+   * Only where the adapter reaches the server through the server's own front end over TLS: a certificate that enables
+   * IIS and isn't accepted there would lock us out, and is refused beforehand.
+   */
+  readonly ownChannel?: OwnChannel;
 }
 
 /** What every call gets: the signal fires when the time limit of the operation is reached. */

@@ -59,6 +59,10 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
       return `the certificate has an ECC key, which Exchange ${blocker.version} on ${server} can't use for ${list(blocker.services)}. Give an RSA certificate, or update the server.`;
     case "keyAlgorithmNotSupported":
       return "the certificate's key is neither RSA nor ECC; Exchange can't use it. Give an RSA certificate.";
+    case "breaksOwnChannel":
+      return blocker.why === "name"
+        ? `the certificate would lock this program out: its connection to ${server} goes through IIS and expects the name ${blocker.name}, which the certificate doesn't cover. Give one that covers it, or expect another name (exchange:tlsServerName).`
+        : `the certificate would lock this program out: its connection to ${server} goes through IIS, and a self-signed certificate that isn't in exchange:caFile isn't trusted there. Add it to that file first, or give one of a CA that is trusted.`;
     case "servicesUnknown":
       return (
         `${server} didn't say whether the certificate holds ${list(blocker.services)} (${blocker.reason}). Unknown isn't "none", so nothing is changed on a guess. ` +

@@ -1,7 +1,9 @@
 import type { CertificateFacts } from "../certificate/facts";
+import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { formatVersion, valueOr } from "../model";
 import type { CertificateStatus, ExchangeService, ExchangeVersion, Observed } from "../model";
+import type { CertificateNames } from "./names";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 import type { Blocker, Notice } from "./planTypes";
 
@@ -82,6 +84,25 @@ export function guardCertificate(
     }
   }
   return { blockers, notices };
+}
+
+/**
+ * IIS may be what our own connection goes through. What can be told beforehand is told: a name that isn't covered, and
+ * a self-signed certificate that isn't trusted; whether a CA's chain is complete on the server can't be.
+ */
+export function guardOwnChannel(
+  { ownChannel }: ObservedServer,
+  names: CertificateNames,
+  selfSigned: Thumbprint | "toBeMade" | undefined,
+): readonly Blocker[] {
+  if (ownChannel === undefined) return [];
+  const { name, trusted } = ownChannel;
+  // Where there is a SAN, clients overlook the common name; where there is none, it stands among the DNS names.
+  const isCovered = coversName({ dnsNames: names.dnsNames, commonName: undefined }, name);
+  if (!isCovered) return [{ kind: "breaksOwnChannel", property: "certificate", why: "name", name }];
+  if (selfSigned === undefined || trusted === undefined) return [];
+  if (selfSigned !== "toBeMade" && trusted.includes(selfSigned)) return [];
+  return [{ kind: "breaksOwnChannel", property: "certificate", why: "selfSigned", name }];
 }
 
 /**

@@ -131,6 +131,8 @@ export type Blocker = { readonly property: string } & (
   | { readonly kind: "umStartupModeUnknown"; readonly service: "UM" | "UMCallRouter"; readonly reason: string }
   | { readonly kind: "eccNotSupported"; readonly version: string; readonly services: readonly ExchangeService[] }
   | { readonly kind: "keyAlgorithmNotSupported" }
+  /** Our own connection goes through IIS and wouldn't take that certificate. */
+  | { readonly kind: "breaksOwnChannel"; readonly why: "name" | "selfSigned"; readonly name: string }
   | { readonly kind: "servicesUnknown"; readonly services: readonly ExchangeService[]; readonly reason: string }
   | { readonly kind: "defaultSmtpUnknown"; readonly reason: string }
   | { readonly kind: "defaultSmtpMissing" }

@@ -2,9 +2,9 @@ import type { Thumbprint } from "../certificate/thumbprint";
 import { EXCLUSIVE_SERVICES, NAME_SERVICES, known, valueOr } from "../model";
 import type { ExchangeService, NameService, Observed } from "../model";
 import type { DesiredBinding, PreviousBinding } from "./desired";
-import { guardCertificate, guardKeyAlgorithm, guardUm } from "./guards";
+import { guardCertificate, guardKeyAlgorithm, guardOwnChannel, guardUm } from "./guards";
 import type { Findings } from "./guards";
-import { isNameService, someHolderUnknown, tlsCertificateNameOf } from "./holdings";
+import { findCertificate, isNameService, someHolderUnknown, tlsCertificateNameOf } from "./holdings";
 import { targetHolds, workForName } from "./nameWork";
 import type { ObservedServer } from "./observedServer";
 import type { Blocker, CertificateRef, Goal, Notice, Step, TakeOver } from "./planTypes";
@@ -118,6 +118,22 @@ function guardTarget({ desired, target, server, context }: WorkRequest, um: read
   return { blockers: [...own.blockers, ...key.blockers, ...umBlockers], notices: [...own.notices, ...key.notices] };
 }
 
+/** Whoever is to get IIS must not lock us out by it. */
+function guardFrontEnd({ target, server, handOvers }: WorkRequest, isTarget: boolean): readonly Blocker[] {
+  const blockers: Blocker[] = [];
+  if (isTarget) {
+    const facts = factsOf(target);
+    const own = facts?.isSelfSigned === true ? facts.thumbprint : undefined;
+    blockers.push(...guardOwnChannel(server, namesOf(target), target.kind === "toBeMade" ? "toBeMade" : own));
+  }
+  for (const { successor } of handOvers.filter(({ service }) => service === "IIS")) {
+    const facts = findCertificate(server, successor.thumbprint)?.facts;
+    if (facts === undefined) continue;
+    blockers.push(...guardOwnChannel(server, facts, facts.isSelfSigned ? facts.thumbprint : undefined));
+  }
+  return blockers;
+}
+
 /** For a binding with nothing to do, what would stop a change is worth knowing and no more. */
 function asNotice(blocker: Blocker): Notice {
   if (blocker.kind === "outOfDates") {
@@ -211,6 +227,7 @@ export function workFor(request: WorkRequest): TargetWork {
   } else if (target.kind === "present") {
     notices.push(...guardTarget(request, desired.services.filter(isUm)).blockers.map(asNotice));
   }
+  blockers.push(...guardFrontEnd(request, missing.includes("IIS")));
   for (const service of EXCLUSIVE_SERVICES.filter((one) => missing.includes(one))) {
     if (someHolderUnknown(server, service)) notices.push({ kind: "takeOverUnknown", service });
   }

@@ -79,7 +79,7 @@ it("counts a certificate as expired from its last moment on, and as valid from i
 });
 
 describe("our own way to the server through IIS", () => {
-  const through = (name: string, trusted: readonly (typeof MAIL.thumbprint)[] | undefined = []) =>
+  const through = (name: string, ...trusted: readonly (typeof MAIL.thumbprint)[]) =>
     server([shown(OWA)], { ownChannel: { name, trusted } });
   const kindsOf = (decision: ReturnType<typeof planned>) =>
     decision.kind === "blocked" ? decision.blockers.map(({ kind }) => kind) : [];
@@ -103,8 +103,9 @@ describe("our own way to the server through IIS", () => {
     const own = certificate("mail.contoso.com", { isSelfSigned: true });
     const wish = { ...selfSigned({ dnsNames: ["mail.contoso.com"] }), ...services("IIS") };
     expect(kindsOf(planned(wish, undefined, through("mail.contoso.com")))).toEqual(["breaksOwnChannel"]);
-    expect(guardOwnChannel(through("mail.contoso.com", [own.thumbprint]), own, own.thumbprint)).toEqual([]);
-    expect(guardOwnChannel(through("mail.contoso.com", undefined), own, own.thumbprint)).toEqual([]);
+    expect(guardOwnChannel(through("mail.contoso.com", own.thumbprint), own, own.thumbprint)).toEqual([]);
+    const untold = server([], { ownChannel: { name: "mail.contoso.com", trusted: undefined } });
+    expect(guardOwnChannel(untold, own, own.thumbprint)).toEqual([]);
     expect(guardOwnChannel(through("mail.contoso.com"), own, own.thumbprint)).toHaveLength(1);
   });
 

@@ -8,6 +8,7 @@ import { basicAuthentication } from "../../remoting/http/authentication";
 import type { Command } from "../../remoting/psrp/pipelineMessages";
 import { type HostRule, openSession, type PipelineResult, sessionEnv } from "../../remoting/session";
 import type { Backend, CallOptions, EnableRequest, ServerSnapshot } from "../backend";
+import { type ChannelTrust, ownChannelOf, trustedOf } from "./channel";
 import {
   enableCertificate,
   GET_SERVERS,
@@ -57,7 +58,8 @@ export async function openRemote(settings: RemoteSettings, say: (line: string) =
     );
   }
   const tls = { ca, serverName: settings.tlsServerName, dangerouslySkipVerification };
-  return remoteBackend(settings.endpoint, {
+  const trust = { serverName: settings.tlsServerName, trusted: trustedOf(ca, process.env["NODE_EXTRA_CA_CERTS"]) };
+  const env: SessionsEnv = {
     open: (url, signal) =>
       openSession(
         {
@@ -73,7 +75,8 @@ export async function openRemote(settings: RemoteSettings, say: (line: string) =
       ),
     pause: (milliseconds, signal) => wait(milliseconds, undefined, { signal }),
     retryDelaysMilliseconds: RETRY_DELAYS_MILLISECONDS,
-  });
+  };
+  return remoteBackend(settings.endpoint, env, dangerouslySkipVerification ? undefined : trust);
 }
 
 async function readCa(path: string): Promise<string> {
@@ -104,7 +107,7 @@ export function endpointUrl(template: string, server: string): URL {
 }
 
 /** The backend over sessions. `template`: URL with `{server}` in it, or a fixed one. */
-export function remoteBackend(template: string, env: SessionsEnv): Backend {
+export function remoteBackend(template: string, env: SessionsEnv, trust?: ChannelTrust): Backend {
   const sessions = new EndpointSessions(env);
 
   /** One server, for the length of one call. */
@@ -114,7 +117,11 @@ export function remoteBackend(template: string, env: SessionsEnv): Backend {
   return {
     kind: REMOTE_KIND,
 
-    readSnapshot: (server, options) => talk(server, `Reading ${server}`, options).snapshot(),
+    readSnapshot: async (server, options) => {
+      const snapshot = await talk(server, `Reading ${server}`, options).snapshot();
+      const ownChannel = ownChannelOf(template, server, trust);
+      return ownChannel === undefined ? snapshot : { ...snapshot, ownChannel };
+    },
 
     importCertificate: async (server, request, options) => {
       const { thumbprint } = request;
