@@ -28,7 +28,7 @@ import { makeTestCertificate } from "./certificate/testCertificates";
 let guids = 0;
 
 /** The environment of simulated cmdlets at a fixed moment. */
-export function sessionAt(now: Date): SessionEnv {
+function sessionAt(now: Date): SessionEnv {
   return {
     now: () => now,
     newGuid: () => `487b16ef-0000-4000-8000-${String((guids += 1)).padStart(12, "0")}`,
@@ -46,7 +46,7 @@ function factsOf(der: Uint8Array): CertificateFacts {
   return facts;
 }
 
-export function observed(snapshot: ServerSnapshot): ObservedServer {
+function observed(snapshot: ServerSnapshot): ObservedServer {
   return {
     ...snapshot,
     certificates: snapshot.certificates.map(({ der, ...shown }) => ({ ...shown, facts: factsOf(der) })),

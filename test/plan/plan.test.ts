@@ -29,7 +29,6 @@ import {
   serverOf,
   services,
   shown,
-  steps,
   stepsInShort,
 } from "./servers";
 
@@ -408,52 +407,6 @@ describe("a replacement", () => {
     const decision = planCreate(desired(), previous(), on, context());
     expect(decision).toMatchObject({ kind: "replace", because: "asked", work: { steps: [] } });
     expect(noticesOf(decision, "defaultSmtpLeftBehind")).toEqual([]);
-  });
-});
-
-describe("a certificate to be made", () => {
-  it("is found again when a killed run has made and imported it", () => {
-    const decision = planned(selfSigned(), undefined, server([oldMade]));
-    expect(stepsInShort(decision)).toEqual(["enable SMTP", "enable IIS"]);
-    expect(noticesOf(decision, "foundAgain")).toEqual([{ kind: "foundAgain", thumbprint: oldMade.facts.thumbprint }]);
-  });
-
-  it.each([
-    ["somebody else's friendly name", { ...oldMade, friendlyName: known("pulumi contoso/test other") }],
-    ["an unknown friendly name", { ...oldMade, friendlyName: { kind: "unknown", reason: "no" } as const }],
-    ["other names", made({ dnsNames: ["other.contoso.com"] })],
-    ["another common name", made({ commonName: "other.contoso.com" })],
-    ["another key size", made({ keySizeBits: 4096 })],
-    ["another validity", made({ notAfter: inDays(100) })],
-    ["an issuer", made({ isSelfSigned: false })],
-    ["no more than its renewal period left", made({ notBefore: inDays(-360), notAfter: inDays(5) })],
-  ])("isn't taken to be one with %s", (_what, other) => {
-    expect(stepsInShort(planned(selfSigned(), undefined, server([other])))).toContain("make");
-  });
-
-  it("isn't taken to be one that this binding has replaced before", () => {
-    const decision = planned(selfSigned(), undefined, server([oldMade]), { replaced: [oldMade.facts.thumbprint] });
-    expect(stepsInShort(decision)).toContain("make");
-  });
-
-  it("keeps the one in the state whatever its friendly name", () => {
-    const on = serverOf([
-      { ...oldMade, friendlyName: known(""), displayedServices: known(["IIS", "SMTP"]), iisSites: known([1]) },
-    ]);
-    expect(planned(selfSigned(), madeState, on).kind).toBe("inSync");
-  });
-
-  it("is compared by its wish without regard to the order, case and number of its names", () => {
-    const two = { ...WISH, dnsNames: ["mail.contoso.com", "owa.contoso.com"] };
-    const on = serverOf([{ ...oldMade, displayedServices: known(["IIS", "SMTP"]), iisSites: known([1]) }]);
-    const state = { ...madeState, selfSigned: two };
-    const shuffled = selfSigned({ dnsNames: ["OWA.contoso.com", "mail.contoso.com", "owa.contoso.com"] });
-    expect(planned(shuffled, state, on).kind).toBe("inSync");
-    expect(planned(selfSigned({ dnsNames: ["mail.contoso.com"] }), state, on)).toMatchObject({ because: "wish" });
-  });
-
-  it("carries what it is made for in its step", () => {
-    expect(steps(planned(selfSigned(), undefined, server()))[0]).toEqual({ kind: "makeCertificate", wish: WISH });
   });
 });
 

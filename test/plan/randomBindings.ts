@@ -100,7 +100,7 @@ const faults: fc.Arbitrary<ServerFaults> = fc.record({
 });
 
 /** An organisation with one server of interest. Its own certificate is always there: without it there is no remote shell. */
-export const randomOrganisation: fc.Arbitrary<Organisation> = fc
+const randomOrganisation: fc.Arbitrary<Organisation> = fc
   .record({
     version: fc.constantFrom(...VERSIONS),
     present: fc.tuple(
@@ -176,7 +176,7 @@ const source: fc.Arbitrary<DesiredCertificate> = fc.oneof(
   },
 );
 
-export const randomBinding: fc.Arbitrary<DesiredBinding> = fc
+const randomBinding: fc.Arbitrary<DesiredBinding> = fc
   .record({
     certificate: source,
     services: services.map((some) => sortServices(some)),
@@ -243,7 +243,7 @@ function materialOf(wish: DesiredBinding): (() => CertificateMaterial) | undefin
   return found === undefined ? undefined : () => found;
 }
 
-export function remember(wish: DesiredBinding, thumbprint_: Applied["thumbprint"]): PreviousBinding {
+function remember(wish: DesiredBinding, thumbprint_: Applied["thumbprint"]): PreviousBinding {
   return {
     server: wish.server,
     thumbprint: thumbprint_,
