@@ -25,8 +25,8 @@ export interface CertificateSource {
   readonly normalised: Readonly<Record<string, unknown>>;
 }
 
-export const DEFAULT_VALIDITY_DAYS = 365;
-export const DEFAULT_KEY_SIZE = 2048;
+const DEFAULT_VALIDITY_DAYS = 365;
+const DEFAULT_KEY_SIZE = 2048;
 
 const SOURCES = ["thumbprint", "pfx", "pfxFile", "pem", "selfSigned"] as const;
 

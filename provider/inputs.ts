@@ -52,7 +52,7 @@ export const FACT_KEYS = [
   "notAfter",
 ] as const;
 
-export const DEFAULT_RENEW_BEFORE_DAYS = 30;
+const DEFAULT_RENEW_BEFORE_DAYS = 30;
 export const DEFAULT_TIMEOUT_SECONDS = 300;
 
 type Bag = Readonly<Record<string, unknown>>;

@@ -13,7 +13,6 @@ export type DisplayedService = (typeof DISPLAYED_SERVICES)[number];
 
 /** Enabling one of these takes it from another certificate of the server. */
 export const EXCLUSIVE_SERVICES = ["IIS", "UM", "UMCallRouter"] as const satisfies readonly ExchangeService[];
-export type ExclusiveService = (typeof EXCLUSIVE_SERVICES)[number];
 
 /** Services that follow a name (X509CertificateName of Set-ImapSettings and Set-PopSettings), not a certificate. */
 export const NAME_SERVICES = ["IMAP", "POP"] as const satisfies readonly ExchangeService[];

@@ -9,7 +9,7 @@ import type { PfxBag } from "./pfxBags";
 import { openPfx, pfxFailure } from "./pfxBags";
 import { factsOf } from "./readCertificate";
 
-export type { CertificateMaterial, MaterialNotice } from "./material";
+export type { CertificateMaterial } from "./material";
 
 /**
  * Reads a PFX (PKCS#12) as OpenSSL, Windows and Java write it: old and new encryption, RSA and ECC, whatever the order

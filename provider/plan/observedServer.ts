@@ -37,7 +37,7 @@ export async function observeServer(
 }
 
 /** The same without asking anybody: for tests and for callers that hold a snapshot. */
-export function observedFrom(snapshot: ServerSnapshot): ObservedServer {
+function observedFrom(snapshot: ServerSnapshot): ObservedServer {
   return {
     ...snapshot,
     certificates: snapshot.certificates.map(({ der, ...shown }) => ({ ...shown, facts: readCertificate(der) })),

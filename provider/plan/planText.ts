@@ -2,17 +2,7 @@ import type { Thumbprint } from "../certificate/thumbprint";
 import type { ServerFqdn } from "../model";
 import { describeBlocker } from "./blockerText";
 import { describeNotice } from "./noticeText";
-import type {
-  CertificateRef,
-  Goal,
-  NamedCertificate,
-  Notice,
-  Plan,
-  ReplaceReason,
-  Step,
-  TakeOver,
-  Work,
-} from "./planTypes";
+import type { CertificateRef, Goal, Notice, Plan, ReplaceReason, Step, TakeOver, Work } from "./planTypes";
 import { days, list, withLife } from "./words";
 import type { TextContext } from "./words";
 
@@ -93,7 +83,7 @@ function losing(takeOvers: readonly TakeOver[], context: TextContext): string {
 }
 
 /** One step, as what is going to happen. */
-export function describeStep(step: Step, context: TextContext): string {
+function describeStep(step: Step, context: TextContext): string {
   switch (step.kind) {
     case "makeCertificate":
       return `makes a new self-signed certificate for ${list(step.wish.dnsNames)}, valid for ${days(step.wish.validityDays)}`;
@@ -202,4 +192,4 @@ export function describeGone(server: ServerFqdn, thumbprint: Thumbprint): string
   return `no longer managed; certificate ${thumbprint} isn't on ${server} any more`;
 }
 
-export type { NamedCertificate, TextContext };
+export type { TextContext };

@@ -24,7 +24,7 @@ export function day(moment: string): string {
 }
 
 /** `46 days left`, `expired 3 days ago`. */
-export function life(notAfter: string, now: Date): string {
+function life(notAfter: string, now: Date): string {
   const left = daysUntil(notAfter, now);
   return left >= 0 ? `${days(left)} left` : `expired ${days(-left)} ago`;
 }

@@ -1,5 +1,5 @@
 import type { CertificateWish, CmdletCall, CmdletContext, CmdletError, CmdletOutcome } from "./cmdlet";
-import { CMDLETS, findCmdlet, type CmdletDefinition } from "./cmdletDefinitions";
+import { findCmdlet, type CmdletDefinition } from "./cmdletDefinitions";
 import { completed, failed, type CmdletBody, type CmdletRun } from "./cmdletRun";
 import { getReceiveConnector, getSendConnector, setReceiveConnector, setSendConnector } from "./cmdlets/connectors";
 import { enableExchangeCertificate } from "./cmdlets/enableExchangeCertificate";
@@ -20,8 +20,6 @@ import { hasRemoteShell } from "./displayedServices";
 import { exchangeError, notRecognised, sessionUnreachable, shellGone, UNVERIFIED_TEXTS } from "./errorTexts";
 import type { Organisation, ServerState } from "./organisation";
 import { bindParameters } from "./parameters";
-
-export { CMDLETS };
 
 const BODIES: Readonly<Record<string, CmdletBody>> = {
   "Get-ExchangeCertificate": getExchangeCertificate,

@@ -129,10 +129,6 @@ export function string(value: string): ClixmlText {
   return { kind: "S", value };
 }
 
-export function guid(value: string): ClixmlText {
-  return { kind: "G", value };
-}
-
 export function version(value: string): ClixmlText {
   return { kind: "Version", value };
 }

@@ -14,7 +14,7 @@ export interface TlsOptions {
 }
 
 /** The name that the server's certificate is held against. */
-export function expectedName(url: URL, options: TlsOptions): string {
+function expectedName(url: URL, options: TlsOptions): string {
   return options.serverName ?? url.hostname.replace(/^\[(.*)\]$/, "$1");
 }
 

@@ -12,7 +12,7 @@ export interface Fragment {
 }
 
 /** Bytes before the blob: object id 8, fragment id 8, flags 1, length of the blob 4. */
-export const FRAGMENT_HEADER_BYTES = 21;
+const FRAGMENT_HEADER_BYTES = 21;
 
 export function encodeFragment(fragment: Fragment): Uint8Array {
   const bytes = new Uint8Array(FRAGMENT_HEADER_BYTES + fragment.blob.length);
@@ -114,7 +114,7 @@ export interface DefragmenterLimits {
   readonly maxMessageBytes?: number;
 }
 
-export const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
+const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 
 /**
  * Puts messages together from the bytes of one stream, which may come cut at any byte. What doesn't fit what came

@@ -59,7 +59,7 @@ export interface Message {
 }
 
 /** Bytes before the body: destination 4, type 4, RPID 16, PID 16. */
-export const MESSAGE_HEADER_BYTES = 40;
+const MESSAGE_HEADER_BYTES = 40;
 
 export interface MessageParts extends EncodeOptions {
   readonly destination: "client" | "server";

@@ -58,7 +58,7 @@ export function decodeSessionCapability(value: ClixmlValue): SessionCapability {
 export type HostKind = "none" | "prompts";
 
 /** HostInfo of INIT_RUNSPACEPOOL; there is never a screen buffer behind it (`_isHostRawUINull`). */
-export function encodePoolHost(kind: HostKind): ClixmlObject {
+function encodePoolHost(kind: HostKind): ClixmlObject {
   return encodeHostInfo({
     isHostNull: kind === "none",
     isHostUINull: kind === "none",

@@ -131,7 +131,7 @@ function replacesDefault(run: CmdletRun): boolean {
 }
 
 /** The question, while it has no answer; `undefined` when there is none to ask. */
-export function overwriteQuestion(
+function overwriteQuestion(
   run: CmdletRun,
   server: ServerState,
   replacement: Pick<CertificateFacts, "thumbprint" | "notAfter">,
