@@ -220,10 +220,16 @@ async function unfinished(
   };
   const told = new ExchangeBindingError(
     error.code,
-    `${doing}: ${error.message} The state remembers how far it came; run again to continue.`,
+    `${doing}: ${sentenceOf(error, doing)} The state remembers how far it came; run again to continue.`,
     { facts: error.facts, cause: error },
   );
   return new EngineError(told, { id: idOf(desired.server, thumbprint), properties });
+}
+
+/** The message to go on from: a time limit names what was done already, and not every error ends with a full stop. */
+function sentenceOf({ message }: Error, doing: string): string {
+  const bare = message.startsWith(`${doing}: `) ? message.slice(doing.length + 2) : message;
+  return /[.!?]$/.test(bare) ? bare : `${bare}.`;
 }
 
 /**
