@@ -221,10 +221,3 @@ export async function failure(operation: Promise<unknown>): Promise<EngineError>
   if (outcome instanceof EngineError) return outcome;
   throw new Error("it didn't fail", { cause: outcome });
 }
-
-/** Services that a certificate holds on a server, in the words of the binding's outputs. */
-export function thumbprintsOf({ certificates }: ServerState, known: readonly CertificateMaterial[]): readonly string[] {
-  return known
-    .filter(({ der }) => certificates.some((one) => one.der === Buffer.from(der).toString("base64")))
-    .map(({ facts }) => facts.thumbprint);
-}

@@ -1,0 +1,171 @@
+import { readState } from "../../provider/state";
+import type { StoredBinding } from "../../provider/state";
+import { EX01, EX02, MAIL, RENEWED, binding, failure, fqdn, openBench } from "./bench";
+
+const MODULE = { EXCHANGE_BACKEND: "./adapter.js" };
+
+function storedOf(material: typeof MAIL, outputs: Readonly<Record<string, unknown>> = {}): StoredBinding {
+  return readState(`${EX01}/${material.facts.thumbprint}`, { bindingName: "mail", backend: "simulator", ...outputs });
+}
+
+describe("the backend of a deployment", () => {
+  it("is opened once, also when it is needed at once in several places", async () => {
+    let opened = 0;
+    const bench = openBench(undefined, {
+      backend: (real) => {
+        opened += 1;
+        return real;
+      },
+    });
+    await Promise.all([EX01, EX02].map((server) => bench.deployment.snapshots.get(server)));
+    await bench.make(binding());
+    expect(opened).toBe(1);
+  });
+
+  it("is tried again after it couldn't be opened", async () => {
+    let tries = 0;
+    const bench = openBench(undefined, {
+      backend: (real) => {
+        tries += 1;
+        if (tries === 1) throw new Error("the session was refused");
+        return real;
+      },
+    });
+    await expect(bench.deployment.backend()).rejects.toThrow("the session was refused");
+    expect((await bench.deployment.backend()).kind).toBe("simulator");
+  });
+});
+
+describe("a state of another kind of backend", () => {
+  it("is refused with both kinds and the way out", async () => {
+    const { deployment } = openBench();
+    const refused = deployment.refuseOtherBackend(storedOf(MAIL, { backend: "contoso-proxy" }));
+    await expect(refused).rejects.toMatchObject({
+      code: "BackendMismatch",
+      message: expect.stringMatching(
+        /"contoso-proxy", and now "simulator".*exchange:backend to "contoso-proxy"/,
+      ) as string,
+    });
+  });
+
+  it("is that of an adapter of one's own by what the adapter calls itself, not by its path", async () => {
+    const kind = (name: string): ReturnType<typeof openBench> =>
+      openBench(undefined, { environment: MODULE, backend: (real) => ({ ...real, kind: name }) });
+    const stored = storedOf(MAIL, { backend: "contoso-proxy" });
+    await expect(kind("contoso-proxy").deployment.refuseOtherBackend(stored)).resolves.toBeUndefined();
+    await expect(kind("other").deployment.refuseOtherBackend(stored)).rejects.toMatchObject({
+      code: "BackendMismatch",
+    });
+  });
+
+  it("isn't judged where no adapter may be opened, nor where no state says what made it", async () => {
+    let opened = 0;
+    const bench = openBench(undefined, {
+      environment: MODULE,
+      config: { "exchange:offline": "true" },
+      backend: (real) => {
+        opened += 1;
+        return real;
+      },
+    });
+    await bench.deployment.refuseOtherBackend(storedOf(MAIL, { backend: "contoso-proxy" }));
+    await openBench().deployment.refuseOtherBackend(storedOf(MAIL, { backend: undefined }));
+    expect(opened).toBe(0);
+  });
+});
+
+describe("configuration", () => {
+  it("may be given before, after or again: what was stored last counts", async () => {
+    const bench = openBench(undefined, { environment: { EXCHANGE_BACKEND: "" } });
+    expect(() => bench.deployment.settings).toThrow(/No backend is chosen/);
+    await bench.lifecycle.configure({
+      config: { get: (key) => (key === "exchange:backend" ? "simulator" : undefined) },
+    });
+    expect(bench.deployment.settings.backend?.kind).toBe("simulator");
+    await bench.lifecycle.configure({ config: { get: () => "true" } });
+    expect(() => bench.deployment.settings).toThrow();
+  });
+
+  it("that is wrong fails no configure: after that the engine's server would go on without any", async () => {
+    const bench = openBench();
+    await bench.lifecycle.configure({ config: { get: () => "nonsense" } });
+    expect(await failure(bench.lifecycle.read(`${EX01}/${MAIL.facts.thumbprint}`, {}))).toMatchObject({
+      code: "ConfigurationInvalid",
+    });
+  });
+});
+
+describe("lines", () => {
+  it("begin with server and binding, and are said once per resource, not once per text", () => {
+    const { deployment, lines } = openBench();
+    deployment.sayOnce(EX01, "mail", ["one", "two"]);
+    deployment.sayOnce(EX01, "mail", ["three"]);
+    deployment.sayOnce(EX01, "post", ["one"]);
+    deployment.sayOnce(EX02, "mail", ["one"]);
+    expect(lines).toEqual([
+      "[ex01.contoso.com] mail: one",
+      "[ex01.contoso.com] mail: two",
+      "[ex01.contoso.com] post: one",
+      "[ex02.contoso.com] mail: one",
+    ]);
+  });
+
+  it("aren't used up by having nothing to say", () => {
+    const { deployment, lines } = openBench();
+    deployment.sayOnce(EX01, "mail", []);
+    deployment.sayOnce(EX01, "mail", ["one"]);
+    expect(lines).toHaveLength(1);
+  });
+});
+
+describe("what bindings know of each other", () => {
+  it("is by server: claims of another server are nobody's concern", () => {
+    const { deployment } = openBench();
+    const claim = { kind: "certificate", server: EX01, bindingName: "mail", what: "IIS", certificate: "AB" } as const;
+    expect(deployment.claim(EX01, "mail", [claim])).toEqual([]);
+    expect(deployment.claim(EX02, "post", [])).toEqual([]);
+    expect(deployment.claim(EX01, "post", [])).toEqual([claim]);
+    expect(deployment.claim(EX01, "mail", [])).toEqual([]);
+    expect(deployment.claim(EX01, "post", [])).toEqual([]);
+  });
+
+  it("tells whether the program declared a binding in this process", () => {
+    const { deployment } = openBench();
+    expect(deployment.wasChecked(EX01, "mail")).toBe(false);
+    deployment.claim(EX01, "mail", []);
+    expect(deployment.wasChecked(EX01, "mail")).toBe(true);
+    expect(deployment.wasChecked(EX02, "mail")).toBe(false);
+  });
+
+  it("is which certificates the others will bring, not what a binding brings itself", () => {
+    const { deployment } = openBench();
+    deployment.expect(EX01, MAIL.facts, "mail");
+    expect([...deployment.planContext(EX01, "post").expected.keys()]).toEqual([MAIL.facts.thumbprint]);
+    expect(deployment.planContext(EX01, "mail").expected.size).toBe(0);
+    expect(deployment.planContext(EX02, "post").expected.size).toBe(0);
+  });
+});
+
+describe("the hand-over from diff to create", () => {
+  it("is by binding name, and ends with the creation", () => {
+    const { deployment } = openBench();
+    deployment.beginReplacement("mail", storedOf(MAIL));
+    expect(deployment.replacementOf("mail")?.id).toBe(`${EX01}/${MAIL.facts.thumbprint}`);
+    expect(deployment.replacementOf("post")).toBeUndefined();
+    deployment.endReplacement("mail");
+    expect(deployment.replacementOf("mail")).toBeUndefined();
+  });
+
+  it("names the certificates that must not be taken for the new one: the old one and those before it", () => {
+    const { deployment } = openBench();
+    const before = { id: `${EX01}/${RENEWED.facts.thumbprint}`, thumbprint: RENEWED.facts.thumbprint, released: [] };
+    deployment.beginReplacement("mail", storedOf(MAIL, { supersedes: [before] }));
+    expect(deployment.planContext(EX01, "mail").replaced).toEqual([MAIL.facts.thumbprint, RENEWED.facts.thumbprint]);
+    expect(deployment.planContext(EX01, "post").replaced).toEqual([]);
+  });
+});
+
+it("says of a server nobody knows that it isn't known, and not that it can't be reached", async () => {
+  const { deployment } = openBench(undefined, { config: { "exchange:onUnreachable": "continue" } });
+  await expect(deployment.look(fqdn("ex99.contoso.com"), 300)).rejects.toMatchObject({ code: "ServerUnknown" });
+});
