@@ -24,7 +24,7 @@ export const PROVIDER = "the provider's text";
 
 /** The certificates of the servers themselves, as setup makes them. */
 export const BUILT_IN = makeTestCertificate({ dnsNames: ["EX01", "ex01.contoso.com"] });
-export const BUILT_IN_2016 = makeTestCertificate({ dnsNames: ["EX02", "ex02.contoso.com"] });
+const BUILT_IN_2016 = makeTestCertificate({ dnsNames: ["EX02", "ex02.contoso.com"] });
 /** One to bind, with a year left and names of its own. */
 export const MAIL = makeTestCertificate({
   dnsNames: ["mail.contoso.com", "imap.contoso.com"],
