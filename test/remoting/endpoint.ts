@@ -12,7 +12,7 @@ import { pem, tlsIdentity } from "./http/webServer";
 export const USER = "administrator@contoso.com";
 export const PASSWORD = "the-password-of-the-test";
 export const SERVER_NAME = "mail.contoso.com";
-export const EXCHANGE = "http://schemas.microsoft.com/powershell/Microsoft.Exchange";
+const EXCHANGE = "http://schemas.microsoft.com/powershell/Microsoft.Exchange";
 
 let made: { readonly certificate: string; readonly key: string; readonly ca: string } | undefined;
 

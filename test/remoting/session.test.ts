@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
 import type { Endpoint } from "../../provider/backends/simulator/endpoint/endpoint";
 import type { EndpointBehaviour, RequestFault } from "../../provider/backends/simulator/endpoint/behaviour";
 import type { Organisation } from "../../provider/backends/simulator/organisation";
@@ -18,7 +21,7 @@ import {
 import type { Operation } from "../../provider/remoting/wsman/names";
 import { Secret } from "../../provider/secret";
 import { defaultOrganisation, EX01, EX02, makeCertificate, withFaults, withServer } from "../backends/simulatedServer";
-import { sessionOptionsFor, startTestEndpoint } from "./endpoint";
+import { PASSWORD, sessionOptionsFor, startTestEndpoint, USER } from "./endpoint";
 
 const unlimited = { signal: new AbortController().signal };
 const opened: { close: () => Promise<unknown> }[] = [];
@@ -169,6 +172,21 @@ describe("a session", () => {
     expect(endpoint.shellCount()).toBe(0);
   });
 });
+
+it("doesn't keep a process alive that forgets to close it", async () => {
+  const { endpoint } = await surroundings();
+  const hook = join(__dirname, "..", "runTypescript.cjs");
+  const worker = join(__dirname, "forgetfulWorker.ts");
+  const child = spawn(process.execPath, ["--require", hook, worker, endpoint.url, USER], {
+    env: { ...process.env, FORGETFUL_PASSWORD: PASSWORD },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  opened.push({ close: () => Promise.resolve(child.kill("SIGKILL")) });
+  let said = "";
+  child.stdout.on("data", (piece: Buffer) => (said += piece.toString()));
+  const [code] = (await once(child, "exit")) as [number | null];
+  expect([code, said]).toEqual([0, "Completed"]);
+}, 30_000);
 
 describe("what a server asks and says", () => {
   const enableSmtp = async (session: Session, answer?: HostRule): Promise<PipelineResult> => {
