@@ -1,7 +1,9 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 
-import { makePfx } from "./bindingProgram";
+import { packPfx } from "../../provider/certificate/packPfx";
+import { Secret } from "../../provider/secret";
+import { makeTestCertificate } from "../certificate/testCertificates";
 import { makeProject, mustSucceed, type EngineProject } from "./engine";
 
 const ROOT = path.join(__dirname, "..", "..");
@@ -10,10 +12,16 @@ const FOLDERS = readdirSync(EXAMPLES, { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && existsSync(path.join(EXAMPLES, entry.name, "index.ts")))
   .map(({ name }) => name);
 
+const PASSWORD = "the password of files that live as long as a test";
+
+/** A PFX for mail.contoso.com; another certificate each time. */
+function makePfx(): Uint8Array {
+  return packPfx(makeTestCertificate({ dnsNames: ["mail.contoso.com"] }), new Secret(PASSWORD)).reveal();
+}
+
 /** The example as it is, with the PFX that its README says how to make, where it wants one. */
 async function makeExample(folder: string): Promise<EngineProject> {
   const read = (name: string): string => readFileSync(path.join(EXAMPLES, folder, name), "utf8");
-  const pfx = makePfx();
   return makeProject({
     language: "TypeScript",
     program: read("index.ts"),
@@ -21,9 +29,9 @@ async function makeExample(folder: string): Promise<EngineProject> {
       "Pulumi.yaml": folder === "quickstart" ? rootProject() : read("Pulumi.yaml"),
       "package.json": read("package.json"),
       "tsconfig.json": read("tsconfig.json"),
-      "mail.pfx": pfx.bytes,
+      "mail.pfx": makePfx(),
     },
-    env: { MAIL_PFX_PASSWORD: pfx.password },
+    env: { MAIL_PFX_PASSWORD: PASSWORD },
   });
 }
 
@@ -55,6 +63,19 @@ describe("the examples", () => {
 });
 
 describe("the steps that the examples' READMEs tell", () => {
+  it("enable services more in place, and replace the certificate when the file is a renewed one", async () => {
+    const project = await makeExample("rotation");
+    mustSucceed(await project.up("--skip-preview"));
+    mustSucceed(await project.setConfig("services", JSON.stringify(["IIS", "SMTP", "IMAP", "POP"])));
+    expect(await project.plan()).toEqual([expect.objectContaining({ op: "update" })]);
+    mustSucceed(await project.up("--skip-preview"));
+
+    project.writeFile("mail.pfx", makePfx());
+    expect(await project.plan()).toContainEqual(expect.objectContaining({ op: "replace" }));
+    mustSucceed(await project.up("--skip-preview"));
+    await mustBeInSync(project);
+  });
+
   it("give IIS a certificate of its own, while SMTP stays with the first one", async () => {
     const project = await makeExample("successor");
     mustSucceed(await project.up("--skip-preview"));
