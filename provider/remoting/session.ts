@@ -175,7 +175,8 @@ export class Session {
     clearTimeout(this.#idle);
     this.#closing.abort(new RemotingError("SessionClosed", CLOSED));
     await Promise.allSettled(this.#unfinished);
-    if (this.#shell.isCreated && !this.#isLost) {
+    if (this.#shell.isCreated) {
+      // Also when it seems lost: what the server didn't know may have been the command alone.
       const limit = AbortSignal.timeout(CLEANUP_SECONDS * 1000);
       const gone = this.#lanes.use(limit, (connection) => this.#shell.delete(connection, limit));
       await gone.catch(() => undefined);

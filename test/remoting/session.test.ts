@@ -281,7 +281,7 @@ describe("how a session fails", () => {
   it.each<[Operation, RequestFault, string, "notDone" | undefined]>([
     ["Command", { kind: "shellExpired" }, "ShellGone", "notDone"],
     ["Command", { kind: "throttled" }, "Throttled", "notDone"],
-    ["Command", { kind: "unavailable" }, "HttpUnexpected", "notDone"],
+    ["Command", { kind: "unavailable" }, "HttpUnexpected", undefined],
     ["Command", { kind: "requestLost" }, "ConnectionLost", undefined],
     ["Command", { kind: "responseCut", atByte: 0 }, "ConnectionLost", undefined],
     ["Receive", { kind: "shellExpired" }, "ShellGone", undefined],

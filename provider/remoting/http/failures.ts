@@ -113,7 +113,8 @@ export function statusFailure(url: URL, scheme: string, answer: HttpAnswer): Rem
     );
   }
   if (status === 503) {
-    return fail("HttpUnexpected", "503 (unavailable): the application pool may be stopped or restarting.", refused);
+    // No fate: a front end may answer so although the back end has done what it was asked to.
+    return fail("HttpUnexpected", "503 (unavailable): the application pool may be stopped or restarting.");
   }
   const type = answer.contentType === "" ? "nothing" : answer.contentType.split(";", 1)[0];
   return fail(
