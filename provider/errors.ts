@@ -86,3 +86,8 @@ export function messageOf(error: unknown): string {
   if (typeof error === "string" && error !== "") return error;
   return "an unknown error";
 }
+
+/** The text with a full stop, so that another sentence may follow: servers and libraries often leave it out. */
+export function asSentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

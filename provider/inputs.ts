@@ -76,7 +76,7 @@ export interface ReadInputs {
 const wholeNumber = (unit: string, least: number, most: number) =>
   z
     .int({ error: `give a whole number of ${unit}` })
-    .min(least, { error: `give at least ${String(least)} ${unit}` })
+    .min(least, { error: `give at least ${least === 1 ? `1 ${unit.replace(/s$/, "")}` : `${String(least)} ${unit}`}` })
     .max(most, { error: `give at most ${String(most)} ${unit}` });
 const flag = z.boolean({ error: "give true or false" });
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>

@@ -1,6 +1,6 @@
 import { runInNewContext } from "node:vm";
 
-import { ExchangeBindingError, isBindingError, messageOf } from "../provider/errors";
+import { ExchangeBindingError, asSentence, isBindingError, messageOf } from "../provider/errors";
 
 describe("messageOf", () => {
   it.each<[string, unknown, string]>([
@@ -27,5 +27,12 @@ describe("ExchangeBindingError", () => {
     expect(isBindingError(error, "Refused")).toBe(false);
     expect(isBindingError(cause)).toBe(false);
     expect(error).toMatchObject({ cause, facts: { seconds: 3 } });
+  });
+});
+
+describe("asSentence", () => {
+  it("adds the full stop that another sentence needs before it", () => {
+    expect(asSentence("it broke")).toBe("it broke.");
+    expect(asSentence("Did it?")).toBe("Did it?");
   });
 });

@@ -220,7 +220,7 @@ describe("what is refused, at the input that it belongs to", () => {
     ["privateKeyExportable", "true", /true or false/],
     ["renewBeforeDays", -1, /at least 0 days/],
     ["renewBeforeDays", 1.5, /whole number of days/],
-    ["timeoutSeconds", 0, /at least 1 seconds/],
+    ["timeoutSeconds", 0, /at least 1 second\b/],
     ["timeoutSeconds", 100_000, /at most 86400 seconds/],
     ["timeoutSeconds", "300", /whole number of seconds/],
     ["friendlyName", "", /leave it out/],

@@ -2,7 +2,7 @@ import { ApplyFailure, apply } from "../apply";
 import type { Applied } from "../apply";
 import type { Backend } from "../backends/backend";
 import { packPfx } from "../certificate/packPfx";
-import { ExchangeBindingError } from "../errors";
+import { ExchangeBindingError, asSentence } from "../errors";
 import { readInputs } from "../inputs";
 import type { ReadInputs } from "../inputs";
 import { sortServices, valueOr } from "../model";
@@ -229,7 +229,7 @@ async function unfinished(
 /** The message to go on from: a time limit names what was done already, and not every error ends with a full stop. */
 function sentenceOf({ message }: Error, doing: string): string {
   const bare = message.startsWith(`${doing}: `) ? message.slice(doing.length + 2) : message;
-  return /[.!?]$/.test(bare) ? bare : `${bare}.`;
+  return asSentence(bare);
 }
 
 /**

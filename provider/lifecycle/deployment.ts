@@ -7,7 +7,7 @@ import type { Thumbprint } from "../certificate/thumbprint";
 import type { SourceEnv } from "../certificateSource";
 import { readSettings } from "../config";
 import type { ReadConfig, Settings } from "../config";
-import { ExchangeBindingError } from "../errors";
+import { ExchangeBindingError, asSentence } from "../errors";
 import { DEFAULT_TIMEOUT_SECONDS } from "../inputs";
 import type { ServerFqdn } from "../model";
 import type { Claim } from "../plan/claims";
@@ -120,7 +120,7 @@ export class Deployment {
       if (!isUnreachable) throw error;
       throw new ExchangeBindingError(
         error.code,
-        `${error.message} Ways out: mend the connection; plan from the last known state with exchange:onUnreachable = continue; ` +
+        `${asSentence(error.message)} Ways out: mend the connection; plan from the last known state with exchange:onUnreachable = continue; ` +
           `or leave this server's bindings out with --exclude.`,
         { facts: error.facts, cause: error },
       );
@@ -148,7 +148,7 @@ export class Deployment {
     throw new ExchangeBindingError(
       "BackendMismatch",
       `Binding "${stored.bindingName}" (${stored.id}) was made through the backend "${made}", and now "${configured}" is configured: ` +
-        `they may mean different servers of the same name. Set exchange:backend to "${made}", or use another stack.`,
+        `they may mean different servers of the same name. Choose the backend that made it (exchange:backend), or use another stack.`,
       { facts: { made, configured } },
     );
   }

@@ -43,7 +43,7 @@ describe("a state of another kind of backend", () => {
     await expect(refused).rejects.toMatchObject({
       code: "BackendMismatch",
       message: expect.stringMatching(
-        /"contoso-proxy", and now "simulator".*exchange:backend to "contoso-proxy"/,
+        /"contoso-proxy", and now "simulator".*Choose the backend that made it/,
       ) as string,
     });
   });
