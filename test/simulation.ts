@@ -118,7 +118,7 @@ export function simulate(organisation: Organisation, now: Date): Simulation {
 const HOUR_MS = 60 * 60 * 1000;
 
 /** What `makeSelfSigned` would make, with a key of the tests. */
-export function makeAsWished({ subject, dnsNames, validityDays }: SelfSignedWish, now: Date) {
+function makeAsWished({ subject, dnsNames, validityDays }: SelfSignedWish, now: Date) {
   return makeTestCertificate({
     ...(subject === undefined ? {} : { subject }),
     dnsNames,

@@ -42,9 +42,7 @@ describe("a state of another kind of backend", () => {
     const refused = deployment.refuseOtherBackend(storedOf(MAIL, { backend: "contoso-proxy" }));
     await expect(refused).rejects.toMatchObject({
       code: "BackendMismatch",
-      message: expect.stringMatching(
-        /"contoso-proxy", and now "simulator".*Choose the backend that made it/,
-      ) as string,
+      message: expect.stringMatching(/"contoso-proxy", and now "simulator".*Choose the backend that made it/) as string,
     });
   });
 

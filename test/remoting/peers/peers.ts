@@ -28,7 +28,7 @@ export function describePeers(name: string, tests: () => void): void {
   }
 }
 
-export const USER = { name: "administrator@contoso.com", password: new Secret("correct horse battery staple") };
+const USER = { name: "administrator@contoso.com", password: new Secret("correct horse battery staple") };
 
 /** An organisation behind an endpoint, with Basic authentication. */
 export async function serve(
