@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { ExchangeCertificateBindingArgs, ServiceName } from "./args";
+import { FACT_KEYS } from "./certificate/facts";
 
 /**
  * The provider's code in the state: constant for ever, so that an upgrade of the package takes effect at once and
@@ -10,13 +11,7 @@ const PROVIDER_SOURCE = 'exports.handler = () => require("pulumi-exchange-certif
 
 /** Outputs that exist only once the server has been asked; listed so that they are on the object. */
 const OUTPUTS = [
-  "thumbprint",
-  "subject",
-  "issuer",
-  "serialNumber",
-  "dnsNames",
-  "notBefore",
-  "notAfter",
+  ...FACT_KEYS,
   "heldServices",
   "displayedServices",
   "isDefaultSmtpCertificate",

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import type { CertificateFacts } from "./certificate/facts";
+import { FACT_KEYS, type CertificateFacts } from "./certificate/facts";
 import { parseThumbprint } from "./certificate/thumbprint";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { readCertificateSource } from "./certificateSource";
@@ -40,17 +40,6 @@ export const INPUT_KEYS = [
   "timeoutSeconds",
 ] as const;
 export type InputKey = (typeof INPUT_KEYS)[number];
-
-/** What check adds to the inputs, so that previews show it: read from the certificate. */
-export const FACT_KEYS = [
-  "thumbprint",
-  "subject",
-  "issuer",
-  "serialNumber",
-  "dnsNames",
-  "notBefore",
-  "notAfter",
-] as const;
 
 const DEFAULT_RENEW_BEFORE_DAYS = 30;
 export const DEFAULT_TIMEOUT_SECONDS = 300;
@@ -212,6 +201,7 @@ export function readInputs(raw: Bag, env: SourceEnv): ReadInputs {
   };
 }
 
+/** What check itself adds to the inputs, so that previews show it. */
 function isFactKey(key: string): boolean {
   return (FACT_KEYS as readonly string[]).includes(key);
 }

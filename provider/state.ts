@@ -1,10 +1,11 @@
 import { z } from "zod";
 
+import { FACT_KEYS } from "./certificate/facts";
 import { parseThumbprint } from "./certificate/thumbprint";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { storedWish } from "./certificateSource";
 import { ExchangeBindingError } from "./errors";
-import { FACT_KEYS, INPUT_KEYS } from "./inputs";
+import { INPUT_KEYS } from "./inputs";
 import { formatVersion, parseServerFqdn, parseService, sortServices, valueOr } from "./model";
 import type { ExchangeService, ServerFqdn } from "./model";
 import type { DeclaredName, PreviousBinding } from "./plan/desired";

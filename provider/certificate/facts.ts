@@ -27,3 +27,14 @@ export interface CertificateFacts {
   /** Subject equals issuer and the certificate's own key signed it. */
   readonly isSelfSigned: boolean;
 }
+
+/** Those that a binding shows as outputs, as soon as its certificate is known. */
+export const FACT_KEYS = [
+  "thumbprint",
+  "subject",
+  "issuer",
+  "serialNumber",
+  "dnsNames",
+  "notBefore",
+  "notAfter",
+] as const satisfies readonly (keyof CertificateFacts)[];

@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { readPfx } from "../../provider/certificate/pfx";
-import { FACT_KEYS } from "../../provider/inputs";
+import { FACT_KEYS } from "../../provider/certificate/facts";
 import { Secret } from "../../provider/secret";
 import { STATE_VERSION } from "../../provider/state";
 import { published, stored } from "../backends/simulator/lab";

@@ -1,7 +1,7 @@
 import type { CertificateFacts } from "../../certificate/facts";
-import { readCertificate } from "../../certificate/readCertificate";
 import type { Thumbprint } from "../../certificate/thumbprint";
 import type { CertificateStatus } from "../../model";
+import { factsOf } from "./derFacts";
 import type { RootStore, ServerState, StoredCertificate } from "./organisation";
 
 /** A stored certificate and what its bytes say. */
@@ -10,23 +10,8 @@ export interface ReadStoredCertificate {
   readonly facts: CertificateFacts;
 }
 
-/*
- * A certificate's bytes never change, but an organisation is read from its file again and again, and property tests
- * run cmdlets by the ten thousand. The first map spares the look-up in the second.
- */
+/** Spares the look-up of the certificate by its bytes. */
 const byObject = new WeakMap<StoredCertificate, CertificateFacts>();
-const byDer = new Map<string, CertificateFacts>();
-const REMEMBERED = 1000;
-
-/** Facts of a certificate given as base64 DER. */
-export function factsOf(der: string): CertificateFacts {
-  const seen = byDer.get(der);
-  if (seen !== undefined) return seen;
-  const facts = readCertificate(Buffer.from(der, "base64"));
-  if (byDer.size >= REMEMBERED) byDer.clear();
-  byDer.set(der, facts);
-  return facts;
-}
 
 export function factsOfStored(stored: StoredCertificate): CertificateFacts {
   const seen = byObject.get(stored);

@@ -8,7 +8,7 @@ import {
   type ExchangeVersion,
   type UmStartupMode,
 } from "../../model";
-import { factsOf } from "./certificateStore";
+import { factsOf } from "./derFacts";
 
 /**
  * A simulated Exchange organisation: plain JSON, never changed in place. What Get-ExchangeCertificate displays as

@@ -1,4 +1,4 @@
-import { factsOf } from "../../../provider/backends/simulator/certificateStore";
+import { factsOf } from "../../../provider/backends/simulator/derFacts";
 import { listedCertificates } from "../../../provider/backends/simulator/cmdlets/certificateObject";
 import { displayedServices, formatServices } from "../../../provider/backends/simulator/displayedServices";
 import type { Organisation, ServerState } from "../../../provider/backends/simulator/organisation";

@@ -1,6 +1,6 @@
 import type { Endpoint } from "../../../provider/backends/simulator/endpoint/endpoint";
 import { readSerializationData } from "../../../provider/backends/remote/serializationData";
-import { factsOf } from "../../../provider/backends/simulator/certificateStore";
+import { factsOf } from "../../../provider/backends/simulator/derFacts";
 import type { StateStore } from "../../../provider/backends/simulator/stateFile";
 import { packPfx } from "../../../provider/certificate/packPfx";
 import { Secret } from "../../../provider/secret";

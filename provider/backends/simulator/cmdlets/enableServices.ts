@@ -1,7 +1,8 @@
 import type { CertificateFacts } from "../../../certificate/facts";
 import { isWildcard, looksLikeDnsName } from "../../../certificate/names";
 import type { DisplayedService, ExchangeService } from "../../../model";
-import { factsOf, grantKeyToNetworkService, type ReadStoredCertificate } from "../certificateStore";
+import { grantKeyToNetworkService, type ReadStoredCertificate } from "../certificateStore";
+import { factsOf } from "../derFacts";
 import type { CmdletError, CmdletQuestion } from "../cmdlet";
 import { rpcError, type CmdletRun } from "../cmdletRun";
 import { publishInternalTransportCertificate, writeCertificateName } from "../directoryDelay";

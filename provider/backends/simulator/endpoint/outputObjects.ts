@@ -11,7 +11,7 @@ import {
   string,
 } from "../../../remoting/clixml/types";
 import { CERTIFICATE_STATUSES } from "../../../model";
-import { factsOf } from "../certificateStore";
+import { factsOf } from "../derFacts";
 import type { CmdletObject, CmdletOutputValue } from "../cmdlet";
 import { ALLOWED_SERVICES } from "../displayedServices";
 import { serializeCertificate, signSerialized } from "./serializationData";

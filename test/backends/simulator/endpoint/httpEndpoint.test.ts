@@ -1,5 +1,5 @@
 import type { Endpoint } from "../../../../provider/backends/simulator/endpoint/endpoint";
-import { factsOf } from "../../../../provider/backends/simulator/certificateStore";
+import { factsOf } from "../../../../provider/backends/simulator/derFacts";
 import type { RequestFault } from "../../../../provider/backends/simulator/endpoint/behaviour";
 import type { StateStore } from "../../../../provider/backends/simulator/stateFile";
 import { encodeDelete } from "../../../../provider/remoting/wsman/requests";
