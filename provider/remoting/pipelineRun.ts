@@ -6,6 +6,7 @@ import type { HostCall } from "./psrp/hostCall";
 import type { ClientPipeline, PipelineEvent } from "./psrp/pipeline";
 import { isFinal, type PipelineState } from "./psrp/states";
 import type { Piece, Shell } from "./shell";
+import { type Trace, traceQuestion } from "./trace";
 
 /** Answers what a cmdlet asks of its user; `undefined` refuses, and the cmdlet fails. Calls that want no answer don't come here. */
 export type HostRule = (call: HostCall) => ClixmlValue | undefined;
@@ -32,11 +33,12 @@ interface PipelineRun {
   readonly commandId: string;
   readonly signal: AbortSignal;
   readonly answer: HostRule;
+  readonly trace: Trace | undefined;
 }
 
 /** Reads until the pipeline has ended, and answers what is asked on the way. */
 export async function collect(run: PipelineRun): Promise<PipelineResult> {
-  const { shell, connection, pipeline, commandId, signal, answer } = run;
+  const { shell, connection, pipeline, commandId, signal } = run;
   const result = { output: [] as ClixmlValue[], errors: [] as ErrorRecord[], warnings: [] as string[] };
   let bytes = 0;
   for (;;) {
@@ -47,7 +49,7 @@ export async function collect(run: PipelineRun): Promise<PipelineResult> {
       if (bytes > MAX_PIPELINE_BYTES) {
         throw new RemotingError("MessageInvalid", `A pipeline sent more than ${MAX_PIPELINE_BYTES} bytes.`);
       }
-      for (const event of pipeline.receive(stream.bytes)) take(event, pipeline, answer, result);
+      for (const event of pipeline.receive(stream.bytes)) take(event, run, result);
     }
     const { state } = pipeline;
     if (isFinal(state)) return { ...result, state: state as PipelineResult["state"] };
@@ -62,8 +64,7 @@ export async function collect(run: PipelineRun): Promise<PipelineResult> {
 
 function take(
   event: PipelineEvent,
-  pipeline: ClientPipeline,
-  answer: HostRule,
+  { pipeline, answer, trace }: PipelineRun,
   into: { readonly output: ClixmlValue[]; readonly errors: ErrorRecord[]; readonly warnings: string[] },
 ): void {
   switch (event.kind) {
@@ -82,6 +83,7 @@ function take(
     case "hostCall": {
       if (event.call.isVoid) return;
       const said = answer(event.call);
+      trace?.(traceQuestion(event.call, said));
       if (said === undefined) pipeline.refuse(event.call, NOBODY_THERE);
       else pipeline.respond(event.call, said);
       return;

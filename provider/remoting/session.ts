@@ -11,6 +11,7 @@ import type { Command } from "./psrp/pipelineMessages";
 import { type ClientPoolEvent, ClientRunspacePool, type RsaKeyPair } from "./psrp/runspacePool";
 import { collect, type HostRule, NOBODY_THERE, piecesOf, type PipelineResult, wasRefused } from "./pipelineRun";
 import { Shell } from "./shell";
+import { type Trace, traceCommand, traceError, within } from "./trace";
 import { untilAborted } from "./untilAborted";
 
 export type { HostRule, PipelineResult } from "./pipelineRun";
@@ -30,6 +31,8 @@ export interface SessionOptions {
   readonly connectTimeoutSeconds?: number;
   /** A session that nobody has used for so long closes itself. Default 15. */
   readonly idleSeconds?: number;
+  /** Told of everything that happens, without secrets. */
+  readonly trace?: Trace | undefined;
 }
 
 /** Everything impure, passed in. */
@@ -82,6 +85,7 @@ export class Session {
   readonly #shell: Shell;
   readonly #pool: ClientRunspacePool;
   readonly #lanes: Lanes<HttpConnection>;
+  readonly #trace: Trace | undefined;
   readonly #closing = new AbortController();
   readonly #unfinished = new Set<Promise<unknown>>();
   #keys: Promise<void> | undefined;
@@ -93,13 +97,16 @@ export class Session {
   /** Use {@link openSession}. */
   constructor(options: SessionOptions, env: SessionEnv) {
     const { url, authentication, tls, connectTimeoutSeconds, maxConnections = DEFAULT_CONNECTIONS } = options;
+    const { trace } = options;
     this.#env = env;
+    this.#trace = trace;
     this.#idleSeconds = options.idleSeconds ?? DEFAULT_IDLE_SECONDS;
     this.#shell = new Shell({
       to: url.href,
       resourceUri: options.resourceUri,
       operationTimeoutSeconds: options.operationTimeoutSeconds ?? DEFAULT_OPERATION_SECONDS,
       newGuid: env.newGuid,
+      now: env.now,
     });
     this.#pool = new ClientRunspacePool({ id: env.newGuid(), host: "prompts", maxRunspaces: maxConnections });
     const cookies = new CookieJar();
@@ -111,7 +118,11 @@ export class Session {
       ...(tls === undefined ? {} : { tls }),
       ...(connectTimeoutSeconds === undefined ? {} : { connectTimeoutSeconds }),
     };
-    this.#lanes = new Lanes(maxConnections, () => new HttpConnection(connection));
+    let made = 0;
+    this.#lanes = new Lanes(
+      maxConnections,
+      () => new HttpConnection({ ...connection, trace: within(trace, { connection: ++made }) }),
+    );
   }
 
   /** Whether pipelines can be run: not closed, and the shell not known to be gone. */
@@ -131,6 +142,11 @@ export class Session {
       await this.#receivePool(connection, ended, () => this.#pool.state === "Opened");
     });
     const version = this.#pool.serverCapability?.protocolVersion ?? "2.0";
+    this.#trace?.({
+      kind: "opened",
+      protocolVersion: version,
+      psVersion: this.#pool.serverCapability?.psVersion ?? "",
+    });
     if (Number(version.split(".")[1]) >= 2) this.#shell.useLargerEnvelopes();
     this.#rest();
   }
@@ -167,12 +183,13 @@ export class Session {
 
   /** Ends what runs, deletes the shell and closes the connections. Never throws; may be called as often as one likes. */
   close(): Promise<void> {
-    this.#closed ??= this.#close();
+    this.#closed ??= this.#close("asked");
     return this.#closed;
   }
 
-  async #close(): Promise<void> {
+  async #close(why: "asked" | "idle"): Promise<void> {
     clearTimeout(this.#idle);
+    if (this.#shell.isCreated) this.#trace?.({ kind: "closing", why });
     this.#closing.abort(new RemotingError("SessionClosed", CLOSED));
     await Promise.allSettled(this.#unfinished);
     if (this.#shell.isCreated) {
@@ -189,7 +206,7 @@ export class Session {
   #rest(): void {
     if (this.#running > 0 || this.#closed !== undefined) return;
     clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => void this.close(), this.#idleSeconds * 1000);
+    this.#idle = setTimeout(() => void (this.#closed ??= this.#close("idle")), this.#idleSeconds * 1000);
     this.#idle.unref();
   }
 
@@ -201,9 +218,12 @@ export class Session {
     progress: { mayHaveRun: boolean },
   ): Promise<PipelineResult> {
     let commandId: string | undefined;
+    let trace: Trace | undefined;
     try {
       const pipeline = this.#pool.createPipeline(this.#env.newGuid(), commands);
       commandId = pipeline.id;
+      trace = within(connection.trace, { pipeline: pipeline.id });
+      trace?.({ kind: "pipelineBegun", commands: commands.map(traceCommand) });
       const { first, later } = this.#shell.commandRoom(pipeline.id);
       const pieces = [pipeline.take(first), ...piecesOf(pipeline, later)].filter((piece) => piece !== undefined);
       for (const [index, piece] of pieces.entries()) {
@@ -218,7 +238,19 @@ export class Session {
           throw error;
         }
       }
-      return await collect({ shell: this.#shell, connection, pipeline, commandId, signal, answer });
+      const result = await collect({ shell: this.#shell, connection, pipeline, commandId, signal, answer, trace });
+      trace?.({
+        kind: "pipelineEnded",
+        state: result.state,
+        objects: result.output.length,
+        errors: result.errors.map(traceError),
+        warnings: result.warnings,
+      });
+      return result;
+    } catch (error) {
+      const code = isRemotingError(error) ? error.code : "Internal";
+      trace?.({ kind: "pipelineFailed", code, mayHaveRun: progress.mayHaveRun });
+      throw error;
     } finally {
       this.#keepTrackOf(this.#finish(connection, commandId));
     }
@@ -253,12 +285,14 @@ export class Session {
   /** Not ended by the one who needed the key first: others may wait for it too. */
   async #exchangeKeys(): Promise<void> {
     const { signal } = this.#closing;
+    this.#trace?.({ kind: "keyExchange", outcome: "begun" });
     const keyPair = await this.#env.makeKeyPair();
     await this.#lanes.use(signal, async (connection) => {
       this.#pool.exchangeKeys(keyPair);
       await this.#sendPool(connection, signal);
       await this.#receivePool(connection, signal, () => this.#pool.hasSessionKey, KEY_EXCHANGE_ROUNDS);
     });
+    this.#trace?.({ kind: "keyExchange", outcome: "done" });
   }
 
   async #sendPool(connection: HttpConnection, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
-import { RemotingError, type RemotingErrorCode } from "./errors";
+import { isRemotingError, RemotingError, type RemotingErrorCode } from "./errors";
 import type { HttpConnection } from "./http/connection";
+import { type HttpExchange, traceFault } from "./trace";
 import { type FaultName, isFault, type WsmanFault } from "./wsman/fault";
 import type { Operation } from "./wsman/names";
 import {
@@ -29,6 +30,7 @@ export interface ShellOptions {
   readonly resourceUri: string;
   readonly operationTimeoutSeconds: number;
   readonly newGuid: () => string;
+  readonly now: () => Date;
 }
 
 /** A piece of a pipeline's or the pool's messages. */
@@ -106,7 +108,7 @@ export class Shell {
   ): Promise<string> {
     const header = this.#shellHeader();
     const envelope = encodeCommand(header, { pipelineId, firstFragments });
-    const response = await this.#post(connection, "Command", header.messageId, envelope, signal);
+    const response = await this.#post(connection, "Command", header.messageId, envelope, signal, pipelineId);
     return response.kind === "commandStarted" ? response.commandId : pipelineId;
   }
 
@@ -118,7 +120,7 @@ export class Shell {
   ): Promise<void> {
     const header = this.#shellHeader();
     const envelope = encodeSend(header, { pipelineId, stream: piece.stream, fragments: piece.bytes });
-    await this.#post(connection, "Send", header.messageId, envelope, signal);
+    await this.#post(connection, "Send", header.messageId, envelope, signal, pipelineId);
   }
 
   /** What the server has to say; `undefined` when there was nothing within OperationTimeout. */
@@ -130,7 +132,7 @@ export class Shell {
     const header = this.#shellHeader();
     try {
       const envelope = encodeReceive(header, { pipelineId });
-      const response = await this.#post(connection, "Receive", header.messageId, envelope, signal);
+      const response = await this.#post(connection, "Receive", header.messageId, envelope, signal, pipelineId);
       return response.kind === "received" ? response : undefined;
     } catch (error) {
       const fault = error instanceof RemotingError ? error.facts.fault : undefined;
@@ -143,7 +145,7 @@ export class Shell {
   async terminate(connection: HttpConnection, pipelineId: string, signal: AbortSignal): Promise<void> {
     const header = this.#shellHeader();
     const envelope = encodeSignal(header, { pipelineId, signal: "terminate" });
-    await this.#post(connection, "Signal", header.messageId, envelope, signal);
+    await this.#post(connection, "Signal", header.messageId, envelope, signal, pipelineId);
   }
 
   async delete(connection: HttpConnection, signal: AbortSignal): Promise<void> {
@@ -178,13 +180,48 @@ export class Shell {
     messageId: string,
     envelope: string,
     signal: AbortSignal,
+    pipelineId?: string,
   ): Promise<WsmanResponse> {
     const timeoutSeconds = this.#options.operationTimeoutSeconds + MARGIN_SECONDS;
-    const answer = await connection.post(envelope, { signal, timeoutSeconds });
-    const response = decodeResponse(answer, { operation, messageId });
-    if (response.kind === "fault") throw faultError(operation, response.fault);
-    return response;
+    if (connection.trace === undefined) {
+      const answer = await connection.post(envelope, { signal, timeoutSeconds });
+      return answerTo(operation, messageId, answer);
+    }
+    const exchanges: HttpExchange[] = [];
+    const started = this.#options.now().getTime();
+    let failure: RemotingError | undefined;
+    try {
+      const onExchange = (one: HttpExchange): unknown => exchanges.push(one);
+      const answer = await connection.post(envelope, { signal, timeoutSeconds, onExchange });
+      return answerTo(operation, messageId, answer);
+    } catch (error) {
+      if (isRemotingError(error)) failure = error;
+      throw error;
+    } finally {
+      const sum = (of: (one: HttpExchange) => number): number => exchanges.reduce((all, one) => all + of(one), 0);
+      connection.trace(
+        {
+          kind: "request",
+          operation,
+          status: exchanges.at(-1)?.status,
+          sent: sum((one) => one.sent),
+          received: sum((one) => one.received),
+          milliseconds: this.#options.now().getTime() - started,
+          frontEnd: exchanges.at(-1)?.frontEnd,
+          fault: traceFault(failure?.facts.fault),
+          failure: failure?.code,
+        },
+        { pipeline: pipelineId },
+      );
+    }
   }
+}
+
+/** A fault is an error. */
+function answerTo(operation: Operation, messageId: string, answer: string): WsmanResponse {
+  const response = decodeResponse(answer, { operation, messageId });
+  if (response.kind === "fault") throw faultError(operation, response.fault);
+  return response;
 }
 
 const FAULTS: readonly (readonly [FaultName, RemotingErrorCode])[] = [

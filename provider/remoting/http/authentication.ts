@@ -42,6 +42,8 @@ export interface SecurityContext {
   readonly isEstablished: () => boolean;
   /** Encrypts bodies: needed over plain http. `undefined` sends them as they are. */
   readonly sealing: BodySealing | undefined;
+  /** Names for whoever looks for what is wrong: the service principal name, and who we are. */
+  readonly describe?: () => { readonly service?: string; readonly principal?: string };
   readonly dispose: () => void;
 }
 

@@ -1,14 +1,17 @@
 import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { Duplex } from "node:stream";
 import { RemotingError } from "../errors";
+import type { HttpExchange, Trace } from "../trace";
 import { decodeUtf8 } from "../xml";
 import type { Authentication, ConnectionAuthentication, SecurityContext } from "./authentication";
 import type { CookieJar } from "./cookies";
 import { asNotDone, connectFailure, describeUrl, exchangeFailure, type HttpAnswer, statusFailure } from "./failures";
 import { decryptBody, encryptBody, isEncrypted } from "./multipart";
-import { connectTls, type TlsOptions } from "./tls";
+import { connectPlain, portOf } from "./tcp";
+import { connectTls, peerOf, type TlsOptions } from "./tls";
 
 export interface ConnectionOptions {
   /** `http:` or `https:`, without user name and password. */
@@ -20,6 +23,7 @@ export interface ConnectionOptions {
   readonly now: () => Date;
   /** Until a connection has to be there, TLS included. Default 15. */
   readonly connectTimeoutSeconds?: number;
+  readonly trace?: Trace | undefined;
 }
 
 export interface PostOptions {
@@ -27,6 +31,8 @@ export interface PostOptions {
   readonly signal: AbortSignal;
   /** From sending to the last byte of the answer. */
   readonly timeoutSeconds: number;
+  /** Told of each answer of the web server; there may be several, because of authentication. */
+  readonly onExchange?: ((exchange: HttpExchange) => void) | undefined;
 }
 
 /** Far above the largest envelope that we say we take (512,000 bytes), encrypted or not. */
@@ -51,6 +57,7 @@ export class HttpConnection {
   #connecting: Socket | undefined;
   #context: { readonly security: SecurityContext; readonly socket: Socket } | undefined;
   #isClosed = false;
+  #isKnown = false;
 
   /** Throws RemotingError `SettingsRefused` for what would give a password away. */
   constructor(options: ConnectionOptions) {
@@ -67,6 +74,11 @@ export class HttpConnection {
       return undefined;
     };
     this.#agent = agent;
+  }
+
+  /** Where what happens on this connection is told. */
+  get trace(): Trace | undefined {
+    return this.#options.trace;
   }
 
   /**
@@ -92,6 +104,7 @@ export class HttpConnection {
     let answer: RawAnswer;
     if (authentication.kind === "request") {
       answer = await this.#send(clear, SOAP, authentication.authorization().reveal(), options);
+      this.#traceKnown(authentication.scheme, answer.status);
     } else {
       answer = await this.#sendInContext(authentication, clear, options);
       // The TCP connection was a new one, and with it we were strangers again: nothing has been done.
@@ -124,12 +137,19 @@ export class HttpConnection {
     const { url } = this.#options;
     const { scheme } = authentication;
     const security = authentication.begin({ host: url.hostname, isTls: url.protocol === "https:" });
+    const tell = (outcome: "begun" | "accepted" | "refused", status?: number): void => {
+      const isEncrypted = security.sealing !== undefined;
+      this.trace?.({ kind: "authentication", scheme, outcome, status, isEncrypted, ...security.describe?.() });
+    };
+    let status: number | undefined;
     try {
       let token = await security.step(undefined, options.signal);
+      tell("begun");
       for (let round = 0; token !== undefined && round < MAX_ROUNDS; round++) {
         const header = `${scheme} ${Buffer.from(token).toString("base64")}`;
         let socket: Socket | undefined;
         const answer = await this.#send(new Uint8Array(), SOAP, header, options, (used) => (socket = used));
+        status = answer.status;
         const said = tokenOf(answer.challenges, scheme);
         const isAgreed = answer.status !== 401;
         if (!isAgreed && said === undefined) throw statusFailure(url, scheme, answer);
@@ -138,6 +158,7 @@ export class HttpConnection {
         token = said === undefined ? undefined : await security.step(said, options.signal);
         if (isAgreed && security.isEstablished() && socket !== undefined) {
           this.#context = { security, socket };
+          tell("accepted", status);
           return;
         }
       }
@@ -147,9 +168,19 @@ export class HttpConnection {
         { facts: NOT_DONE },
       );
     } catch (error) {
+      tell("refused", status);
       security.dispose();
       throw error;
     }
+  }
+
+  /** Basic is said with each request; it is told once, and when it is refused. */
+  #traceKnown(scheme: string, status: number): void {
+    const isRefused = status === 401;
+    if (isRefused || !this.#isKnown) {
+      this.trace?.({ kind: "authentication", scheme, outcome: isRefused ? "refused" : "accepted", status });
+    }
+    this.#isKnown = !isRefused;
   }
 
   #forgetContext(): void {
@@ -161,7 +192,7 @@ export class HttpConnection {
     body: Uint8Array,
     contentType: string,
     authorization: string | undefined,
-    { signal, timeoutSeconds }: PostOptions,
+    { signal, timeoutSeconds, onExchange }: PostOptions,
     onSocket?: (socket: Socket) => void,
   ): Promise<RawAnswer> {
     const { url, cookies, now } = this.#options;
@@ -222,8 +253,17 @@ export class HttpConnection {
       request.on("response", (response) => {
         readBody(response, url).then((bytes) => {
           settle();
-          cookies.store(response.headers["set-cookie"] ?? [], url, now());
-          resolve(answerOf(response, bytes));
+          const given = response.headers["set-cookie"] ?? [];
+          cookies.store(given, url, now());
+          if (given.length > 0) this.trace?.({ kind: "cookies", names: given.map(cookieName) });
+          const answer = answerOf(response, bytes);
+          onExchange?.({
+            status: answer.status,
+            sent: body.length,
+            received: bytes.length,
+            frontEnd: answer.frontEnd,
+          });
+          resolve(answer);
         }, fail);
       });
       request.end(body);
@@ -243,8 +283,14 @@ export class HttpConnection {
       if (ready === undefined) {
         // What comes after the first error has nobody to hear it.
         socket.on("error", () => undefined);
-        callback(connectFailure(url, error), undefined);
-      } else callback(null, ready);
+        const failure = connectFailure(url, error);
+        this.trace?.({ kind: "connectionFailed", code: failure.code, message: failure.message });
+        callback(failure, undefined);
+        return;
+      }
+      this.#isKnown = false;
+      this.trace?.({ kind: "connected", peer: ready instanceof TLSSocket ? peerOf(ready) : undefined });
+      callback(null, ready);
     };
     const closed = (): void => {
       done(
@@ -263,7 +309,9 @@ export class HttpConnection {
       );
       socket.destroy();
     }, connectTimeoutSeconds * 1000);
-    const socket = url.protocol === "https:" ? connectTls(url, tls, done) : connectPlain(url, done);
+    const isTls = url.protocol === "https:";
+    this.trace?.({ kind: "connecting", host: url.hostname, port: portOf(url), isTls });
+    const socket = isTls ? connectTls(url, tls, done) : connectPlain(url, done);
     this.#connecting = socket;
     socket.once("close", closed);
   }
@@ -272,18 +320,10 @@ export class HttpConnection {
 /** Kerberos needs one or two, SPNEGO up to four. */
 const MAX_ROUNDS = 8;
 
-function connectPlain(url: URL, done: (error: unknown, socket: Socket | undefined) => void): Socket {
-  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  const socket = connect({ host, port: url.port === "" ? 80 : Number(url.port), noDelay: true });
-  const failed = (error: Error): void => {
-    done(error, undefined);
-  };
-  socket.once("error", failed);
-  socket.once("connect", () => {
-    socket.off("error", failed);
-    done(undefined, socket);
-  });
-  return socket;
+/** Of a Set-Cookie header; the value says who we are. */
+function cookieName(header: string): string {
+  const at = header.indexOf("=");
+  return at < 1 ? "?" : header.slice(0, at).trim();
 }
 
 function refuseUnsafe({ url, authentication, tls }: ConnectionOptions): void {

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from "node:tls";
 import { RemotingError } from "../errors";
 import { describeUrl } from "./failures";
+import { hostOf, portOf } from "./tcp";
 
 /** Whom to believe. */
 export interface TlsOptions {
@@ -13,9 +14,47 @@ export interface TlsOptions {
   readonly dangerouslySkipVerification?: boolean | undefined;
 }
 
+/** The other end of a TLS connection. */
+export interface TlsPeer {
+  /** `TLSv1.3` */
+  readonly version: string;
+  /** Common names; empty when there is none. */
+  readonly subject: string;
+  readonly issuer: string;
+  /** Names and addresses in the SAN. */
+  readonly names: readonly string[];
+  /** SHA-1 in upper-case hex, as Exchange shows it. */
+  readonly thumbprint: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+export function peerOf(socket: TLSSocket): TlsPeer {
+  // Without a certificate Node gives an empty object.
+  const certificate = socket.getPeerCertificate() as Partial<PeerCertificate>;
+  return {
+    version: socket.getProtocol() ?? "",
+    subject: nameOf(certificate.subject),
+    issuer: nameOf(certificate.issuer),
+    names: namesOf(certificate),
+    thumbprint: (certificate.fingerprint ?? "").replaceAll(":", ""),
+    notBefore: new Date(certificate.valid_from ?? Number.NaN),
+    notAfter: new Date(certificate.valid_to ?? Number.NaN),
+  };
+}
+
+function nameOf(who: Partial<PeerCertificate["subject"]> | undefined): string {
+  return String(who?.CN ?? who?.O ?? "");
+}
+
+function namesOf({ subjectaltname }: Partial<PeerCertificate>): readonly string[] {
+  const names = (subjectaltname ?? "").split(", ").map((one) => one.replace(/^(?:DNS|IP Address):/, ""));
+  return names.filter((one) => one !== "");
+}
+
 /** The name that the server's certificate is held against. */
-function expectedName(url: URL, options: TlsOptions): string {
-  return options.serverName ?? url.hostname.replace(/^\[(.*)\]$/, "$1");
+export function expectedName(url: URL, options: TlsOptions): string {
+  return options.serverName ?? hostOf(url);
 }
 
 /**
@@ -30,8 +69,8 @@ export function connectTls(
 ): TLSSocket {
   const name = expectedName(url, options);
   const socket = connect({
-    host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
-    port: url.port === "" ? 443 : Number(url.port),
+    host: hostOf(url),
+    port: portOf(url),
     // An address can't stand in SNI (RFC 6066 3).
     ...(isIP(name) === 0 ? { servername: name } : {}),
     ...(options.ca === undefined ? {} : { ca: options.ca }),
@@ -95,12 +134,11 @@ function untrusted(url: URL, name: string, code: string, certificate: PeerCertif
 /** Subject, issuer, names and dates in one sentence. */
 function describeCertificate(certificate: PeerCertificate): string {
   // Without a certificate Node gives an empty object.
-  const { subject, issuer, subjectaltname, valid_from, valid_to } = certificate as Partial<PeerCertificate>;
+  const { subject, issuer, valid_from, valid_to } = certificate as Partial<PeerCertificate>;
   if (subject === undefined) return "The server showed no certificate.";
-  const names = (subjectaltname ?? "").split(", ").map((one) => one.replace(/^(?:DNS|IP Address):/, ""));
-  const shown = names.filter((one) => one !== "").slice(0, 10);
+  const shown = namesOf(certificate).slice(0, 10);
   const valid = shown.length === 0 ? "without any name in its SAN" : `for ${shown.join(", ")}`;
-  const name = (who: Partial<PeerCertificate["subject"]> | undefined): string => String(who?.CN ?? who?.O ?? "?");
+  const name = (who: Partial<PeerCertificate["subject"]> | undefined): string => nameOf(who) || "?";
   return (
     `It is that of "${name(subject)}", issued by "${name(issuer)}" ${valid}, ` +
     `valid from ${valid_from ?? "?"} to ${valid_to ?? "?"}.`
