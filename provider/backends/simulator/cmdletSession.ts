@@ -1,4 +1,5 @@
 import { ExchangeBindingError, isBindingError } from "../../errors";
+import type { CertificateMaterial } from "../../certificate/material";
 import { readPfx } from "../../certificate/pfx";
 import { Secret } from "../../secret";
 import type { CmdletCall, CmdletContext, CmdletOutcome, CmdletQuestion, OpenedPfx, QuestionKind } from "./cmdlet";
@@ -22,12 +23,22 @@ export interface SessionEnv {
   readonly pause: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   readonly makeCertificate?: CmdletContext["makeCertificate"];
   readonly readFile?: CmdletContext["readFile"];
+  /** Default: {@link openPfx}. */
+  readonly openPfx?: CmdletContext["openPfx"];
 }
 
-/** Opens the PFX of Import-ExchangeCertificate. Only the public parts come out. */
-export function openPfx(fileData: Uint8Array, password: Secret<string> | undefined): OpenedPfx | "unreadable" {
+/**
+ * Opens the PFX of Import-ExchangeCertificate. Only the public parts come out; the key is shown to `withKey` alone.
+ */
+export function openPfx(
+  fileData: Uint8Array,
+  password: Secret<string> | undefined,
+  withKey?: (material: CertificateMaterial) => void,
+): OpenedPfx | "unreadable" {
   try {
-    const { der, chain, notices } = readPfx(new Secret(fileData), password);
+    const material = readPfx(new Secret(fileData), password);
+    withKey?.(material);
+    const { der, chain, notices } = material;
     return { der, chain, keyProvider: notices.includes("keyStorageProviderDropped") ? "KSP" : "CSP" };
   } catch (error) {
     if (isBindingError(error)) return "unreadable";
@@ -45,7 +56,7 @@ export function contextOf(
     now: env.now(),
     newGuid: env.newGuid,
     answers,
-    openPfx,
+    openPfx: env.openPfx ?? openPfx,
     ...(session === undefined ? {} : { session }),
     ...(env.makeCertificate === undefined ? {} : { makeCertificate: env.makeCertificate }),
     ...(env.readFile === undefined ? {} : { readFile: env.readFile }),

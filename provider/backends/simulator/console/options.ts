@@ -21,7 +21,7 @@ export type ReadOptions =
 
 const FLAGS = ["json", "password-stdin", "yes", "help", "version"] as const;
 const VALUES = ["file", "answer", "pfx", "password-env"] as const;
-const SERVE_FLAGS = ["tls", "basic-over-http"] as const;
+const SERVE_FLAGS = ["tls", "follow-iis", "basic-over-http"] as const;
 // prettier-ignore
 const SERVE_VALUES = [
   "port", "host", "server", "user", "cert", "key", "ca-file", "projection", "cookie", "signing", "max-shells",

@@ -57,7 +57,7 @@ export async function serveCommand(
       port,
       user: { name, password },
       behaviour,
-      ...(tls === undefined ? {} : { tls }),
+      ...(tls === undefined ? {} : { tls: { ...tls, followsIis: serve.has("follow-iis") } }),
       ...(server === undefined ? {} : { server }),
     });
   } catch (error) {
@@ -74,7 +74,7 @@ export async function serveCommand(
 
 function checkTransport(serve: Options["serve"], host: string, isTls: boolean): void {
   if (isTls && serve.has("basic-over-http")) throw new UsageMistake("--tls and --basic-over-http exclude each other.");
-  const [stray] = isTls ? [] : (["cert", "key", "ca-file"] as const).filter((name) => serve.has(name));
+  const [stray] = isTls ? [] : (["cert", "key", "ca-file", "follow-iis"] as const).filter((name) => serve.has(name));
   if (stray !== undefined) throw new UsageMistake(`--${stray} goes with --tls.`);
   if (isTls) return;
   if (!serve.has("basic-over-http")) {

@@ -1,15 +1,17 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { createServer as createHttpServer, type Server } from "node:http";
+import { createServer as createHttpServer, type RequestListener, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { setTimeout as wait } from "node:timers/promises";
+import type { SecureContext } from "node:tls";
+import type { CertificateMaterial } from "../../../certificate/material";
 import { makeSelfSigned } from "../../../certificate/selfSigned";
 import { ExchangeBindingError } from "../../../errors";
-import type { Secret } from "../../../secret";
-import type { SessionEnv } from "../cmdletSession";
+import { openPfx, type SessionEnv } from "../cmdletSession";
 import { hasRemoteShell } from "../displayedServices";
 import type { Organisation, ServerState } from "../organisation";
 import type { StateStore } from "../stateFile";
 import { DEFAULT_BEHAVIOUR, FaultPlan, type EndpointBehaviour, type InjectedFault } from "./behaviour";
+import { FrontEndIdentity, type TlsIdentity } from "./frontEndIdentity";
 import { requestListener, type EndpointUser } from "./httpEndpoint";
 import type { MakeCertificate } from "./pipelines";
 import { Shells } from "./shells";
@@ -26,8 +28,12 @@ export interface EndpointOptions {
    * organisation's first when it names none. `-Server` reaches the others in any case.
    */
   readonly server?: string;
-  /** PEM. Without it: plain http. */
-  readonly tls?: { readonly certificate: string; readonly privateKey: Secret<string> };
+  /**
+   * Without it: plain http. `followsIis`: as on a real front end, a new connection sees the certificate that IIS holds,
+   * as soon as its key has come through this endpoint; otherwise it always sees this one, as behind a load balancer
+   * that ends TLS.
+   */
+  readonly tls?: TlsIdentity & { readonly followsIis?: boolean };
   /** Basic authentication. Without it everybody is let in, with or without credentials: for tests. */
   readonly user?: EndpointUser;
   readonly behaviour?: Partial<EndpointBehaviour>;
@@ -69,9 +75,24 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
   const fixed = options.server === undefined ? undefined : requireServer(await store.read(), options.server).fqdn;
   let behaviour: EndpointBehaviour = { ...DEFAULT_BEHAVIOUR, ...options.behaviour };
   const faults = new FaultPlan();
-  const makeCertificate: MakeCertificate = async (wish) =>
-    (await makeSelfSigned({ ...wish, validityDays: FIVE_YEARS_IN_DAYS }, { now: env.now(), randomBytes: random })).der;
-  const shells = new Shells({ store, env, makeCertificate, randomBytes: random, behaviour: () => behaviour });
+  const identity = tls === undefined ? undefined : new FrontEndIdentity(tls);
+  const remember = (material: CertificateMaterial): void => {
+    if (tls?.followsIis === true) identity?.remember(material);
+  };
+  const makeCertificate: MakeCertificate = async (wish) => {
+    const validityDays = FIVE_YEARS_IN_DAYS;
+    const made = await makeSelfSigned({ ...wish, validityDays }, { now: env.now(), randomBytes: random });
+    remember(made);
+    return made.der;
+  };
+  const remembering: SessionEnv = { ...env, openPfx: (data, password) => openPfx(data, password, remember) };
+  const shells = new Shells({
+    store,
+    env: remembering,
+    makeCertificate,
+    randomBytes: random,
+    behaviour: () => behaviour,
+  });
 
   const listener = requestListener({
     shells,
@@ -83,10 +104,12 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
     serverFor: async (named) => fixed ?? (await serverNamed(store, named)),
     isAlive: async (fqdn) => isAlive(await store.read(), fqdn),
   });
-  const server =
-    tls === undefined
-      ? createHttpServer(listener)
-      : createHttpsServer({ cert: tls.certificate, key: tls.privateKey.reveal() }, listener);
+  const shownFor = async (named: string | undefined): Promise<SecureContext | undefined> => {
+    const { servers } = await store.read();
+    const frontEnd = servers[fixed ?? (await serverNamed(store, named)) ?? ""]?.iis.frontEnd;
+    return identity?.shown(frontEnd ?? "");
+  };
+  const server = tls === undefined ? createHttpServer(listener) : createTlsServer(tls, shownFor, listener);
   // As IIS does; Node's own five seconds would close connections that clients take to be open.
   server.keepAliveTimeout = 120_000;
   const port = await listen(server, options.port ?? 0, host);
@@ -117,6 +140,28 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
 
 /** What New-ExchangeCertificate's certificates last. */
 const FIVE_YEARS_IN_DAYS = 1826;
+
+/**
+ * Every connection is shown what the server that it names in SNI has at that moment. One without a name, which is one
+ * to an address, sees the certificate of the beginning.
+ */
+function createTlsServer(
+  first: TlsIdentity,
+  shownFor: (name: string) => Promise<SecureContext | undefined>,
+  listener: RequestListener,
+): Server {
+  const SNICallback = (name: string, done: (error: Error | null, context?: SecureContext) => void): void => {
+    shownFor(name).then(
+      (context) => {
+        done(null, context);
+      },
+      (error: unknown) => {
+        done(error instanceof Error ? error : new Error("The organisation can't be read."));
+      },
+    );
+  };
+  return createHttpsServer({ cert: first.certificate, key: first.privateKey.reveal(), SNICallback }, listener);
+}
 
 function listen(server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {

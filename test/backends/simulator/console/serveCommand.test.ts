@@ -64,6 +64,7 @@ describe("exchange-simulator serve", () => {
     ["serve --basic-over-http --host 0.0.0.0 --user admin --password-stdin", "not on 0.0.0.0"],
     ["serve --basic-over-http --tls --user admin --password-stdin", "exclude each other"],
     ["serve --basic-over-http --ca-file x --user admin --password-stdin", "--ca-file goes with --tls"],
+    ["serve --basic-over-http --follow-iis --user admin --password-stdin", "--follow-iis goes with --tls"],
     ["serve --tls --cert x --user admin --password-stdin", "both --cert and --key"],
     ["serve --tls --cert x --key y --user admin --password-stdin", "can't be read"],
     ["serve --tls --ca-file no/such/folder/ca.pem --user admin --password-stdin", "can't be written"],
