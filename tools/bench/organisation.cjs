@@ -36,6 +36,46 @@ async function manyServers(count, faults = {}) {
 }
 
 /**
+ * The same server once, with more certificates in its store than anybody has.
+ *
+ * @param {number} certificateCount Its own ones included.
+ * @returns {Promise<{ name: string, text: string }>} The server's name and the simulator's file.
+ */
+async function oneServer(certificateCount) {
+  const { names, text } = await manyServers(1);
+  const [name = ""] = names;
+  const file = JSON.parse(text);
+  const server = file.servers[name];
+  const more = await Promise.all(
+    Array.from({ length: certificateCount - server.certificates.length }, (_, index) => makeCertificate(index)),
+  );
+  const stored = more.map(({ der }) => ({ ...server.certificates[0], der: Buffer.from(der).toString("base64") }));
+  server.certificates.push(...stored);
+  return { name, text: JSON.stringify(file) };
+}
+
+/** @param {number} index */
+function makeCertificate(index) {
+  const name = `mail${String(index)}.contoso.com`;
+  const wish = { subject: `CN=${name}`, dnsNames: [name], validityDays: 90, keySize: 2048 };
+  return built("certificate/selfSigned.js").makeSelfSigned(wish, { now: new Date(), randomBytes });
+}
+
+/**
+ * A PFX file with a certificate of its own.
+ *
+ * @param {number} index
+ * @param {string} password
+ * @returns {Promise<{ thumbprint: string, bytes: Uint8Array }>}
+ */
+async function makePfx(index, password) {
+  const { packPfx } = built("certificate/packPfx.js");
+  const { Secret } = built("secret.js");
+  const material = await makeCertificate(index);
+  return { thumbprint: material.facts.thumbprint, bytes: packPfx(material, new Secret(password)).reveal() };
+}
+
+/**
  * PFX files with certificates of their own.
  *
  * @param {number} count
@@ -43,18 +83,12 @@ async function manyServers(count, faults = {}) {
  * @returns {Promise<Record<string, Uint8Array>>} By file name.
  */
 async function manyCertificates(count, password) {
-  const { makeSelfSigned } = built("certificate/selfSigned.js");
-  const { packPfx } = built("certificate/packPfx.js");
-  const { Secret } = built("secret.js");
   /** @type {Record<string, Uint8Array>} */
   const files = {};
   for (let index = 0; index < count; index += 1) {
-    const name = `mail${String(index)}.contoso.com`;
-    const wish = { subject: `CN=${name}`, dnsNames: [name], validityDays: 90, keySize: 2048 };
-    const material = await makeSelfSigned(wish, { now: new Date(), randomBytes });
-    files[`certificate-${String(index)}.pfx`] = packPfx(material, new Secret(password)).reveal();
+    files[`certificate-${String(index)}.pfx`] = (await makePfx(index, password)).bytes;
   }
   return files;
 }
 
-module.exports = { manyServers, manyCertificates };
+module.exports = { manyServers, oneServer, makePfx, manyCertificates };

@@ -1,0 +1,303 @@
+/**
+ * `npm run bench:remote`: what talking to a server costs, compared with pypsrp, a client of the same protocol in
+ * Python, on the same endpoint (`exchange-simulator serve`, https, Basic). Ends with 1 when one of these doesn't hold:
+ *
+ * - A small cmdlet takes at most a third of the processor time that it takes pypsrp.
+ * - We run at least three times as many small cmdlets per second, one after the other in one session.
+ *
+ * Both clients and the endpoint are processes of their own that live for the whole run. The clients have their turns
+ * one after the other, in several rounds, so that a busy machine is unkind to both; medians are compared, and ratios.
+ *
+ *   npm run bench:remote -- --rounds 5 --cmdlets 200 --certificates 50
+ */
+
+import { randomBytes } from "node:crypto";
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import os from "node:os";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { median } from "./bench/numbers.mjs";
+import { makePfx, oneServer } from "./bench/organisation.cjs";
+import { Client, Endpoint } from "./bench/workers.mjs";
+import { ensurePeers } from "./peers/ensure.mjs";
+import { ensureBuilt, ensureNodeModules, log, main, root } from "./setup.mjs";
+
+const HIGHEST_CPU_RATIO = 1 / 3;
+const LOWEST_RATE_RATIO = 3;
+const USER = "administrator@contoso.com";
+/** Before anything is measured: code is compiled while it runs. */
+const WARM_UP = { cmdlets: 500, others: 5 };
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "5" },
+    cmdlets: { type: "string", default: "200" },
+    certificates: { type: "string", default: "50" },
+  },
+});
+const rounds = Number(values.rounds);
+const cmdlets = Number(values.cmdlets);
+const certificates = Number(values.certificates);
+
+/**
+ * One job of one client.
+ *
+ * @typedef {object} Measured
+ * @property {number} seconds
+ * @property {number} cpuSeconds Of the client.
+ * @property {number} endpointCpuSeconds
+ * @property {number} requests
+ * @property {number} value
+ */
+
+/** @typedef {{ name: string, client: Client, measured: Map<string, Measured[]> }} Contender */
+
+await main(async () => {
+  await ensureNodeModules();
+  await ensureBuilt();
+  const python = await ensurePeers();
+  const work = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "exchange-bench-")));
+  /** @type {{ end(): Promise<void> }[]} */
+  const processes = [];
+  try {
+    log(`Making a server with ${String(certificates)} certificates ...`);
+    const password = randomBytes(12).toString("hex");
+    const pfxPassword = randomBytes(12).toString("hex");
+    const server = await oneServer(certificates);
+    const pfx = await makePfx(certificates, pfxPassword);
+    const pfxFile = path.join(work, "new.pfx");
+    fs.writeFileSync(pfxFile, pfx.bytes);
+    const file = path.join(work, ".exchange-simulator.json");
+    fs.writeFileSync(file, server.text);
+    const caFile = path.join(work, "ca.pem");
+    const options = ["--tls", "--port", "0", "--ca-file", caFile, "--user", USER, "--file", file];
+    const endpoint = new Endpoint(options, password);
+    processes.push(endpoint);
+    await endpoint.start();
+    const { hostname: host, port } = new URL(endpoint.url);
+    const connection = { url: endpoint.url, host, port: Number(port), user: USER, password, caFile, pfxPassword };
+    const start = (/** @type {string} */ program, /** @type {readonly string[]} */ args) => {
+      const client = new Client(program, args, { ...connection, server: server.name });
+      processes.push(client);
+      return client;
+    };
+    const bench = path.join(root, "tools", "bench");
+    const ours = contender("ours", start(process.execPath, [path.join(bench, "remoteClient.cjs")]));
+    // Neither settings of whoever runs this, nor compiled files in the work tree.
+    const theirs = contender("pypsrp", start(python, ["-EB", path.join(bench, "pypsrp_client.py")]));
+    await compare([ours, theirs], endpoint, server.name);
+    const steps = await changes(ours.client, endpoint, { pfxFile, thumbprint: pfx.thumbprint });
+    process.exitCode = (await report(ours, theirs, steps)) ? 0 : 1;
+  } finally {
+    // The endpoint last: clients say good-bye.
+    for (const each of processes.reverse()) await each.end();
+    fs.rmSync(work, { recursive: true, force: true });
+  }
+});
+
+/**
+ * @param {string} name
+ * @param {Client} client
+ * @returns {Contender}
+ */
+function contender(name, client) {
+  return { name, client, measured: new Map() };
+}
+
+/**
+ * All rounds of both clients.
+ *
+ * @param {readonly Contender[]} contenders
+ * @param {Endpoint} endpoint
+ * @param {string} server
+ */
+async function compare(contenders, endpoint, server) {
+  const snapshot = snapshotPipelines(server);
+  const small = [[{ name: "Get-TransportService", parameters: { Identity: server } }]];
+  const all = [[{ name: "Get-ExchangeCertificate", parameters: { Server: server } }]];
+  const jobs = {
+    small: { do: "run", pool: "cmdlets", pipelines: small, count: cmdlets },
+    certificates: { do: "run", pool: "cmdlets", pipelines: all, count: 3 },
+    first: { do: "snapshot", pool: "snapshot", pipelines: snapshot, count: 1 },
+    snapshots: { do: "snapshot", pool: "snapshot", pipelines: snapshot, count: 3 },
+  };
+  const begin = { do: "begin", pool: "snapshot" };
+  const end = { do: "end", pool: "snapshot" };
+  for (const { name, client } of contenders) {
+    log(`Warming up: ${name} ...`);
+    await client.ask({ do: "begin", pool: "cmdlets" });
+    await client.ask({ ...jobs.small, count: WARM_UP.cmdlets });
+    await client.ask({ ...jobs.certificates, count: WARM_UP.others });
+    await client.ask(begin);
+    await client.ask({ ...jobs.snapshots, count: WARM_UP.others });
+    await client.ask(end);
+  }
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const { name, client, measured } of contenders) {
+      /** @type {(label: string, ...asked: { do: string, count?: number }[]) => Promise<void>} */
+      const measure = async (label, ...asked) => {
+        const one = await measureJobs(client, endpoint, asked);
+        measured.set(label, [...(measured.get(label) ?? []), one]);
+      };
+      await measure("small", jobs.small);
+      await measure("certificates", jobs.certificates);
+      await measure("first", begin, jobs.first);
+      await measure("snapshots", jobs.snapshots);
+      await measure("end", end);
+      log(`Round ${String(round)}: ${name} ${rate(measured.get("small")?.at(-1)).toFixed(0)} cmdlets/s`);
+    }
+  }
+  for (const { client } of contenders) await client.ask({ do: "end", pool: "cmdlets" });
+}
+
+/**
+ * @param {Client} client
+ * @param {Endpoint} endpoint
+ * @param {readonly { do: string, count?: number }[]} jobs One after the other.
+ * @returns {Promise<Measured>} Per repetition of the last.
+ */
+async function measureJobs(client, endpoint, jobs) {
+  const before = await endpoint.read();
+  const sum = { seconds: 0, cpuSeconds: 0, value: 0 };
+  for (const job of jobs) {
+    const { seconds, cpuSeconds, value } = await client.ask(job);
+    sum.seconds += seconds;
+    sum.cpuSeconds += cpuSeconds;
+    sum.value = value;
+  }
+  // What nobody waits for any more belongs to it, too.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const after = await endpoint.read();
+  const count = jobs.at(-1)?.count ?? 1;
+  return {
+    seconds: sum.seconds / count,
+    cpuSeconds: sum.cpuSeconds / count,
+    endpointCpuSeconds: (after.cpuSeconds - before.cpuSeconds) / count,
+    requests: (after.requests - before.requests) / count,
+    value: sum.value / count,
+  };
+}
+
+/**
+ * The cmdlets of a snapshot, as the backend asks them.
+ *
+ * @param {string} server
+ * @returns {unknown[][]}
+ */
+function snapshotPipelines(server) {
+  const built = (/** @type {string} */ file) => createRequire(import.meta.url)(path.join(root, "lib", file));
+  const { SNAPSHOT_CMDLETS, parametersOf } = built("backends/serverSnapshot.js");
+  const { CERTIFICATE_PROJECTION, getCertificates } = built("backends/remote/cmdlets.js");
+  const questions = /** @type {{ name: string }[]} */ (Object.values(SNAPSHOT_CMDLETS));
+  return [
+    [getCertificates(server), CERTIFICATE_PROJECTION],
+    ...questions.map((cmdlet) => [{ name: cmdlet.name, parameters: parametersOf(cmdlet, server) }]),
+  ];
+}
+
+/**
+ * HTTP requests of each kind of change, in a session that is there.
+ *
+ * @param {Client} client
+ * @param {Endpoint} endpoint
+ * @param {{ pfxFile: string, thumbprint: string }} certificate
+ * @returns {Promise<[label: string, requests: number][]>}
+ */
+async function changes(client, endpoint, { pfxFile, thumbprint }) {
+  const pool = "snapshot";
+  /** @type {[string, { do: string }][]} */
+  const jobs = [
+    ["import, the session's first", at({ do: "import", thumbprint, pfxFile })],
+    ["enable IMAP", at({ do: "enable", thumbprint, services: ["IMAP"] })],
+    ["enable SMTP, keep the default", at({ do: "enable", thumbprint, services: ["SMTP"] })],
+    ["change the name of IMAP", at({ do: "name", service: "IMAP", name: "mail.contoso.com" })],
+  ];
+  /** @type {[string, number][]} */
+  const counted = [];
+  await client.ask({ do: "begin", pool });
+  await client.ask({ do: "snapshot", pool, count: 1 });
+  for (const [label, job] of jobs) counted.push([label, (await measureJobs(client, endpoint, [job])).requests]);
+  await client.ask({ do: "end", pool });
+  return counted;
+
+  /** @param {{ do: string, [key: string]: unknown }} job */
+  function at(job) {
+    return { ...job, pool };
+  }
+}
+
+/**
+ * @param {Contender} ours
+ * @param {Contender} theirs
+ * @param {readonly [label: string, requests: number][]} steps
+ * @returns {Promise<boolean>} Whether the demands hold.
+ */
+async function report(ours, theirs, steps) {
+  const rows = [["", ours.name, theirs.name, `${theirs.name}/${ours.name}`]];
+  const add = (/** @type {string} */ label, /** @type {number} */ our, /** @type {number} */ their, digits = 2) => {
+    rows.push([label, our.toFixed(digits), their.toFixed(digits), (their / our).toFixed(2)]);
+  };
+  /** @type {[label: string, key: string][]} */
+  const kinds = [
+    ["small cmdlet", "small"],
+    [`${String(certificates)} certificates`, "certificates"],
+    ["session and snapshot", "first"],
+    ["further snapshot", "snapshots"],
+  ];
+  for (const [kind, key] of kinds) {
+    const pair = (/** @type {(one: Measured) => number} */ of) =>
+      /** @type {const} */ ([
+        median((ours.measured.get(key) ?? []).map(of)),
+        median((theirs.measured.get(key) ?? []).map(of)),
+      ]);
+    add(`${kind}: ms`, ...pair(({ seconds }) => seconds * 1000));
+    add(`${kind}: client CPU ms`, ...pair(({ cpuSeconds }) => cpuSeconds * 1000));
+    add(`${kind}: endpoint CPU ms`, ...pair(({ endpointCpuSeconds }) => endpointCpuSeconds * 1000));
+    add(`${kind}: HTTP requests`, ...pair(({ requests }) => requests), 0);
+  }
+  const memory = [];
+  for (const { client } of [ours, theirs]) memory.push((await client.ask({ do: "memory" })).value);
+  add("peak memory: MiB", memory[0] ?? NaN, memory[1] ?? NaN, 0);
+  for (const [label = "", ...numbers] of rows) {
+    process.stdout.write(`${label.padEnd(40)}${numbers.map((number) => number.padStart(12)).join("")}\n`);
+  }
+  const requests = steps.map(([label, many]) => `${label} ${String(many)}`);
+  process.stdout.write(`\nHTTP requests of ours: ${requests.join("; ")}\n\n`);
+
+  const small = (/** @type {Contender} */ { measured }) => measured.get("small") ?? [];
+  const cpu = median(small(ours).map(cpuOf)) / median(small(theirs).map(cpuOf));
+  const faster = median(small(ours).map(rate)) / median(small(theirs).map(rate));
+  const verdicts = [
+    verdict("processor time", cpu <= HIGHEST_CPU_RATIO, [
+      `a small cmdlet takes ${cpu.toFixed(2)} of what it takes pypsrp (at most ${HIGHEST_CPU_RATIO.toFixed(2)})`,
+    ]),
+    verdict("speed", faster >= LOWEST_RATE_RATIO, [
+      `${median(small(ours).map(rate)).toFixed(0)} small cmdlets per second`,
+      `pypsrp: ${median(small(theirs).map(rate)).toFixed(0)}`,
+      `ratio ${faster.toFixed(2)} (at least ${String(LOWEST_RATE_RATIO)})`,
+    ]),
+  ];
+  return verdicts.every(Boolean);
+}
+
+/** @param {Measured | undefined} measured */
+function rate(measured) {
+  return 1 / (measured?.seconds ?? NaN);
+}
+
+/** @param {Measured} measured */
+function cpuOf({ cpuSeconds }) {
+  return cpuSeconds;
+}
+
+/**
+ * @param {string} name
+ * @param {boolean} good
+ * @param {readonly string[]} facts
+ * @returns {boolean}
+ */
+function verdict(name, good, facts) {
+  process.stdout.write(`${good ? "ok    " : "FAILED"} ${name}: ${facts.join("; ")}\n`);
+  return good;
+}
