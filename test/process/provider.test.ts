@@ -1,19 +1,14 @@
-import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { manyServers } from "../../tools/bench/organisation.cjs";
-import { makeTestCertificate } from "../certificate/testCertificates";
-import { packPfx } from "../../provider/certificate/packPfx";
-import { Secret } from "../../provider/secret";
 import { PROVIDER_TEXT } from "../providerText";
-import { ProviderCallError, startDynamicProvider, type DynamicProvider, type Properties } from "./dynamicProvider";
+import { ProviderCallError, startDynamicProvider, type DynamicProvider } from "./dynamicProvider";
+import { checked, makeMailBinding } from "./mailBinding";
 
 /** What a Node program sends in the place of a value that isn't known yet. */
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const SERVER = "ex001.contoso.com";
-const password = `pw-${randomBytes(12).toString("hex")}`;
-const material = makeTestCertificate({ dnsNames: ["mail.contoso.com"] });
-const pfx = Buffer.from(packPfx(material, new Secret(password)).reveal()).toString("base64");
+const { inputs: binding, thumbprint, pfx, password, secrets } = makeMailBinding(SERVER);
 
 /** The provider as it is installed, on one simulated server. */
 async function start(faults: object = {}): Promise<DynamicProvider> {
@@ -22,31 +17,14 @@ async function start(faults: object = {}): Promise<DynamicProvider> {
   return startDynamicProvider({ config: { "exchange:backend": "simulator" }, files });
 }
 
-function binding(more: Properties = {}): Properties {
-  return {
-    server: SERVER,
-    certificate: { pfx, password },
-    services: ["SMTP"],
-    bindingName: "mail",
-    deploymentName: "project/test",
-    ...more,
-  };
-}
-
-async function checked(provider: DynamicProvider, news: Properties, olds: Properties = {}): Promise<Properties> {
-  const { inputs, failures } = await provider.check(olds, news);
-  expect(failures).toEqual([]);
-  return inputs;
-}
-
 describe("the provider in the process of the Pulumi SDK", () => {
   it("makes, reads, compares, updates and forgets a binding", async () => {
     const provider = await start();
     const inputs = await checked(provider, binding());
-    expect(inputs).toMatchObject({ thumbprint: material.facts.thumbprint, services: ["SMTP"] });
+    expect(inputs).toMatchObject({ thumbprint, services: ["SMTP"] });
 
     const made = await provider.create(inputs);
-    expect(made.id).toBe(`${SERVER}/${material.facts.thumbprint}`);
+    expect(made.id).toBe(`${SERVER}/${thumbprint}`);
     expect(made.properties).toMatchObject({ heldServices: ["SMTP"], isDefaultSmtpCertificate: false });
     expect(await provider.diff(made.id, made.properties, inputs)).toMatchObject({ changes: "none" });
     const read = await provider.read(made.id, made.properties);
@@ -65,8 +43,7 @@ describe("the provider in the process of the Pulumi SDK", () => {
 
     const printed = await provider.end();
     expect(printed).toContain(SERVER);
-    expect(printed).not.toContain(password);
-    expect(printed).not.toContain(pfx.slice(100, 140));
+    for (const secret of secrets) expect(printed).not.toContain(secret);
   });
 
   it("has its configuration in the first calls, also when several come at once", async () => {
@@ -97,7 +74,7 @@ describe("the provider in the process of the Pulumi SDK", () => {
     const error = await provider.create(inputs).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(ProviderCallError);
     const { partial } = error as ProviderCallError;
-    expect(partial?.id).toBe(`${SERVER}/${material.facts.thumbprint}`);
+    expect(partial?.id).toBe(`${SERVER}/${thumbprint}`);
     expect(partial?.properties).toMatchObject({
       __provider: PROVIDER_TEXT,
       server: SERVER,

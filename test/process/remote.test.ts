@@ -1,17 +1,11 @@
-import { randomBytes } from "node:crypto";
 import type { Endpoint } from "../../provider/backends/simulator/endpoint/endpoint";
 import { memoryState, type StateStore } from "../../provider/backends/simulator/stateFile";
-import { packPfx } from "../../provider/certificate/packPfx";
-import { Secret } from "../../provider/secret";
 import { defaultOrganisation, EX01, EX02 } from "../backends/simulatedServer";
-import { makeTestAuthority, makeTestCertificate } from "../certificate/testCertificates";
 import { endpointIdentity, PASSWORD, SERVER_NAME, startTestEndpoint, USER } from "../remoting/endpoint";
-import { startDynamicProvider, type DynamicProvider, type Properties } from "./dynamicProvider";
+import { startDynamicProvider, type DynamicProvider } from "./dynamicProvider";
+import { checked, makeMailBinding } from "./mailBinding";
 
-const pfxPassword = `pw-${randomBytes(12).toString("hex")}`;
-const material = makeTestCertificate({ dnsNames: ["mail.contoso.com"], issuer: makeTestAuthority() });
-const pfx = Buffer.from(packPfx(material, new Secret(pfxPassword)).reveal()).toString("base64");
-const { thumbprint } = material.facts;
+const { inputs: binding, thumbprint, secrets } = makeMailBinding(EX01);
 
 let store: StateStore;
 let endpoint: Endpoint;
@@ -39,23 +33,6 @@ function start(config: Readonly<Record<string, string>> = {}): Promise<DynamicPr
   });
 }
 
-function binding(more: Properties = {}): Properties {
-  return {
-    server: EX01,
-    certificate: { pfx, password: pfxPassword },
-    services: ["SMTP"],
-    bindingName: "mail",
-    deploymentName: "project/test",
-    ...more,
-  };
-}
-
-async function checked(provider: DynamicProvider, news: Properties, olds: Properties = {}): Promise<Properties> {
-  const { inputs, failures } = await provider.check(olds, news);
-  expect(failures).toEqual([]);
-  return inputs;
-}
-
 describe("a binding on a server behind remote PowerShell", () => {
   it("is made, compared, read and changed", async () => {
     const provider = await start();
@@ -79,7 +56,7 @@ describe("a binding on a server behind remote PowerShell", () => {
     expect((await store.read()).servers[EX01]?.iis.frontEnd).toBe(thumbprint);
 
     const printed = await provider.end();
-    for (const secret of [PASSWORD, pfxPassword, pfx.slice(100, 140)]) expect(printed).not.toContain(secret);
+    for (const secret of [PASSWORD, ...secrets]) expect(printed).not.toContain(secret);
   });
 
   it("is there for several servers through one entry", async () => {
