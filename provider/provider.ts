@@ -25,6 +25,12 @@ const lifecycle = lifecycleOver(
     say: (line) => {
       console.log(line);
     },
+    trace:
+      process.env["EXCHANGE_TRACE"] === "1"
+        ? (line) => {
+            console.error(line);
+          }
+        : undefined,
   }),
 );
 

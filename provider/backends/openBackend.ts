@@ -24,6 +24,8 @@ export interface OpenBackendEnv {
   readonly programDirectory: string;
   /** Shows a line to whoever runs Pulumi. */
   readonly say: (line: string) => void;
+  /** Gets a line about everything that is said to and by real servers, without secrets. Default: nobody listens. */
+  readonly trace?: ((line: string) => void) | undefined;
 }
 
 const BUILT_IN = ["simulator", "remote", "powershell"] as const;
@@ -74,7 +76,7 @@ export async function openBackend(settings: BackendSettings, env: OpenBackendEnv
     case "remote": {
       // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded only when it is chosen
       const { openRemote } = require("./remote/remoteBackend") as typeof RemoteBackend;
-      return openRemote(settings, env.say);
+      return openRemote(settings, env.say, env.trace);
     }
     case "powershell":
       throw new ExchangeBindingError(

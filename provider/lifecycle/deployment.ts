@@ -29,6 +29,8 @@ export interface DeploymentEnv extends SourceEnv {
   readonly makeCertificate: (wish: SelfSignedWish) => Promise<CertificateMaterial>;
   /** A line under Diagnostics. */
   readonly say: (line: string) => void;
+  /** A line of the trace, when one is wanted. */
+  readonly trace?: ((line: string) => void) | undefined;
   /** Opens the configured backend; replaced in tests that count calls. */
   readonly open?: (settings: Settings) => Promise<Backend>;
 }
@@ -231,5 +233,5 @@ function keyOf(server: ServerFqdn, name: string): string {
 async function openConfigured(choice: BackendSettings | undefined, env: DeploymentEnv): Promise<Backend> {
   if (choice === undefined)
     throw new ExchangeBindingError("Offline", "No backend is configured, and exchange:offline is set.");
-  return openBackend(choice, { programDirectory: env.directory, say: env.say });
+  return openBackend(choice, { programDirectory: env.directory, say: env.say, trace: env.trace });
 }

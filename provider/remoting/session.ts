@@ -1,6 +1,7 @@
 import { generateKeyPair, randomUUID } from "node:crypto";
 import { promisify } from "node:util";
 import { Secret } from "../secret";
+import { displayOf, entryOf } from "./clixml/reading";
 import { isRemotingError, RemotingError } from "./errors";
 import type { Authentication } from "./http/authentication";
 import { HttpConnection } from "./http/connection";
@@ -91,6 +92,7 @@ export class Session {
   #keys: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
   #idle: NodeJS.Timeout | undefined;
+  #powerShell: string | undefined;
   #running = 0;
   #isLost = false;
 
@@ -142,11 +144,7 @@ export class Session {
       await this.#receivePool(connection, ended, () => this.#pool.state === "Opened");
     });
     const version = this.#pool.serverCapability?.protocolVersion ?? "2.0";
-    this.#trace?.({
-      kind: "opened",
-      protocolVersion: version,
-      psVersion: this.#pool.serverCapability?.psVersion ?? "",
-    });
+    this.#trace?.({ kind: "opened", protocolVersion: version, powerShell: this.#powerShell });
     if (Number(version.split(".")[1]) >= 2) this.#shell.useLargerEnvelopes();
     this.#rest();
   }
@@ -321,6 +319,9 @@ export class Session {
   }
 
   #handle(event: ClientPoolEvent): void {
+    if (event.kind === "applicationPrivateData") {
+      this.#powerShell = displayOf(entryOf(event.data.get("PSVersionTable"), "PSVersion"));
+    }
     if (event.kind === "hostCall" && !event.call.isVoid) this.#pool.refuse(event.call, NOBODY_THERE);
     if (event.kind !== "state" || (event.state !== "Broken" && event.state !== "Closed")) return;
     const why = event.error === undefined ? "it didn't say why" : event.error.message;

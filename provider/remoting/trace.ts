@@ -22,7 +22,7 @@ export type TraceEvent =
       readonly kind: "authentication";
       /** `Basic`, `Kerberos`. */
       readonly scheme: string;
-      readonly outcome: "begun" | "continued" | "accepted" | "refused";
+      readonly outcome: "begun" | "accepted" | "refused";
       /** What the server answered, where it did. */
       readonly status?: number | undefined;
       /** The service principal name, where there is one. */
@@ -48,7 +48,8 @@ export type TraceEvent =
       /** Why there is no good answer. */
       readonly failure: RemotingErrorCode | undefined;
     }
-  | { readonly kind: "opened"; readonly protocolVersion: string; readonly psVersion: string }
+  /** `powerShell`: the server's version, where it says so. */
+  | { readonly kind: "opened"; readonly protocolVersion: string; readonly powerShell: string | undefined }
   | { readonly kind: "keyExchange"; readonly outcome: "begun" | "done" }
   | { readonly kind: "pipelineBegun"; readonly commands: readonly TracedCommand[] }
   | {
@@ -86,7 +87,12 @@ export interface TraceScope {
 export type Trace = (event: TraceEvent, scope?: TraceScope) => void;
 
 export function within(trace: Trace | undefined, outer: TraceScope): Trace | undefined {
-  return trace && ((event, inner) => { trace(event, { ...outer, ...inner }); });
+  return (
+    trace &&
+    ((event, inner) => {
+      trace(event, { ...outer, ...inner });
+    })
+  );
 }
 
 /** A cmdlet and its parameters, fit to be shown. */

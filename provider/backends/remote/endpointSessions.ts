@@ -1,6 +1,7 @@
 import { isRemotingError, type RemotingError } from "../../remoting/errors";
 import type { Command } from "../../remoting/psrp/pipelineMessages";
 import type { HostRule, PipelineResult, Session } from "../../remoting/session";
+import type { Trace } from "../../remoting/trace";
 import { untilAborted } from "../../remoting/untilAborted";
 
 /** What one endpoint has taught us. */
@@ -16,6 +17,7 @@ export interface SessionsEnv {
   readonly pause: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** What to wait before each new attempt, one after the other. */
   readonly retryDelaysMilliseconds: readonly number[];
+  readonly trace?: Trace | undefined;
 }
 
 /** Refused, cut off, throttled, restarting: may be over in a moment. */
@@ -57,6 +59,10 @@ export class EndpointSessions {
 
   constructor(env: SessionsEnv) {
     this.#env = env;
+  }
+
+  get trace(): Trace | undefined {
+    return this.#env.trace;
   }
 
   memoryOf(url: URL): EndpointMemory {
@@ -106,8 +112,15 @@ export class EndpointSessions {
         return await session.run(commands, { ...options, signal });
       } catch (error) {
         if (!isRemotingError(error) || signal.aborted || !mayRepeat(error)) throw error;
-        if (isSessionOver(error) && reopened < MAX_REOPENED) reopened++;
-        else if (!isPassing(error) || !(await this.#hasWaited(attempt++, signal))) throw error;
+        const retry = (how: "anew" | "inANewSession"): void => {
+          const cmdlet = commands[0]?.name ?? "";
+          this.trace?.({ kind: "retry", cmdlet, code: error.code, message: error.message, how });
+        };
+        if (isSessionOver(error) && reopened < MAX_REOPENED) {
+          reopened++;
+          retry("inANewSession");
+        } else if (!isPassing(error) || !(await this.#hasWaited(attempt++, signal))) throw error;
+        else retry("anew");
       }
     }
   }

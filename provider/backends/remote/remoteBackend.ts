@@ -7,6 +7,8 @@ import { isRemotingError, type RemotingError } from "../../remoting/errors";
 import { basicAuthentication } from "../../remoting/http/authentication";
 import type { Command } from "../../remoting/psrp/pipelineMessages";
 import { type HostRule, openSession, type PipelineResult, sessionEnv } from "../../remoting/session";
+import { within } from "../../remoting/trace";
+import { traceLines } from "../../remoting/traceText";
 import type { Backend, CallOptions, EnableRequest, ServerSnapshot } from "../backend";
 import { type ChannelTrust, ownChannelOf, trustedOf } from "./channel";
 import {
@@ -34,10 +36,14 @@ const RETRY_DELAYS_MILLISECONDS = [500, 1500, 4000, 8000];
 const MAX_REPEATS = 2;
 
 /**
- * The backend that talks to real servers. Nothing is asked of any server before the first call. Throws
- * `ConfigurationInvalid`.
+ * The backend that talks to real servers. Nothing is asked of any server before the first call. `traceLine` gets a
+ * line about everything that happens then, without secrets. Throws `ConfigurationInvalid`.
  */
-export async function openRemote(settings: RemoteSettings, say: (line: string) => void): Promise<Backend> {
+export async function openRemote(
+  settings: RemoteSettings,
+  say: (line: string) => void,
+  traceLine?: (line: string) => void,
+): Promise<Backend> {
   if (settings.authentication === "kerberos") {
     throw invalid(
       'exchange:authentication is "kerberos" (the default), which this version doesn\'t have yet. Set it to "basic", ' +
@@ -59,7 +65,10 @@ export async function openRemote(settings: RemoteSettings, say: (line: string) =
   }
   const tls = { ca, serverName: settings.tlsServerName, dangerouslySkipVerification };
   const trust = { serverName: settings.tlsServerName, trusted: trustedOf(ca, process.env["NODE_EXTRA_CA_CERTS"]) };
+  const trace = traceLine && traceLines(traceLine, sessionEnv.now);
+  let opened = 0;
   const env: SessionsEnv = {
+    trace,
     open: (url, signal) =>
       openSession(
         {
@@ -69,6 +78,7 @@ export async function openRemote(settings: RemoteSettings, say: (line: string) =
           ...(url.protocol === "https:" ? { tls } : {}),
           maxConnections: settings.maxConnectionsPerServer,
           operationTimeoutSeconds: settings.operationTimeoutSeconds,
+          trace: within(trace, { session: ++opened }),
         },
         sessionEnv,
         signal,
@@ -235,7 +245,9 @@ class Conversation {
       } catch (error) {
         const isUnknown = isRemotingError(error) && error.facts.fate !== "notDone";
         if (!isUnknown || this.#signal.aborted) throw this.#failure(error, command.name, isUnknown);
-        if (!(await this.#look(isDone, error, command.name))) {
+        const done = await this.#look(isDone, error, command.name);
+        this.#sessions.trace?.({ kind: "looked", cmdlet: command.name, code: error.code, isDone: done });
+        if (!done) {
           if (repeats < MAX_REPEATS) continue;
           throw this.#failure(error, command.name, false);
         }
