@@ -1,10 +1,22 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 
+import type { Endpoint } from "../../provider/backends/simulator/endpoint/endpoint";
+import { memoryState } from "../../provider/backends/simulator/stateFile";
+import type { CertificateMaterial } from "../../provider/certificate/material";
 import { packPfx } from "../../provider/certificate/packPfx";
 import { Secret } from "../../provider/secret";
+import { defaultOrganisation, EX01, EX02 } from "../backends/simulatedServer";
 import { makeTestCertificate } from "../certificate/testCertificates";
-import { makeProject, mustSucceed, type EngineProject } from "./engine";
+import {
+  endpointIdentity,
+  PASSWORD as ENDPOINT_PASSWORD,
+  SERVER_NAME,
+  startTestEndpoint,
+  USER,
+} from "../remoting/endpoint";
+import { pem } from "../remoting/http/webServer";
+import { makeProject, mustSucceed, type EngineProject, type ProjectOptions } from "./engine";
 
 const ROOT = path.join(__dirname, "..", "..");
 const EXAMPLES = path.join(ROOT, "examples");
@@ -14,24 +26,49 @@ const FOLDERS = readdirSync(EXAMPLES, { withFileTypes: true })
 
 const PASSWORD = "the password of files that live as long as a test";
 
-/** A PFX for mail.contoso.com; another certificate each time. */
-function makePfx(): Uint8Array {
-  return packPfx(makeTestCertificate({ dnsNames: ["mail.contoso.com"] }), new Secret(PASSWORD)).reveal();
+/** For mail.contoso.com; another certificate each time. */
+const makeCertificate = (): CertificateMaterial => makeTestCertificate({ dnsNames: ["mail.contoso.com"] });
+const pfxOf = (material: CertificateMaterial): Uint8Array => packPfx(material, new Secret(PASSWORD)).reveal();
+
+const endpoints: Endpoint[] = [];
+afterAll(() => Promise.all(endpoints.map((endpoint) => endpoint.close())));
+
+/** The example for real servers says itself nothing of how they are reached: here, over the wire, simulated ones. */
+async function realServers(mail: CertificateMaterial): Promise<Pick<ProjectOptions, "config" | "env" | "files">> {
+  const endpoint = await startTestEndpoint({ store: memoryState(await defaultOrganisation()) });
+  endpoints.push(endpoint);
+  return {
+    config: {
+      "exchange:backend": "remote",
+      "exchange:servers": JSON.stringify([EX01, EX02]),
+      "exchange:endpoint": endpoint.url,
+      "exchange:authentication": "basic",
+      "exchange:username": USER,
+      "exchange:caFile": "trusted.pem",
+      "exchange:tlsServerName": SERVER_NAME,
+    },
+    env: { EXCHANGE_PASSWORD: ENDPOINT_PASSWORD },
+    files: { "trusted.pem": endpointIdentity().ca + pem("CERTIFICATE", mail.der) },
+  };
 }
 
 /** The example as it is, with the PFX that its README says how to make, where it wants one. */
 async function makeExample(folder: string): Promise<EngineProject> {
   const read = (name: string): string => readFileSync(path.join(EXAMPLES, folder, name), "utf8");
+  const mail = makeCertificate();
+  const more = folder === "real-servers" ? await realServers(mail) : {};
   return makeProject({
     language: "TypeScript",
     program: read("index.ts"),
+    ...more,
     files: {
+      ...more.files,
       "Pulumi.yaml": folder === "quickstart" ? rootProject() : read("Pulumi.yaml"),
       "package.json": read("package.json"),
       "tsconfig.json": read("tsconfig.json"),
-      "mail.pfx": makePfx(),
+      "mail.pfx": pfxOf(mail),
     },
-    env: { MAIL_PFX_PASSWORD: PASSWORD },
+    env: { ...more.env, MAIL_PFX_PASSWORD: PASSWORD },
   });
 }
 
@@ -70,7 +107,7 @@ describe("the steps that the examples' READMEs tell", () => {
     expect(await project.plan()).toEqual([expect.objectContaining({ op: "update" })]);
     mustSucceed(await project.up("--skip-preview"));
 
-    project.writeFile("mail.pfx", makePfx());
+    project.writeFile("mail.pfx", pfxOf(makeCertificate()));
     expect(await project.plan()).toContainEqual(expect.objectContaining({ op: "replace" }));
     mustSucceed(await project.up("--skip-preview"));
     await mustBeInSync(project);
