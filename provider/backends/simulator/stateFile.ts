@@ -108,7 +108,8 @@ export function openStateFile(path: string, env: StateFileEnv): StateStore {
 
   return {
     read: async () => {
-      const found = await load(await realFile(path));
+      // Behind a symbolic link the same file is found without asking where it leads.
+      const found = await load(path);
       return found?.organisation ?? enqueue((organisation) => ({ organisation, result: organisation }));
     },
     update: enqueue,

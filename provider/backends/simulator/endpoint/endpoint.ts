@@ -101,12 +101,15 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
     newGuid: env.newGuid,
     user: options.user,
     isTls: tls !== undefined,
-    serverFor: async (named) => fixed ?? (await serverNamed(store, named)),
-    isAlive: async (fqdn) => isAlive(await store.read(), fqdn),
+    serverFor: async (host, named) => {
+      const organisation = await store.read();
+      const fqdn = named ?? fixed ?? serverOfHost(organisation, host);
+      return fqdn !== undefined && isAlive(organisation, fqdn) ? fqdn : undefined;
+    },
   });
   const shownFor = async (named: string | undefined): Promise<SecureContext | undefined> => {
-    const { servers } = await store.read();
-    const frontEnd = servers[fixed ?? (await serverNamed(store, named)) ?? ""]?.iis.frontEnd;
+    const organisation = await store.read();
+    const frontEnd = organisation.servers[fixed ?? serverOfHost(organisation, named) ?? ""]?.iis.frontEnd;
     return identity?.shown(frontEnd ?? "");
   };
   const server = tls === undefined ? createHttpServer(listener) : createTlsServer(tls, shownFor, listener);
@@ -189,8 +192,7 @@ function requireServer(organisation: Organisation, name: string): ServerState {
   );
 }
 
-async function serverNamed(store: StateStore, host: string | undefined): Promise<string | undefined> {
-  const organisation = await store.read();
+function serverOfHost(organisation: Organisation, host: string | undefined): string | undefined {
   const named = find(organisation, (host ?? "").replace(/:\d+$/, ""));
   return (named ?? Object.values(organisation.servers)[0])?.fqdn;
 }

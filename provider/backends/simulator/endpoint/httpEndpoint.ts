@@ -25,9 +25,8 @@ export interface HttpEnvironment {
   readonly user: EndpointUser | undefined;
   /** Cookies are marked for https. */
   readonly isTls: boolean;
-  /** The server that a request with this Host header is for, and whether its endpoint is there at all. */
-  readonly serverFor: (host: string | undefined) => Promise<string | undefined>;
-  readonly isAlive: (server: string) => Promise<boolean>;
+  /** The server of that name, or the one that a request with this Host header is for, if its endpoint is there at all. */
+  readonly serverFor: (host: string | undefined, named: string | undefined) => Promise<string | undefined>;
 }
 
 interface Answer {
@@ -55,7 +54,7 @@ async function answerRequest(
 ): Promise<void> {
   const gone = new AbortController();
   response.once("close", () => {
-    gone.abort();
+    if (!response.writableFinished) gone.abort();
   });
   const cut: { atByte: number | undefined } = { atByte: undefined };
   let answer: Answer;
@@ -102,8 +101,6 @@ async function answerFor(
   const user = userOf(request.headers.authorization, environment.user);
   if (user === undefined) return unauthorized(request);
 
-  const server = await environment.serverFor(request.headers.host);
-  if (server === undefined) return unavailable();
   let decoded: ReceivedRequest | undefined;
   const header = (): ResponseHeader => ({ messageId: environment.newGuid(), relatesTo: decoded?.messageId ?? "" });
   try {
@@ -114,8 +111,8 @@ async function answerFor(
     if (fault?.kind === "unauthorized") return unauthorized(request);
     if (fault?.kind === "unavailable") return unavailable();
     await befall(fault, decoded, environment, signal);
-    const place = environment.shells.serverOf(decoded.shellId) ?? server;
-    if (!(await environment.isAlive(place))) return unavailable();
+    const server = await environment.serverFor(request.headers.host, environment.shells.serverOf(decoded.shellId));
+    if (server === undefined) return unavailable();
 
     const context: RequestContext = {
       user,
@@ -128,7 +125,7 @@ async function answerFor(
     const { xml, created } = await environment.shells.handle(decoded, context, header());
     const isCookieSet = created !== undefined && environment.behaviour().cookie !== "none";
     const cookie = isCookieSet ? { "Set-Cookie": cookieFor(created.cookie, environment.isTls) } : {};
-    return soap(200, xml, { ...cookie, "X-FEServer": place.split(".")[0]?.toUpperCase() ?? "" });
+    return soap(200, xml, { ...cookie, "X-FEServer": server.split(".")[0]?.toUpperCase() ?? "" });
   } catch (error) {
     if (signal.aborted || error instanceof ConnectionLost) throw new ConnectionLost();
     return soap(500, encodeFault(header(), faultOf(error)));

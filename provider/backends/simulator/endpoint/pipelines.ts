@@ -123,6 +123,7 @@ function outputForm(organisation: Organisation, { behaviour, server, isFull }: P
 /** New-ExchangeCertificate gets its certificate beforehand: making one is slow, and nothing may be locked meanwhile. */
 async function withCertificate(session: PipelineSession, call: CmdletCall): Promise<SessionEnv> {
   const { env, store, server } = session;
+  if (call.name.toLowerCase() !== "new-exchangecertificate") return env;
   const wish = certificateWishOf(await store.read(), call, contextOf(env, server));
   if (wish === undefined) return env;
   const der = await session.makeCertificate(wish);

@@ -114,6 +114,9 @@ export class Shell {
     signal: AbortSignal,
   ): Promise<Received> {
     const command = commandId === undefined ? undefined : this.#require(commandId);
+    signal.throwIfAborted();
+    const ready = this.#take(command, limits.maxBytes);
+    if (ready !== undefined) return ready;
     const over = new AbortController();
     const stopWaiting = AbortSignal.any([signal, this.#closed.signal, over.signal]);
     const deadline = this.#environment.env
