@@ -81,6 +81,12 @@ export class EndpointSessions {
     });
   }
 
+  /** What is said there next goes over new connections. */
+  async renewConnections(url: URL): Promise<void> {
+    const session = await this.#of(url).session?.catch(() => undefined);
+    session?.renewConnections();
+  }
+
   /** Waits as before a further attempt. Returns false when there have been enough. */
   async pauseBefore(attempt: number, signal: AbortSignal): Promise<boolean> {
     const delay = this.#env.retryDelaysMilliseconds[attempt];
@@ -153,9 +159,9 @@ export class EndpointSessions {
     return untilAborted(opening, signal);
   }
 
+  /** Who waits for an opening shares its failure: a wrong password said once for each question would lock the account. */
   #sessionOf(kept: Kept, signal: AbortSignal): Promise<Session | undefined> {
-    const session = kept.session?.catch(() => undefined) ?? Promise.resolve(undefined);
-    return untilAborted(session, signal);
+    return untilAborted<Session | undefined>(kept.session ?? Promise.resolve(undefined), signal);
   }
 
   #of(url: URL): Kept {
