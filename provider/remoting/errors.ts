@@ -35,6 +35,8 @@ export const REMOTING_ERROR_CODES = [
   "TlsRefused",
   /** HTTP 401, or the server couldn't prove who it is. */
   "AuthenticationRefused",
+  /** No Kerberos KDC (domain controller) answered, so that there is no ticket to show. */
+  "KdcUnreachable",
   /** HTTP 403: SSL required, address not allowed. */
   "Forbidden",
   /** HTTP 404, or no such configuration behind the URL. */
@@ -74,6 +76,20 @@ export interface RemotingErrorFacts {
   readonly frontEnd?: string | undefined;
   readonly fault?: WsmanFault | undefined;
   readonly record?: ErrorRecord | undefined;
+  readonly kerberos?: KerberosFacts | undefined;
+}
+
+/** What Kerberos was asked for, and the numbers that it failed with. */
+export interface KerberosFacts {
+  /** `HTTP/host`. */
+  readonly service: string;
+  readonly principal: string | undefined;
+  /** Names of the ticket cache and of the client keytab. */
+  readonly cache: string | undefined;
+  readonly keytab: string | undefined;
+  /** Status of GSSAPI, and of MIT's library below it; unsigned. */
+  readonly major: number | undefined;
+  readonly minor: number | undefined;
 }
 
 export class RemotingError extends Error {

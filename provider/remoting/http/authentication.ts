@@ -22,6 +22,37 @@ export interface ConnectionAuthentication {
   /** As in the Authorization and WWW-Authenticate headers: `Kerberos` or `Negotiate`. */
   readonly scheme: string;
   readonly begin: (peer: Peer) => SecurityContext;
+  /**
+   * Without it bodies are encrypted wherever the context can do so. With it a server behind TLS that refuses its first
+   * encrypted body is asked again with a plain one.
+   */
+  readonly bodies?: BodyMemory;
+}
+
+/** How an endpoint takes bodies. `unknown`: encrypted ones are tried first. */
+export type BodyForm = "unknown" | "sealed" | "plain";
+
+/** What has been learnt about endpoints, by URL; shared by all connections to them. */
+export interface BodyMemory {
+  readonly formOf: (url: URL) => BodyForm;
+  readonly learn: (url: URL, form: "sealed" | "plain") => void;
+}
+
+/** Remembers for as long as it lives. `say` is told once about each endpoint that takes plain bodies only. */
+export function bodyMemory(say: (line: string) => void): BodyMemory {
+  const forms = new Map<string, BodyForm>();
+  const keyOf = ({ origin, pathname }: URL): string => `${origin}${pathname}`;
+  const formOf = (url: URL): BodyForm => forms.get(keyOf(url)) ?? "unknown";
+  return {
+    formOf,
+    learn: (url, form) => {
+      // What was encrypted once stays so: nobody in between can talk us out of it.
+      if (formOf(url) !== "unknown") return;
+      forms.set(keyOf(url), form);
+      if (form === "plain")
+        say(`${keyOf(url)} takes no bodies that Kerberos encrypted; they go as they are, inside TLS.`);
+    },
+  };
 }
 
 /** The other end, as far as authentication has to know it. */
@@ -38,7 +69,10 @@ export interface SecurityContext {
    * say. Throws when the server's token doesn't prove what it has to.
    */
   readonly step: (token: Uint8Array | undefined, signal: AbortSignal) => Promise<Uint8Array | undefined>;
-  /** Whether both sides know each other. Asked when the server has agreed; `false` then is a failure. */
+  /**
+   * Whether both sides know each other. Asked when the server has agreed; `false` then is a failure. Asked again before
+   * each request; `false` then means that it has expired, and a new TCP connection is needed.
+   */
   readonly isEstablished: () => boolean;
   /** Encrypts bodies: needed over plain http. `undefined` sends them as they are. */
   readonly sealing: BodySealing | undefined;

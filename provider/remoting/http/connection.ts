@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
+import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
@@ -6,9 +6,16 @@ import type { Duplex } from "node:stream";
 import { RemotingError } from "../errors";
 import type { HttpExchange, Trace } from "../trace";
 import { decodeUtf8 } from "../xml";
-import type { Authentication, ConnectionAuthentication, SecurityContext } from "./authentication";
+import type {
+  Authentication,
+  BodyForm,
+  BodySealing,
+  ConnectionAuthentication,
+  SecurityContext,
+} from "./authentication";
+import { answerOf, isBodyRefused, isSoap, type RawAnswer, readBody, tokenOf } from "./answer";
 import type { CookieJar } from "./cookies";
-import { asNotDone, connectFailure, describeUrl, exchangeFailure, type HttpAnswer, statusFailure } from "./failures";
+import { asNotDone, connectFailure, describeUrl, exchangeFailure, statusFailure } from "./failures";
 import { decryptBody, encryptBody, isEncrypted } from "./multipart";
 import { connectPlain, portOf } from "./tcp";
 import { connectTls, peerOf, type TlsOptions } from "./tls";
@@ -35,15 +42,9 @@ export interface PostOptions {
   readonly onExchange?: ((exchange: HttpExchange) => void) | undefined;
 }
 
-/** Far above the largest envelope that we say we take (512,000 bytes), encrypted or not. */
-const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
 const SOAP = "application/soap+xml;charset=UTF-8";
 const DEFAULT_CONNECT_SECONDS = 15;
 const NOT_DONE = { fate: "notDone" } as const;
-
-interface RawAnswer extends HttpAnswer {
-  readonly body: Uint8Array;
-}
 
 /**
  * One connection to a SOAP endpoint: at most one TCP connection at a time, kept alive, authenticated once where
@@ -91,6 +92,14 @@ export class HttpConnection {
     return result;
   }
 
+  /** From the next request on another TCP connection is used: for whoever wants to see what a newcomer sees. */
+  renew(): void {
+    this.#tail = this.#tail.then(() => {
+      this.#forgetContext();
+      this.#agent.destroy();
+    });
+  }
+
   /** Ends the TCP connection. May be called twice. */
   close(): void {
     this.#isClosed = true;
@@ -101,44 +110,86 @@ export class HttpConnection {
 
   async #post(clear: Uint8Array, options: PostOptions): Promise<string> {
     const { authentication, url } = this.#options;
-    let answer: RawAnswer;
     if (authentication.kind === "request") {
-      answer = await this.#send(clear, SOAP, authentication.authorization().reveal(), options);
+      const answer = await this.#send(clear, SOAP, authentication.authorization().reveal(), options);
       this.#traceKnown(authentication.scheme, answer.status);
-    } else {
-      answer = await this.#sendInContext(authentication, clear, options);
-      // The TCP connection was a new one, and with it we were strangers again: nothing has been done.
-      if (answer.status === 401) answer = await this.#sendInContext(authentication, clear, options);
+      return this.#read(answer, undefined);
     }
-    const sealing = this.#context?.security.sealing;
+    const form = this.#formOf(authentication);
+    const { answer, sealing } = await this.#sendInContext(authentication, clear, options, form === "plain");
+    if (form !== "unknown" || sealing === undefined || !isBodyRefused(answer)) {
+      const text = this.#read(answer, sealing);
+      if (sealing !== undefined) authentication.bodies?.learn(url, "sealed");
+      return text;
+    }
+    const plain = await this.#sendInContext(authentication, clear, options, true);
+    const text = this.#read(plain.answer, undefined);
+    if (plain.answer.status === 200) authentication.bodies?.learn(url, "plain");
+    return text;
+  }
+
+  /**
+   * Plain bodies are for TLS alone, and for a server that TLS has proven: otherwise whoever is in between could refuse
+   * encrypted ones to get at what they say.
+   */
+  #formOf({ bodies }: ConnectionAuthentication): BodyForm {
+    const { url, tls } = this.#options;
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- deprecated for users, not for this place
+    if (url.protocol !== "https:" || tls?.dangerouslySkipVerification === true) return "sealed";
+    return bodies?.formOf(url) ?? "sealed";
+  }
+
+  #read(answer: RawAnswer, sealing: BodySealing | undefined): string {
     const isSealed = isEncrypted(answer.contentType);
-    if (isSealed && sealing !== undefined) return decodeUtf8(decryptBody(sealing, answer.body));
+    if (isSealed && sealing !== undefined) {
+      try {
+        return decodeUtf8(decryptBody(sealing, answer.body));
+      } catch (error) {
+        // Both sides count their messages: after one that can't be read, no other could be.
+        this.#context?.socket.destroy();
+        throw error;
+      }
+    }
     // A server that answers in the clear what was asked encrypted may be someone in between.
     if (sealing === undefined && !isSealed && isSoap(answer)) return decodeUtf8(answer.body);
-    throw statusFailure(url, authentication.scheme, answer);
+    throw statusFailure(this.#options.url, this.#options.authentication.scheme, answer);
   }
 
   async #sendInContext(
     authentication: ConnectionAuthentication,
     clear: Uint8Array,
     options: PostOptions,
-  ): Promise<RawAnswer> {
-    if (this.#context?.socket.destroyed !== false) await this.#authenticate(authentication, options);
-    const sealing = this.#context?.security.sealing;
-    const sent = sealing === undefined ? { contentType: SOAP, body: clear } : encryptBody(sealing, clear);
-    const answer = await this.#send(sent.body, sent.contentType, undefined, options);
-    if (answer.status === 401) this.#forgetContext();
-    return answer;
+    isPlain: boolean,
+  ): Promise<{ readonly answer: RawAnswer; readonly sealing: BodySealing | undefined }> {
+    for (let attempt = 0; ; attempt++) {
+      const { sealing: offered } = await this.#authenticated(authentication, options);
+      const sealing = isPlain ? undefined : offered;
+      if (sealing === undefined && this.#options.url.protocol !== "https:") throw unprotected(this.#options.url);
+      const sent = sealing === undefined ? { contentType: SOAP, body: clear } : encryptBody(sealing, clear);
+      const answer = await this.#send(sent.body, sent.contentType, undefined, options);
+      if (answer.status !== 401) return { answer, sealing };
+      // The TCP connection was a new one, and with it we were strangers again: nothing has been done.
+      this.#forgetContext();
+      if (attempt > 0) return { answer, sealing };
+    }
+  }
+
+  /** The context of the TCP connection; a new one where there is none, or what was agreed on has expired. */
+  async #authenticated(authentication: ConnectionAuthentication, options: PostOptions): Promise<SecurityContext> {
+    const { socket, security } = this.#context ?? {};
+    if (socket?.destroyed === false && security?.isEstablished() === true) return security;
+    socket?.destroy();
+    return this.#authenticate(authentication, options);
   }
 
   /** Requests without a body until both sides know each other. */
-  async #authenticate(authentication: ConnectionAuthentication, options: PostOptions): Promise<void> {
+  async #authenticate(authentication: ConnectionAuthentication, options: PostOptions): Promise<SecurityContext> {
     this.#forgetContext();
     const { url } = this.#options;
     const { scheme } = authentication;
     const security = authentication.begin({ host: url.hostname, isTls: url.protocol === "https:" });
     const tell = (outcome: "begun" | "accepted" | "refused", status?: number): void => {
-      const isEncrypted = security.sealing !== undefined;
+      const isEncrypted = security.sealing !== undefined && this.#formOf(authentication) !== "plain";
       this.trace?.({ kind: "authentication", scheme, outcome, status, isEncrypted, ...security.describe?.() });
     };
     let status: number | undefined;
@@ -159,7 +210,7 @@ export class HttpConnection {
         if (isAgreed && security.isEstablished() && socket !== undefined) {
           this.#context = { security, socket };
           tell("accepted", status);
-          return;
+          return security;
         }
       }
       throw new RemotingError(
@@ -343,46 +394,10 @@ function refuseUnsafe({ url, authentication, tls }: ConnectionOptions): void {
   }
 }
 
-function isSoap({ contentType, body }: RawAnswer): boolean {
-  return /^\s*(?:application\/soap\+xml|text\/xml)\b/i.test(contentType) && body.length > 0;
-}
-
-function answerOf(response: IncomingMessage, body: Uint8Array): RawAnswer {
-  const challenges = response.headersDistinct["www-authenticate"] ?? [];
-  const frontEnd = response.headers["x-feserver"];
-  return {
-    status: response.statusCode ?? 0,
-    contentType: response.headers["content-type"] ?? "",
-    location: response.headers.location,
-    challenges,
-    frontEnd: typeof frontEnd === "string" && /^[A-Za-z0-9.-]{1,64}$/.test(frontEnd) ? frontEnd : undefined,
-    body,
-  };
-}
-
-async function readBody(response: IncomingMessage, url: URL): Promise<Uint8Array> {
-  const pieces: Buffer[] = [];
-  let length = 0;
-  for await (const piece of response as AsyncIterable<Buffer>) {
-    length += piece.length;
-    if (length > MAX_RESPONSE_BYTES) {
-      throw new RemotingError(
-        "HttpUnexpected",
-        `${describeUrl(url)} sent an answer of more than ${MAX_RESPONSE_BYTES} bytes, which is refused.`,
-      );
-    }
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces);
-}
-
-/** The token of a challenge of our own scheme. */
-function tokenOf(challenges: readonly string[], scheme: string): Uint8Array | undefined {
-  for (const challenge of challenges) {
-    const [name, token] = challenge.trim().split(/\s+/, 2);
-    if (name?.toLowerCase() === scheme.toLowerCase() && token !== undefined && /^[A-Za-z0-9+/]+=*$/.test(token)) {
-      return Buffer.from(token, "base64");
-    }
-  }
-  return undefined;
+function unprotected(url: URL): RemotingError {
+  return new RemotingError(
+    "AuthenticationRefused",
+    `Nothing is sent to ${describeUrl(url)}: over plain http bodies have to be encrypted, which wasn't agreed on.`,
+    { facts: NOT_DONE },
+  );
 }

@@ -1,0 +1,67 @@
+import type { IncomingMessage } from "node:http";
+import { RemotingError } from "../errors";
+import { describeUrl, type HttpAnswer } from "./failures";
+import { isEncrypted } from "./multipart";
+
+/** Far above the largest envelope that we say we take (512,000 bytes), encrypted or not. */
+const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
+
+export interface RawAnswer extends HttpAnswer {
+  readonly body: Uint8Array;
+}
+
+/**
+ * Whether a server that was sent an encrypted body doesn't take such. Nothing has been done then: it either didn't read
+ * the body, or says by a fault in the clear that it doesn't understand it.
+ */
+export function isBodyRefused(answer: RawAnswer): boolean {
+  if (isEncrypted(answer.contentType)) return false;
+  if (answer.status === 400 || answer.status === 415) return true;
+  return answer.status === 500 && isSoap(answer) && FAULT.test(Buffer.from(answer.body).toString("utf8"));
+}
+
+const FAULT = /<(?:[A-Za-z0-9]+:)?Fault[\s>]/;
+
+export function isSoap({ contentType, body }: RawAnswer): boolean {
+  return /^\s*(?:application\/soap\+xml|text\/xml)\b/i.test(contentType) && body.length > 0;
+}
+
+export function answerOf(response: IncomingMessage, body: Uint8Array): RawAnswer {
+  const challenges = response.headersDistinct["www-authenticate"] ?? [];
+  const frontEnd = response.headers["x-feserver"];
+  return {
+    status: response.statusCode ?? 0,
+    contentType: response.headers["content-type"] ?? "",
+    location: response.headers.location,
+    challenges,
+    frontEnd: typeof frontEnd === "string" && /^[A-Za-z0-9.-]{1,64}$/.test(frontEnd) ? frontEnd : undefined,
+    body,
+  };
+}
+
+export async function readBody(response: IncomingMessage, url: URL): Promise<Uint8Array> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    length += piece.length;
+    if (length > MAX_RESPONSE_BYTES) {
+      throw new RemotingError(
+        "HttpUnexpected",
+        `${describeUrl(url)} sent an answer of more than ${MAX_RESPONSE_BYTES} bytes, which is refused.`,
+      );
+    }
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
+
+/** The token of a challenge of our own scheme. */
+export function tokenOf(challenges: readonly string[], scheme: string): Uint8Array | undefined {
+  for (const challenge of challenges) {
+    const [name, token] = challenge.trim().split(/\s+/, 2);
+    if (name?.toLowerCase() === scheme.toLowerCase() && token !== undefined && /^[A-Za-z0-9+/]+=*$/.test(token)) {
+      return Buffer.from(token, "base64");
+    }
+  }
+  return undefined;
+}
