@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { CertificateMaterial } from "./certificate/material";
 import { readPem } from "./certificate/pem";
 import { readPfxCached } from "./certificate/pfx";
+import { readCertificate } from "./certificate/readCertificate";
 import { problemsOfSelfSigned } from "./certificate/selfSigned";
 import { parseThumbprint } from "./certificate/thumbprint";
 import { ExchangeBindingError, messageOf } from "./errors";
@@ -208,7 +209,18 @@ export function storedWish(stored: unknown): SelfSignedWish | undefined {
 }
 
 function givenSource(material: CertificateMaterial, raw: Readonly<Record<string, unknown>>): CertificateSource {
-  return { desired: { kind: "given", facts: material.facts }, material: () => material, normalised: raw };
+  const { facts, chain } = material;
+  const issuers = chain.length === 0 ? {} : { chainIssuers: chain.flatMap(issuersOf) };
+  return { desired: { kind: "given", facts, ...issuers }, material: () => material, normalised: raw };
+}
+
+/** None when its names can't be read: a chain is sent on as it is, whatever is in it. */
+function issuersOf(der: Uint8Array): readonly string[] {
+  try {
+    return [readCertificate(der).issuer];
+  } catch {
+    return [];
+  }
 }
 
 function secretOf(password: string | undefined): Secret<string> | undefined {

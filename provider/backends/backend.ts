@@ -82,6 +82,8 @@ export interface OwnChannel {
   readonly name: string;
   /** Self-signed certificates that are trusted; `undefined` when the adapter can't tell. */
   readonly trusted: readonly Thumbprint[] | undefined;
+  /** Subjects of all certificates that are trusted, as Windows prints them. Left out when the adapter can't tell. */
+  readonly authorities?: readonly string[];
 }
 
 /** Everything that decisions about one server need, read in one go. Every part may be unknown, with the reason. */

@@ -60,9 +60,7 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
     case "keyAlgorithmNotSupported":
       return "the certificate's key is neither RSA nor ECC; Exchange can't use it. Give an RSA certificate.";
     case "breaksOwnChannel":
-      return blocker.why === "name"
-        ? `the certificate would lock this program out: its connection to ${server} goes through IIS and expects the name ${blocker.name}, which the certificate doesn't cover. Give one that covers it, or expect another name (exchange:tlsServerName).`
-        : `the certificate would lock this program out: its connection to ${server} goes through IIS, and a self-signed certificate that isn't in exchange:caFile isn't trusted there. Add it to that file first, or give one of a CA that is trusted.`;
+      return describeLockOut(blocker, server);
     case "servicesUnknown":
       return (
         `${server} didn't say whether the certificate holds ${list(blocker.services)} (${blocker.reason}). Unknown isn't "none", so nothing is changed on a guess. ` +
@@ -135,4 +133,18 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
 
 function nameInput(service: ExchangeService): string {
   return service === "POP" ? NAME_PROPERTY.POP : NAME_PROPERTY.IMAP;
+}
+
+function describeLockOut(blocker: Extract<Blocker, { readonly kind: "breaksOwnChannel" }>, server: string): string {
+  const lead = `the certificate would lock this program out: its connection to ${server} goes through IIS and`;
+  const settings =
+    "What the connection expects is set by exchange:tlsServerName (the name) and exchange:caFile (the CAs to trust).";
+  switch (blocker.why) {
+    case "name":
+      return `${lead} expects the name ${blocker.name}, which the certificate doesn't cover. Give one that covers it. ${settings}`;
+    case "selfSigned":
+      return `${lead} trusts no self-signed certificate that isn't among its CAs. Give one of a CA that is trusted; or bind this one without IIS first, add it to the file of CAs, and declare IIS then. ${settings}`;
+    case "issuer":
+      return `${lead} trusts no CA by the name of its issuer, ${blocker.issuer}. Give a certificate of a CA that is trusted, or add that CA to the file of CAs first. ${settings}`;
+  }
 }

@@ -17,7 +17,12 @@ export type DesiredCertificate =
   /** On the server already, or brought there by somebody else. */
   | { readonly kind: "thumbprint"; readonly thumbprint: Thumbprint }
   /** Given as PFX or PEM: imported when absent. */
-  | { readonly kind: "given"; readonly facts: CertificateFacts }
+  | {
+      readonly kind: "given";
+      readonly facts: CertificateFacts;
+      /** Who issued the CAs that come with it, as Windows prints names. Left out when none come. */
+      readonly chainIssuers?: readonly string[];
+    }
   /** Made when the binding is created. */
   | { readonly kind: "selfSigned"; readonly wish: SelfSignedWish };
 

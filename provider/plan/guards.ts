@@ -3,6 +3,7 @@ import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { formatVersion, valueOr } from "../model";
 import type { CertificateStatus, ExchangeService, ExchangeVersion, Observed } from "../model";
+import { holdersOf } from "./holdings";
 import type { CertificateNames } from "./names";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 import type { Blocker, Notice } from "./planTypes";
@@ -86,22 +87,37 @@ export function guardCertificate(
   return { blockers, notices };
 }
 
+/** A certificate that is to get IIS, as far as clients look at it. */
+export interface FrontEndCandidate {
+  readonly names: CertificateNames;
+  /** Its thumbprint, when it is self-signed. */
+  readonly selfSigned: Thumbprint | "toBeMade" | undefined;
+  /** Who issued it, and the CAs that come with it; none for a self-signed one. */
+  readonly issuers: readonly string[];
+}
+
 /**
- * IIS may be what our own connection goes through. What can be told beforehand is told: a name that isn't covered, and
- * a self-signed certificate that isn't trusted; whether a CA's chain is complete on the server can't be.
+ * IIS may be what our own connection goes through. What can be told beforehand is told: a name that isn't covered, a
+ * self-signed certificate that isn't trusted, and one of a CA that isn't, unless IIS shows us one of that CA now.
  */
 export function guardOwnChannel(
-  { ownChannel }: ObservedServer,
-  names: CertificateNames,
-  selfSigned: Thumbprint | "toBeMade" | undefined,
+  server: ObservedServer,
+  { names, selfSigned, issuers }: FrontEndCandidate,
 ): readonly Blocker[] {
+  const { ownChannel } = server;
   if (ownChannel === undefined) return [];
-  const { name, trusted } = ownChannel;
+  const { name, trusted, authorities } = ownChannel;
   // Where there is a SAN, clients overlook the common name; where there is none, it stands among the DNS names.
   const isCovered = coversName({ dnsNames: names.dnsNames, commonName: undefined }, name);
   if (!isCovered) return [{ kind: "breaksOwnChannel", property: "certificate", why: "name", name }];
-  if (selfSigned === undefined || trusted === undefined) return [];
-  if (selfSigned !== "toBeMade" && trusted.includes(selfSigned)) return [];
+  if (selfSigned === undefined) {
+    const [issuer] = issuers;
+    if (authorities === undefined || issuer === undefined) return [];
+    const believed = [...authorities, ...holdersOf(server, "IIS").map(({ facts }) => facts.issuer)];
+    if (issuers.some((one) => believed.includes(one))) return [];
+    return [{ kind: "breaksOwnChannel", property: "certificate", why: "issuer", issuer }];
+  }
+  if (trusted === undefined || (selfSigned !== "toBeMade" && trusted.includes(selfSigned))) return [];
   return [{ kind: "breaksOwnChannel", property: "certificate", why: "selfSigned", name }];
 }
 

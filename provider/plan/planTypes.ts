@@ -133,6 +133,7 @@ export type Blocker = { readonly property: string } & (
   | { readonly kind: "keyAlgorithmNotSupported" }
   /** Our own connection goes through IIS and wouldn't take that certificate. */
   | { readonly kind: "breaksOwnChannel"; readonly why: "name" | "selfSigned"; readonly name: string }
+  | { readonly kind: "breaksOwnChannel"; readonly why: "issuer"; readonly issuer: string }
   | { readonly kind: "servicesUnknown"; readonly services: readonly ExchangeService[]; readonly reason: string }
   | { readonly kind: "defaultSmtpUnknown"; readonly reason: string }
   | { readonly kind: "defaultSmtpMissing" }

@@ -1,8 +1,9 @@
+import type { CertificateFacts } from "../certificate/facts";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { EXCLUSIVE_SERVICES, NAME_SERVICES, known, valueOr } from "../model";
 import type { ExchangeService, NameService, Observed } from "../model";
 import type { DesiredBinding, PreviousBinding } from "./desired";
-import { guardCertificate, guardKeyAlgorithm, guardOwnChannel, guardUm } from "./guards";
+import { type FrontEndCandidate, guardCertificate, guardKeyAlgorithm, guardOwnChannel, guardUm } from "./guards";
 import type { Findings } from "./guards";
 import { findCertificate, isNameService, someHolderUnknown, tlsCertificateNameOf } from "./holdings";
 import { targetHolds, workForName } from "./nameWork";
@@ -119,19 +120,31 @@ function guardTarget({ desired, target, server, context }: WorkRequest, um: read
 }
 
 /** Whoever is to get IIS must not lock us out by it. */
-function guardFrontEnd({ target, server, handOvers }: WorkRequest, isTarget: boolean): readonly Blocker[] {
+function guardFrontEnd({ desired, target, server, handOvers }: WorkRequest, isTarget: boolean): readonly Blocker[] {
   const blockers: Blocker[] = [];
   if (isTarget) {
     const facts = factsOf(target);
-    const own = facts?.isSelfSigned === true ? facts.thumbprint : undefined;
-    blockers.push(...guardOwnChannel(server, namesOf(target), target.kind === "toBeMade" ? "toBeMade" : own));
+    const brought = desired.certificate.kind === "given" ? (desired.certificate.chainIssuers ?? []) : [];
+    const candidate =
+      facts === undefined
+        ? ({ selfSigned: target.kind === "toBeMade" ? "toBeMade" : undefined, issuers: [] } as const)
+        : asFrontEnd(facts, brought);
+    blockers.push(...guardOwnChannel(server, { names: namesOf(target), ...candidate }));
   }
   for (const { successor } of handOvers.filter(({ service }) => service === "IIS")) {
     const facts = findCertificate(server, successor.thumbprint)?.facts;
     if (facts === undefined) continue;
-    blockers.push(...guardOwnChannel(server, facts, facts.isSelfSigned ? facts.thumbprint : undefined));
+    blockers.push(...guardOwnChannel(server, { names: facts, ...asFrontEnd(facts, []) }));
   }
   return blockers;
+}
+
+function asFrontEnd(
+  { isSelfSigned, thumbprint, issuer }: CertificateFacts,
+  brought: readonly string[],
+): Pick<FrontEndCandidate, "selfSigned" | "issuers"> {
+  if (isSelfSigned) return { selfSigned: thumbprint, issuers: [] };
+  return { selfSigned: undefined, issuers: [issuer, ...brought] };
 }
 
 /** For a binding with nothing to do, what would stop a change is worth knowing and no more. */

@@ -122,7 +122,7 @@ const SENTENCES: Readonly<Record<Blocker["kind"], readonly (readonly [Plan, stri
   breaksOwnChannel: [
     [
       planned(given(OWA), undefined, server([], { ownChannel: { name: "mail.contoso.com", trusted: [] } })),
-      "certificate: the certificate would lock this program out: its connection to ex01.contoso.com goes through IIS and expects the name mail.contoso.com, which the certificate doesn't cover. Give one that covers it, or expect another name (exchange:tlsServerName).",
+      "certificate: the certificate would lock this program out: its connection to ex01.contoso.com goes through IIS and expects the name mail.contoso.com, which the certificate doesn't cover. Give one that covers it. What the connection expects is set by exchange:tlsServerName (the name) and exchange:caFile (the CAs to trust).",
     ],
     [
       planned(
@@ -130,7 +130,15 @@ const SENTENCES: Readonly<Record<Blocker["kind"], readonly (readonly [Plan, stri
         undefined,
         server([], { ownChannel: { name: "mail.contoso.com", trusted: [] } }),
       ),
-      "certificate: the certificate would lock this program out: its connection to ex01.contoso.com goes through IIS, and a self-signed certificate that isn't in exchange:caFile isn't trusted there. Add it to that file first, or give one of a CA that is trusted.",
+      "certificate: the certificate would lock this program out: its connection to ex01.contoso.com goes through IIS and trusts no self-signed certificate that isn't among its CAs. Give one of a CA that is trusted; or bind this one without IIS first, add it to the file of CAs, and declare IIS then. What the connection expects is set by exchange:tlsServerName (the name) and exchange:caFile (the CAs to trust).",
+    ],
+    [
+      planned(
+        given(certificate("mail.contoso.com", { issuer: "CN=Contoso CA" })),
+        undefined,
+        server([], { ownChannel: { name: "mail.contoso.com", trusted: [], authorities: ["CN=Fabrikam CA"] } }),
+      ),
+      "certificate: the certificate would lock this program out: its connection to ex01.contoso.com goes through IIS and trusts no CA by the name of its issuer, CN=Contoso CA. Give a certificate of a CA that is trusted, or add that CA to the file of CAs first. What the connection expects is set by exchange:tlsServerName (the name) and exchange:caFile (the CAs to trust).",
     ],
   ],
   eccNotSupported: [

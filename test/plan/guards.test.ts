@@ -103,10 +103,35 @@ describe("our own way to the server through IIS", () => {
     const own = certificate("mail.contoso.com", { isSelfSigned: true });
     const wish = { ...selfSigned({ dnsNames: ["mail.contoso.com"] }), ...services("IIS") };
     expect(kindsOf(planned(wish, undefined, through("mail.contoso.com")))).toEqual(["breaksOwnChannel"]);
-    expect(guardOwnChannel(through("mail.contoso.com", own.thumbprint), own, own.thumbprint)).toEqual([]);
+    const candidate = { names: own, selfSigned: own.thumbprint, issuers: [] };
+    expect(guardOwnChannel(through("mail.contoso.com", own.thumbprint), candidate)).toEqual([]);
     const untold = server([], { ownChannel: { name: "mail.contoso.com", trusted: undefined } });
-    expect(guardOwnChannel(untold, own, own.thumbprint)).toEqual([]);
-    expect(guardOwnChannel(through("mail.contoso.com"), own, own.thumbprint)).toHaveLength(1);
+    expect(guardOwnChannel(untold, candidate)).toEqual([]);
+    expect(guardOwnChannel(through("mail.contoso.com"), candidate)).toHaveLength(1);
+  });
+
+  it.each([
+    ["one of a CA that is trusted", ["CN=Issuing CA"], ["CN=Root CA", "CN=Issuing CA"], "CN=EX01", []],
+    ["one that brings its CA, issued by a trusted one", ["CN=Issuing CA", "CN=Root CA"], ["CN=Root CA"], "CN=EX01", []],
+    ["one of the CA that the present one is of", ["CN=Issuing CA"], ["CN=Root CA"], "CN=Issuing CA", []],
+    ["one of another CA", ["CN=Issuing CA"], ["CN=Root CA"], "CN=EX01", ["breaksOwnChannel"]],
+    ["any, when nobody says whom we trust", ["CN=Issuing CA"], undefined, "CN=EX01", []],
+  ])("weighs %s", (_what, issuers, authorities, present, kinds) => {
+    const frontEnd = shown(certificate("mail.contoso.com", { issuer: present }), { services: ["IIS"] });
+    const ownChannel = { name: "mail.contoso.com", trusted: [], ...(authorities && { authorities }) };
+    const on = serverOf([frontEnd], { ownChannel });
+    const found = guardOwnChannel(on, { names: MAIL, selfSigned: undefined, issuers });
+    expect(found.map(({ kind }) => kind)).toEqual(kinds);
+  });
+
+  it("counts the CAs that a given certificate brings along", () => {
+    const on = (authority: string) =>
+      server([shown(OWA)], { ownChannel: { name: "mail.contoso.com", trusted: [], authorities: [authority] } });
+    const bringing = { certificate: { kind: "given", facts: MAIL, chainIssuers: ["CN=Root CA"] } } as const;
+    expect(kindsOf(planned({ ...bringing, ...services("IIS") }, undefined, on("CN=Root CA")))).toEqual([]);
+    expect(kindsOf(planned({ ...bringing, ...services("IIS") }, undefined, on(MAIL.issuer)))).toEqual([]);
+    const lone = { ...given(MAIL), ...services("IIS") };
+    expect(kindsOf(planned(lone, undefined, on("CN=Root CA")))).toEqual(["breaksOwnChannel"]);
   });
 
   it("is kept from a successor that would close it", () => {

@@ -23,8 +23,11 @@ describe("our own channel", () => {
   it("trusts what stands in the file of the CA, and claims nothing where that can't be told", () => {
     const [one, other] = ["a.contoso.com", "b.contoso.com"].map((name) => makeTestCertificate({ dnsNames: [name] }));
     const file = [one, other].map((made) => pem("CERTIFICATE", made?.der ?? new Uint8Array())).join("some words\n");
-    expect(trustedOf(file, undefined)).toEqual([one?.facts.thumbprint, other?.facts.thumbprint]);
-    expect(trustedOf(undefined, undefined)).toEqual([]);
-    expect(trustedOf(undefined, "/etc/ssl/private-ca.pem")).toBeUndefined();
+    const trusted = [one?.facts.thumbprint, other?.facts.thumbprint];
+    expect(trustedOf(file, undefined)).toEqual({ trusted, authorities: ["CN=a.contoso.com", "CN=b.contoso.com"] });
+    const unreadable = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    expect(trustedOf(file + unreadable, undefined)).toEqual({ trusted });
+    expect(trustedOf(undefined, undefined)).toEqual({ trusted: [] });
+    expect(trustedOf(undefined, "/etc/ssl/private-ca.pem")).toEqual({ trusted: undefined });
   });
 });
