@@ -1,61 +1,6 @@
-import { createPrivateKey } from "node:crypto";
-
-import { EX01, EX02, STATE_FILE, makeBindings, makePfx, pfxText, programOf, type TestPfx } from "./bindingProgram";
-import { mustSucceed, type EngineProject } from "./engine";
-
-/** Every form in which a secret usually leaks, each long enough not to be met by chance. */
-function formsOf(name: string, bytes: Uint8Array): [string, string][] {
-  const buffer = Buffer.from(bytes);
-  const forms: [string, string][] = [[`${name} in hex`, buffer.toString("hex")]];
-  // Base64 of something that contains it depends on where it begins: leave out what the neighbours could change.
-  for (const shift of [0, 1, 2]) {
-    const shifted = Buffer.concat([Buffer.alloc(shift), buffer]).toString("base64");
-    forms.push([`${name} in base64 (shifted by ${String(shift)})`, shifted.slice(shift === 0 ? 0 : 4, -4)]);
-  }
-  return forms;
-}
-
-/** Long secrets are looked for in pieces too: PEM breaks lines, and logs cut. */
-function piecesOf(name: string, text: string): [string, string][] {
-  return Array.from({ length: Math.floor(text.length / 64) }, (_, index) => [
-    `line ${String(index + 1)} of ${name}`,
-    text.slice(index * 64, index * 64 + 64),
-  ]);
-}
-
-function secretsOf(pfx: TestPfx): [string, string][] {
-  const key = createPrivateKey(pfx.privateKeyPem);
-  const pkcs8 = key.export({ type: "pkcs8", format: "der" });
-  const pkcs1 = key.export({ type: "pkcs1", format: "der" });
-  const password = Buffer.from(pfx.password);
-  const { d = "" } = key.export({ format: "jwk" });
-  return [
-    ["the password", pfx.password],
-    ...formsOf("the password", password),
-    ...formsOf("the password in UTF-16", Buffer.from(pfx.password, "utf16le")),
-    ...piecesOf("the PFX in base64", pfx.base64),
-    ...piecesOf("the PFX in hex", Buffer.from(pfx.bytes).toString("hex")),
-    // The head of a key is the same for every key; its body is not.
-    ...piecesOf("the key (PKCS#8)", pkcs8.toString("base64")).slice(1),
-    ...piecesOf("the key (PKCS#1)", pkcs1.toString("base64")).slice(1),
-    ...piecesOf("the key in hex", pkcs8.toString("hex")).slice(1),
-    ["the private exponent", d],
-  ];
-}
-
-function leaksIn(text: string, secrets: readonly [string, string][]): string[] {
-  const lower = text.toLowerCase();
-  return secrets.filter(([, form]) => text.includes(form) || lower.includes(form.toLowerCase())).map(([name]) => name);
-}
-
-/** Everything a run has left behind: state, settings, what was printed, and the simulated organisation. */
-function leftBehind(project: EngineProject): Readonly<Record<string, string>> {
-  return {
-    "the state": project.stateText(),
-    "the output": project.transcriptText(),
-    "the simulator's file": project.readFile(STATE_FILE),
-  };
-}
+import { EX01, EX02, makeBindings, makePfx, pfxText, programOf, type TestPfx } from "./bindingProgram";
+import { mustSucceed } from "./engine";
+import { leaksIn, leftBehind, secretsOf } from "./leaks";
 
 describe("secrets", () => {
   it("are found by this test when they are there", () => {

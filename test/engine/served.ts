@@ -1,0 +1,109 @@
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+
+import { makeDefaultOrganisation } from "../../provider/backends/simulator/defaultOrganisation";
+import {
+  startEndpoint,
+  type Endpoint,
+  type EndpointOptions,
+} from "../../provider/backends/simulator/endpoint/endpoint";
+import { openStateFile } from "../../provider/backends/simulator/stateFile";
+import { Secret } from "../../provider/secret";
+import { STATE_FILE } from "./bindingProgram";
+import type { EngineProject } from "./engine";
+
+export const USER = "administrator@contoso.com";
+/** Of the endpoint's user. Long, so that it isn't met anywhere by chance. */
+export const PASSWORD = `endpoint-${randomBytes(15).toString("hex")}`;
+
+/** Makes Node take the names of contoso.com for this machine. */
+export const HOSTS = {
+  NODE_OPTIONS: `--require ${JSON.stringify(path.join(__dirname, "contosoHosts.cjs"))}`,
+} as const;
+
+/** Stack configuration for servers behind an endpoint. The password isn't among it. */
+export function remoteConfig(endpoint: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return {
+    "exchange:backend": "remote",
+    "exchange:endpoint": endpoint,
+    "exchange:authentication": "basic",
+    "exchange:username": USER,
+    ...more,
+  };
+}
+
+/** The command `exchange-simulator serve`, running. */
+export interface Served {
+  readonly port: number;
+  /** Ends it as Ctrl-C does. */
+  stop(): Promise<void>;
+}
+
+const running = new Set<Served>();
+const endpoints = new Set<Endpoint>();
+afterAll(async () => {
+  await Promise.all([...running].map((served) => served.stop()));
+  await Promise.all([...endpoints].map((endpoint) => endpoint.close()));
+});
+
+/** Serves the organisation of the project with the command of the installed package, over https on a free port. */
+export async function serve(project: EngineProject, ...more: readonly string[]): Promise<Served> {
+  const directory = path.join(project.directory, "node_modules", "pulumi-exchange-certificates");
+  const { bin } = JSON.parse(readFileSync(path.join(directory, "package.json"), "utf8")) as {
+    readonly bin: Readonly<Record<string, string>>;
+  };
+  const command = path.join(directory, bin["exchange-simulator"] ?? "");
+  const args = ["serve", "--tls", "--port", "0", "--user", USER, "--password-env", "SERVED_PASSWORD", ...more];
+  const child = spawn(process.execPath, [command, ...args], {
+    cwd: project.directory,
+    env: { ...process.env, SERVED_PASSWORD: PASSWORD },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const ended = new Promise<void>((resolve) => {
+    child.once("close", () => {
+      resolve();
+    });
+  });
+  const served = await new Promise<Served>((resolve, reject) => {
+    let said = "";
+    child.stderr.on("data", (text: Buffer) => (said += text.toString()));
+    child.stdout.on("data", (text: Buffer) => {
+      const port = /:(\d+)\/PowerShell\//.exec(text.toString())?.[1];
+      const stop = async (): Promise<void> => {
+        running.delete(served);
+        child.kill("SIGINT");
+        await ended;
+      };
+      if (port !== undefined) resolve({ port: Number(port), stop });
+    });
+    child.once("error", reject);
+    void ended.then(() => {
+      reject(new Error(`"exchange-simulator ${args.join(" ")}" ended before it served:\n${said}`));
+    });
+  });
+  running.add(served);
+  return served;
+}
+
+/** Serves the organisation of the project from this process, so that faults can be let in while commands run. */
+export async function serveHere(
+  project: EngineProject,
+  options: Partial<EndpointOptions> & Pick<EndpointOptions, "tls">,
+): Promise<Endpoint> {
+  const endpoint = await startEndpoint({
+    store: storeOf(project),
+    user: { name: USER, password: new Secret(PASSWORD) },
+    ...options,
+  });
+  endpoints.add(endpoint);
+  return endpoint;
+}
+
+/** The organisation in the project's file, which the `exchange-simulator` command works on too. */
+export function storeOf(project: EngineProject): EndpointOptions["store"] {
+  return openStateFile(path.join(project.directory, STATE_FILE), {
+    makeOrganisation: () => makeDefaultOrganisation({ now: new Date(), randomBytes }),
+  });
+}
