@@ -168,7 +168,6 @@ export class Defragmenter {
     const flags = view.getUint8(16);
     const length = view.getUint32(17);
     if ((flags & ~3) !== 0) throw invalid("carries flags that don't exist");
-    if (length === 0) throw invalid("is empty");
     // Checked before the blob is there, so that nobody can make us wait for gigabytes.
     if (length + (this.#current?.length ?? 0) > this.#maxMessageBytes) {
       throw invalid(`makes its message longer than the limit of ${this.#maxMessageBytes} bytes`);
@@ -202,7 +201,8 @@ export class Defragmenter {
     if (fragment.fragmentId !== current.nextFragmentId) throw invalid("is out of order");
     current.nextFragmentId += 1n;
     current.length += fragment.blob.length;
-    current.blobs.push(new Uint8Array(fragment.blob));
+    // Nothing forbids a fragment that carries nothing. psrpcore sends some, and PowerShell takes them.
+    if (fragment.blob.length > 0) current.blobs.push(new Uint8Array(fragment.blob));
     if (!fragment.isEnd) return undefined;
     this.#current = undefined;
     return Buffer.concat(current.blobs);

@@ -83,6 +83,8 @@ export interface ServerOptions {
   /** Of a fragment, at most, its 21 bytes of header included. */
   readonly fragmentBytes?: number;
   readonly fragmentsPerReceive?: number;
+  /** What a script writes is sent when it has ended, or waits: messages then share requests. */
+  readonly batched?: boolean;
   readonly applicationPrivateData?: Readonly<Record<string, string>>;
   /** Asks for the client's key by itself, as servers before protocol 2.2 did. */
   readonly requestsKey?: boolean;
@@ -130,6 +132,8 @@ export interface ReceivedShell {
   /** Of the pool, psrpcore's names. */
   readonly events: readonly string[];
   readonly openPipelinesAtDelete: number | null;
+  /** Fragments sent that carry nothing. */
+  readonly emptyFragments: number;
   readonly pipelines: readonly ReceivedPipeline[];
 }
 

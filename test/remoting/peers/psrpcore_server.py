@@ -75,7 +75,7 @@ class Server:
     def __init__(self, job):
         self.job = job
         self.settings = {"script": job.get("script", {}), "fragmentBytes": job.get("fragmentBytes", 32768)}
-        for name in ("fragmentsPerReceive", "applicationPrivateData", "requestsKey"):
+        for name in ("fragmentsPerReceive", "batched", "applicationPrivateData", "requestsKey"):
             self.settings[name] = job.get(name)
         self.lock = threading.Lock()
         self.shells = {}

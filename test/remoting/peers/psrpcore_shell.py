@@ -59,7 +59,7 @@ class Shell:
         self.history = []
         self.waiting = {None: collections.deque()}
         self.meetings = collections.Counter()
-        self.record = {"id": shell_id, "events": [], "openPipelinesAtDelete": None}
+        self.record = {"id": shell_id, "events": [], "openPipelinesAtDelete": None, "emptyFragments": 0}
 
     def report(self):
         with self.changed:
@@ -146,7 +146,8 @@ class Shell:
                 if run.state != PSInvocationState.Running:
                     raise Stopped
                 getattr(self, f"do_{name}")(run, argument)
-                self.flush()
+                if not self.settings.get("batched"):
+                    self.flush()
 
     def do_output(self, run, argument):
         run.pipeline.write_output(value_of(argument))
@@ -246,6 +247,7 @@ class Shell:
         """Sorts what psrpcore wants to send by the request that will carry it."""
         while (payload := self.pool.data_to_send(self.settings["fragmentBytes"])) is not None:
             self.waiting.setdefault(payload.pipeline_id, collections.deque()).append(payload.data)
+            self.record["emptyFragments"] += empty_fragments(payload.data)
         self.changed.notify_all()
 
     def wait(self, is_there, seconds):
@@ -320,6 +322,16 @@ class Shell:
 def stream_bytes(data):
     """How long the element is that carries them."""
     return len(data) * 4 // 3 + 200
+
+
+def empty_fragments(data):
+    """How many fragments carry nothing: psrpcore makes one when a header is all that there is still room for."""
+    count = offset = 0
+    while offset < len(data):
+        length = int.from_bytes(data[offset + 17 : offset + 21], "big")
+        count += length == 0
+        offset += 21 + length
+    return count
 
 
 def host_of(host):

@@ -128,6 +128,20 @@ describe("putting messages together", () => {
     );
   });
 
+  it("takes fragments that carry nothing, at a message's beginning, in it and at its end", () => {
+    const nothing = new Uint8Array();
+    const stream = Buffer.concat([
+      fragment({ isStart: true, blob: nothing }),
+      fragment({ fragmentId: 1n, blob: Uint8Array.of(1, 2) }),
+      fragment({ fragmentId: 2n, blob: nothing }),
+      fragment({ fragmentId: 3n, blob: Uint8Array.of(3) }),
+      fragment({ fragmentId: 4n, isEnd: true, blob: nothing }),
+    ]);
+    const defragmenter = new Defragmenter();
+    expect(defragmenter.push(stream).map((one) => [...one])).toEqual([[1, 2, 3]]);
+    expect(defragmenter.isInMessage).toBe(false);
+  });
+
   it("doesn't keep the caller's memory", () => {
     const defragmenter = new Defragmenter();
     const bytes = fragment({ isStart: true, isEnd: true, blob: Uint8Array.of(1, 2) });
@@ -157,7 +171,6 @@ describe("putting messages together", () => {
     ],
     ["a start with a number", [fragment({ isStart: true, fragmentId: 1n })], "wrong number"],
     ["a first fragment that isn't a start", [fragment({})], "wrong number"],
-    ["an empty fragment", [fragment({ isStart: true, blob: new Uint8Array() })], "empty"],
     [
       "flags that don't exist",
       [Uint8Array.from(fragment({ isStart: true }), (byte, at) => (at === 16 ? 0x83 : byte))],
