@@ -16,12 +16,13 @@ const project = (displayName, testMatch, extra = {}) => ({
 /**
  * unit: everything that runs in this process. process: the real dynamic-provider process over gRPC. engine: the real
  * Pulumi CLI on the packed tarball. The last two build and pack `lib/` before their first test, so that they always
- * run what is in provider/. peers: independent clients of PowerShell Remoting, in Python, on our endpoint.
+ * run what is in provider/. peers: independent clients of PowerShell Remoting, in Python, on our endpoint. kerberos: a
+ * realm on this machine, with MIT's KDC and an acceptor in Python.
  */
 module.exports = {
   projects: [
     project("unit", ["**/*.test.ts"], {
-      testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/(process|engine|remoting/peers)/"],
+      testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/(process|engine|remoting/(peers|kerberos))/"],
     }),
     project("process", ["process/**/*.test.ts"], {
       globalSetup: "<rootDir>/tools/jest/processSetup.mjs",
@@ -32,5 +33,6 @@ module.exports = {
       globalTeardown: "<rootDir>/tools/jest/teardown.mjs",
     }),
     project("peers", ["remoting/peers/**/*.test.ts"], { globalSetup: "<rootDir>/tools/jest/peersSetup.mjs" }),
+    project("kerberos", ["remoting/kerberos/**/*.test.ts"], { globalSetup: "<rootDir>/tools/jest/kerberosSetup.mjs" }),
   ],
 };
