@@ -1,5 +1,5 @@
 import { ExchangeBindingError, type ErrorCode, type ErrorFacts } from "../../errors";
-import type { RemotingError, RemotingErrorCode } from "../../remoting/errors";
+import type { KerberosFacts, RemotingError, RemotingErrorCode } from "../../remoting/errors";
 import type { ErrorRecord } from "../../remoting/psrp/errorRecord";
 import type { PipelineResult } from "../../remoting/session";
 
@@ -139,7 +139,7 @@ function codeOfTransport(error: RemotingError): ErrorCode {
 
 /** A session that failed, as an error about the server. */
 export function transportFailure(attempt: Attempt, error: RemotingError, isFateUnknown = false): ExchangeBindingError {
-  const { httpStatus, frontEnd, fault, record } = error.facts;
+  const { httpStatus, frontEnd, fault, record, kerberos } = error.facts;
   const unclear = isFateUnknown
     ? `Whether ${attempt.cmdlet} was carried out isn't known; look at the server before trying again.`
     : undefined;
@@ -155,8 +155,13 @@ export function transportFailure(attempt: Attempt, error: RemotingError, isFateU
       faultCode: fault?.code,
       fullyQualifiedErrorId: record?.fullyQualifiedErrorId,
       requestId: requestIdOf(error.message),
+      ...(kerberos === undefined ? {} : kerberosFacts(kerberos)),
     },
   });
+}
+
+function kerberosFacts({ service, principal, cache, keytab, major, minor }: KerberosFacts): ErrorFacts {
+  return { service, principal, ticketCache: cache, clientKeytab: keytab, gssMajor: major, gssMinor: minor };
 }
 
 function sentence(doing: string, text: string, remedy = ""): string {

@@ -70,6 +70,12 @@ export function parseRemoteSettings(read: ReadRemoteSetting, directory: string):
   checkEndpoint(read, endpoint, authentication);
   const caFile = text("caFile");
   const password = read("password")?.value;
+  if (password !== undefined && read("username") === undefined) {
+    throw invalid(
+      `${from(read, "password")} is set, but exchange:username isn't. A password without a name proves nothing; Kerberos ` +
+        "without both uses the ticket cache or a keytab.",
+    );
+  }
   return {
     endpoint,
     authentication,

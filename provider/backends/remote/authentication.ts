@@ -1,0 +1,45 @@
+import { ExchangeBindingError } from "../../errors";
+import { isRemotingError } from "../../remoting/errors";
+import { type Authentication, basicAuthentication, bodyMemory } from "../../remoting/http/authentication";
+import { loadGssapi, type NativeEnv } from "../../remoting/http/kerberos/gssapi";
+import { kerberosAuthentication } from "../../remoting/http/kerberos/kerberosAuthentication";
+import type { RemoteSettings } from "./settings";
+
+export interface AuthenticationEnv {
+  readonly native: NativeEnv;
+  readonly now: () => Date;
+  /** Of the process, where MIT's library reads it too. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Shows a line to whoever runs Pulumi. */
+  readonly say: (line: string) => void;
+}
+
+type Identity = Pick<RemoteSettings, "authentication" | "username" | "password">;
+
+/**
+ * How connections say who we are. What Kerberos needs is loaded here, and only when it is chosen. Throws
+ * `ConfigurationInvalid`.
+ */
+export function authenticationOf(settings: Identity, env: AuthenticationEnv): Authentication {
+  const { authentication, username, password } = settings;
+  try {
+    if (authentication === "kerberos") {
+      const { now, environment } = env;
+      const gssapi = loadGssapi(env.native);
+      return kerberosAuthentication({ username, password }, { gssapi, now, environment, bodies: bodyMemory(env.say) });
+    }
+    if (username === undefined || password === undefined) {
+      throw invalid("Basic authentication needs exchange:username and exchange:password.");
+    }
+    return basicAuthentication(username, password);
+  } catch (error) {
+    if (!isRemotingError(error)) throw error;
+    const remedy =
+      'exchange:authentication may be "kerberos" (the default) or "basic", and exchange:username says who.';
+    throw invalid(`${error.message} ${remedy}`, error);
+  }
+}
+
+function invalid(message: string, cause?: unknown): ExchangeBindingError {
+  return new ExchangeBindingError("ConfigurationInvalid", message, { cause });
+}
