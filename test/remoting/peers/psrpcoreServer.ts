@@ -122,6 +122,8 @@ export interface ReceivedPipeline {
 
 export interface ReceivedShell {
   readonly id: string;
+  /** Of the URL. */
+  readonly query: string;
   readonly runspacePoolId: string;
   readonly state: string;
   /** Smallest and largest number. */

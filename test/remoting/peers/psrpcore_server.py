@@ -94,10 +94,10 @@ class Server:
 
     # One request.
 
-    def answer(self, body, cookie):
+    def answer(self, target, body, cookie):
         """The envelope that answers an envelope, whether it is a fault, and the cookie to set."""
         root = ET.fromstring(body)
-        request = Request(self, root, len(body))
+        request = Request(self, target, root, len(body))
         try:
             request.check()
             if request.operation != "create" and cookie != self.cookie_of(request.shell_id):
@@ -129,6 +129,7 @@ class Server:
         request.expect("the streams' names", streams, ["stdin pr", "stdout"])
         request.expect("the option protocolversion", request.options.get("protocolversion"), ("2.3", "true"))
         shell = Shell(shell_id, self.settings, self.complain)
+        shell.record["query"] = request.query
         with self.lock:
             self.shells[shell_id] = shell
             self.history.append(shell)
@@ -202,8 +203,9 @@ class Server:
 class Request:
     """An envelope, and whether it is what DSP0226 and MS-WSMV ask for."""
 
-    def __init__(self, server, root, length):
+    def __init__(self, server, target, root, length):
         self.server = server
+        self.path, _, self.query = target.partition("?")
         self.root = root
         self.length = length
         self.header = root.find("s:Header", NS)
@@ -222,7 +224,8 @@ class Request:
             raise Fault("a:ActionNotSupported", 2150858770, f"There is no action {self.action}.")
         job = self.server.job
         self.expect("the root", self.root.tag, tag("s:Envelope"))
-        self.expect("a:To", text(self.header, "a:To"), self.server.url)
+        self.expect("the path", self.path, job["path"])
+        self.expect("a:To", text(self.header, "a:To"), self.server.url + ("?" + self.query if self.query else ""))
         self.expect("w:ResourceURI", text(self.header, "w:ResourceURI"), job["resourceUri"])
         self.expect("a:ReplyTo", self.header.findtext("a:ReplyTo/a:Address", None, NS), ANONYMOUS)
         self.expect("the timeout", self.timeout_seconds > 0, True)
@@ -309,7 +312,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.headers.get_content_type() != "application/soap+xml":
             server.complain(f"A request is of the type {self.headers['Content-Type']}")
         try:
-            answer, is_fault, cookie = server.answer(body, self.headers["Cookie"])
+            answer, is_fault, cookie = server.answer(self.path, body, self.headers["Cookie"])
         except Exception:  # noqa: BLE001: the test must hear of it, whatever it is
             server.complain(traceback.format_exc())
             self.reply(500, b"", {})
