@@ -73,6 +73,14 @@ function offeredSchemes(challenges: readonly string[]): readonly string[] {
   return [...new Set(schemes)];
 }
 
+/** What a server may not have liked that takes the method as such. */
+const REFUSED_REMEDIES: Readonly<Record<string, string>> = {
+  basic: "check the user name and the password, and that the account isn't locked.",
+  kerberos:
+    "the server doesn't believe the ticket. Check that its clock is right, that the service principal name HTTP/ and " +
+    "this host belongs to the account that the web server runs as, and to no other (setspn -Q).",
+};
+
 /** An answer that isn't SOAP, made into an error that says what to do. */
 export function statusFailure(url: URL, scheme: string, answer: HttpAnswer): RemotingError {
   const { status, frontEnd } = answer;
@@ -85,7 +93,7 @@ export function statusFailure(url: URL, scheme: string, answer: HttpAnswer): Rem
       const offered = offeredSchemes(answer.challenges);
       const takes = offered.length === 0 ? "It names no method that it takes" : `It takes ${offered.join(", ")}`;
       const remedy = offered.some((one) => one.toLowerCase() === scheme.toLowerCase())
-        ? `${takes}: check the user name and the password, and that the account isn't locked.`
+        ? `${takes}: ${REFUSED_REMEDIES[scheme.toLowerCase()] ?? "check who we say we are."}`
         : `${takes}; we offered ${scheme}. Switch ${scheme} on for this virtual directory, or use what it takes.`;
       return fail("AuthenticationRefused", `401 (not authenticated). ${remedy}`, refused);
     }
