@@ -4,12 +4,13 @@ import type { Thumbprint } from "../../certificate/thumbprint";
 import { ExchangeBindingError, messageOf, type ErrorCode } from "../../errors";
 import type { NameService, ServerFqdn } from "../../model";
 import { isRemotingError, type RemotingError } from "../../remoting/errors";
-import { basicAuthentication } from "../../remoting/http/authentication";
+import { nativeEnv } from "../../remoting/http/kerberos/gssapi";
 import type { Command } from "../../remoting/psrp/pipelineMessages";
 import { type HostRule, openSession, type PipelineResult, sessionEnv } from "../../remoting/session";
 import { within } from "../../remoting/trace";
 import { traceLines } from "../../remoting/traceText";
 import type { Backend, CallOptions, EnableRequest, ServerSnapshot } from "../backend";
+import { authenticationOf } from "./authentication";
 import { type ChannelTrust, ownChannelOf, trustedOf } from "./channel";
 import {
   enableCertificate,
@@ -44,17 +45,12 @@ export async function openRemote(
   say: (line: string) => void,
   traceLine?: (line: string) => void,
 ): Promise<Backend> {
-  if (settings.authentication === "kerberos") {
-    throw invalid(
-      'exchange:authentication is "kerberos" (the default), which this version doesn\'t have yet. Set it to "basic", ' +
-        "with exchange:username and exchange:password, and switch Basic on for the PowerShell virtual directory.",
-    );
-  }
-  const { username, password } = settings;
-  if (username === undefined || password === undefined) {
-    throw invalid("Basic authentication needs exchange:username and exchange:password.");
-  }
-  const authentication = basicAuthentication(username, password);
+  const authentication = authenticationOf(settings, {
+    native: nativeEnv,
+    now: sessionEnv.now,
+    environment: process.env,
+    say,
+  });
   const ca = settings.caFile === undefined ? undefined : await readCa(settings.caFile);
   const dangerouslySkipVerification = settings.dangerouslySkipTlsVerification;
   if (dangerouslySkipVerification) {
