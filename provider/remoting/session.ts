@@ -312,8 +312,9 @@ export class Session {
         if (stream.commandId !== undefined) continue;
         for (const event of this.#pool.receive(stream.bytes)) this.#handle(event);
       }
-      if (isThere()) return;
+      // First: a question of the pool that came along with what was waited for must not stay without its answer.
       await this.#sendPool(connection, signal);
+      if (isThere()) return;
     }
     throw new RemotingError("KeyExchangeFailed", "The server sent no key for secure strings.");
   }

@@ -1,4 +1,4 @@
-import type { CertificateMaterial } from "../../../provider/certificate/pfx";
+import type { CertificateMaterial } from "../../../provider/certificate/material";
 import type { Script, ScriptValue, Step } from "./psrpcoreServer";
 
 /** How an Exchange server would answer: psrpcore serialises it, so nothing of it is ours but the facts. */

@@ -16,6 +16,9 @@ import {
 } from "./psrpcoreServer";
 
 const TERMINATE = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/signal/Terminate";
+// Python has to start, and everything runs beside other tests.
+jest.setTimeout(60_000);
+
 const limit = (): AbortSignal => AbortSignal.timeout(40_000);
 
 let server: PsrpcoreServer | undefined;
@@ -123,6 +126,23 @@ describePeers("our session on a server of psrpcore's", () => {
     expect(shell?.events).toEqual(["SessionCapabilityEvent", "InitRunspacePoolEvent", "PublicKeyEvent"]);
     const received = shell?.pipelines.map(({ commands }) => commands[0]?.parameters["Password"]?.value);
     expect(received?.sort()).toEqual(passwords);
+  });
+
+  it("passes over events and refuses questions of the pool that come with the key", async () => {
+    const { server, run } = await connect({ withKey: ["event", "question"] });
+    expect((await run("Set-Thing", { Password: new Secret("Kennwort") })).state).toBe("Completed");
+    const report = await server.reportWhen(({ shells }) => shells[0]?.poolAnswers.length === 1);
+    expect(report.shells[0]?.poolAnswers).toEqual(["HostCallRefused"]);
+  });
+
+  it("tells why a pool broke, and that nothing was done", async () => {
+    const { run, session } = await connect({ withKey: ["broken"] });
+    await expect(run("Set-Thing", { Password: new Secret("Kennwort") })).rejects.toMatchObject({
+      code: "PoolBroken",
+      message: expect.stringContaining("The pool broke down."),
+      facts: { fate: "notDone", record: { fullyQualifiedErrorId: "Broken" } },
+    });
+    expect(session.isUsable).toBe(false);
   });
 
   it("reads objects with their types, texts and properties, lists and nothing", async () => {

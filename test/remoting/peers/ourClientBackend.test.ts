@@ -22,6 +22,9 @@ import {
 } from "./psrpcoreServer";
 
 const PROJECTED = "Get-ExchangeCertificate | Select-Object";
+// Python has to start, and everything runs beside other tests.
+jest.setTimeout(60_000);
+
 const limited = () => ({ signal: AbortSignal.timeout(40_000) });
 const old = makeTestCertificate({ dnsNames: ["ex01.contoso.com"] });
 const material = makeTestCertificate({ dnsNames: ["mail.contoso.com"] });
@@ -33,7 +36,7 @@ let server: PsrpcoreServer;
 let backend: Backend;
 
 beforeEach(async () => {
-  server = await startPsrpcoreServer();
+  server = await startPsrpcoreServer({ secrets: [PFX_PASSWORD, PFX_PASSWORD.slice(0, 12)] });
   backend = await openRemote(server.settings(), () => undefined);
 });
 afterEach(async () => {
@@ -307,6 +310,14 @@ describePeers("a snapshot by our backend from a server of psrpcore's", () => {
     const { sendConnectors, receiveConnectors } = await backend.readSnapshot(EX01, limited());
     expect(sendConnectors).toEqual({ kind: "unknown", reason });
     expect(receiveConnectors).toEqual(expected.receiveConnectors);
+  });
+
+  it("is read in a new session when the server has forgotten the old one", async () => {
+    await server.play(scriptOf("Version 15.2 (Build 1748.10)", { [PROJECTED]: projected(EX01, certificates) }));
+    const before = await backend.readSnapshot(EX01, limited());
+    await server.forget();
+    expect(await backend.readSnapshot(EX01, limited())).toEqual(before);
+    expect((await server.report()).shells.map(({ state }) => state)).toEqual(["Closed", "Opened"]);
   });
 
   it("fails with the server's words and identifiers where the server can't be read at all", async () => {

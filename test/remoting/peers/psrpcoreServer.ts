@@ -88,6 +88,12 @@ export interface ServerOptions {
   readonly applicationPrivateData?: Readonly<Record<string, string>>;
   /** Asks for the client's key by itself, as servers before protocol 2.2 did. */
   readonly requestsKey?: boolean;
+  /** What the pool says beside its key: an event, a question of its own, that it broke. */
+  readonly withKey?: readonly ("event" | "question" | "broken")[];
+  /** Texts that must never come in the clear. */
+  readonly secrets?: readonly string[];
+  /** Ends the TCP connection after each answer. */
+  readonly closesConnections?: boolean;
 }
 
 /** A value as psrpcore understood it, with the name of its Python type. */
@@ -134,6 +140,8 @@ export interface ReceivedShell {
   /** Of the pool, psrpcore's names. */
   readonly events: readonly string[];
   readonly openPipelinesAtDelete: number | null;
+  /** Identifiers of the errors that answered the pool's own questions; null for an answer. */
+  readonly poolAnswers: readonly (string | null)[];
   /** Fragments sent that carry nothing. */
   readonly emptyFragments: number;
   readonly pipelines: readonly ReceivedPipeline[];
@@ -157,6 +165,8 @@ export interface PsrpcoreServer {
   readonly reportWhen: (isThere: (report: Report) => boolean) => Promise<Report>;
   /** For pipelines that begin from now on. */
   readonly play: (script: Script) => Promise<void>;
+  /** Forgets all shells, as a web server does that is restarted. */
+  readonly forget: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -205,6 +215,9 @@ export async function startPsrpcoreServer(options: ServerOptions = {}): Promise<
     },
     play: async (script) => {
       await ask({ script });
+    },
+    forget: async () => {
+      await ask({ forget: true });
     },
     close: async () => {
       const ended = child.exitCode === null ? once(child, "exit") : undefined;

@@ -75,7 +75,7 @@ class Server:
     def __init__(self, job):
         self.job = job
         self.settings = {"script": job.get("script", {}), "fragmentBytes": job.get("fragmentBytes", 32768)}
-        for name in ("fragmentsPerReceive", "batched", "applicationPrivateData", "requestsKey"):
+        for name in ("fragmentsPerReceive", "batched", "applicationPrivateData", "requestsKey", "withKey", "secrets"):
             self.settings[name] = job.get(name)
         self.lock = threading.Lock()
         self.shells = {}
@@ -91,6 +91,13 @@ class Server:
         with self.lock:
             complaints, shells = list(self.complaints), list(self.history)
         return {"complaints": complaints, "open": len(self.shells), "shells": [shell.report() for shell in shells]}
+
+    def forget(self):
+        """As after a restart of the web server: no shell is known any more, and what they ran is stopped."""
+        with self.lock:
+            shells, self.shells = list(self.shells.values()), {}
+        for shell in shells:
+            shell.delete()
 
     # One request.
 
@@ -319,6 +326,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         # Exchange writes the path in another case than its clients do.
         headers = {} if cookie is None else {"Set-Cookie": f"{cookie}; path=/powershell; secure; HttpOnly"}
+        if server.job.get("closesConnections"):
+            headers["Connection"] = "close"
         self.reply(500 if is_fault else 200, answer, {"Content-Type": "application/soap+xml;charset=UTF-8", **headers})
 
     def reply(self, status, body, headers):
@@ -358,6 +367,8 @@ def main():
         question = json.loads(line)
         if "script" in question:
             wsman.settings["script"] = question["script"]
+        if question.get("forget"):
+            wsman.forget()
         answer(wsman.report())
     listener.shutdown()
 

@@ -59,7 +59,7 @@ class Shell:
         self.history = []
         self.waiting = {None: collections.deque()}
         self.meetings = collections.Counter()
-        self.record = {"id": shell_id, "events": [], "openPipelinesAtDelete": None, "emptyFragments": 0}
+        self.record = {"id": shell_id, "events": [], "openPipelinesAtDelete": None, "emptyFragments": 0, "poolAnswers": []}
 
     def report(self):
         with self.changed:
@@ -77,6 +77,9 @@ class Shell:
 
     def receive(self, data, stream, command_id=None):
         """Fragments of the pool, or of one of its pipelines."""
+        for secret in self.settings.get("secrets") or []:
+            if any(secret.encode(encoding) in data for encoding in ("utf-8", "utf-16-le")):
+                self.complain("A secret came in the clear")
         with self.changed:
             run = None if command_id is None else self.find(command_id)
             kind = psrpcore.StreamType.prompt_response if stream == "pr" else psrpcore.StreamType.default
@@ -104,6 +107,20 @@ class Shell:
                 ]
             if isinstance(event, psrpcore.InitRunspacePoolEvent) and self.settings.get("requestsKey"):
                 self.pool.request_key()
+            if isinstance(event, psrpcore.PublicKeyEvent):
+                self.disturb(self.settings.get("withKey") or [])
+            if isinstance(event, psrpcore.RunspacePoolHostResponseEvent):
+                self.record["poolAnswers"].append(None if event.error is None else event.error.FullyQualifiedErrorId)
+
+    def disturb(self, names):
+        """What else the pool says while the client waits for its key."""
+        for name in names:
+            if name == "event":
+                self.pool.send_event(1, "the test", message_data="nobody asked for it")
+            elif name == "question":
+                psrpcore.ServerHostRequestor(self.pool).read_line()
+            elif name == "broken":
+                self.pool.set_broken(error_record({"message": "The pool broke down.", "id": "Broken"}))
 
     def start(self, run):
         """Runs the script that the test has for these cmdlets; without one they end with nothing to say."""
@@ -313,9 +330,8 @@ class Shell:
             self.record["openPipelinesAtDelete"] = len(self.runs)
             for run in list(self.runs.values()):
                 self.signal(run.command_id, "the shell was deleted/Terminate")
-            self.pool.close()
-            if self.pool.state != RunspacePoolState.Closed:
-                self.complain("The pool wasn't closed")
+            if self.pool.state != RunspacePoolState.Broken:
+                self.pool.close()
             self.changed.notify_all()
 
 
