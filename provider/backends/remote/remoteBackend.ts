@@ -1,16 +1,13 @@
-import { readFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Thumbprint } from "../../certificate/thumbprint";
-import { ExchangeBindingError, messageOf, type ErrorCode } from "../../errors";
+import { ExchangeBindingError, type ErrorCode } from "../../errors";
 import type { NameService, ServerFqdn } from "../../model";
 import { isRemotingError, type RemotingError } from "../../remoting/errors";
-import { nativeEnv } from "../../remoting/http/kerberos/gssapi";
 import type { Command } from "../../remoting/psrp/pipelineMessages";
 import { type HostRule, openSession, type PipelineResult, sessionEnv } from "../../remoting/session";
 import { within } from "../../remoting/trace";
 import { traceLines } from "../../remoting/traceText";
 import type { Backend, CallOptions, EnableRequest, ServerSnapshot } from "../backend";
-import { authenticationOf } from "./authentication";
 import { type ChannelTrust, ownChannelOf, trustedOf } from "./channel";
 import {
   enableCertificate,
@@ -25,13 +22,13 @@ import { EndpointSessions, type SessionsEnv } from "./endpointSessions";
 import type { ExchangeCertificate } from "./exchangeCertificateObject";
 import { type Attempt, cmdletFailure, codeOfResult, hasFailed, transportFailure } from "./exchangeErrors";
 import { overwriteRule } from "./overwriteQuestion";
+import { readSessionSettings } from "./sessionSettings";
 import type { RemoteSettings } from "./settings";
 import { type Ask, readCertificates, readSnapshot, shownObject } from "./snapshot";
 
 /** The kind that is stored with resources made on real servers. */
 export const REMOTE_KIND = "remote";
 
-const RESOURCE_URI = "http://schemas.microsoft.com/powershell/Microsoft.Exchange";
 const RETRY_DELAYS_MILLISECONDS = [500, 1500, 4000, 8000];
 /** How often a changing cmdlet of unknown fate, that has turned out not to have happened, is run again. */
 const MAX_REPEATS = 2;
@@ -45,13 +42,7 @@ export async function openRemote(
   say: (line: string) => void,
   traceLine?: (line: string) => void,
 ): Promise<Backend> {
-  const authentication = authenticationOf(settings, {
-    native: nativeEnv,
-    now: sessionEnv.now,
-    environment: process.env,
-    say,
-  });
-  const ca = settings.caFile === undefined ? undefined : await readCa(settings.caFile);
+  const { ca, optionsFor } = await readSessionSettings(settings, say);
   const dangerouslySkipVerification = settings.dangerouslySkipTlsVerification;
   if (dangerouslySkipVerification) {
     say(
@@ -59,47 +50,16 @@ export async function openRemote(
         "change everything, the password included. Use exchange:caFile and exchange:tlsServerName instead.",
     );
   }
-  const tls = { ca, serverName: settings.tlsServerName, dangerouslySkipVerification };
   const trust = { serverName: settings.tlsServerName, ...trustedOf(ca, process.env["NODE_EXTRA_CA_CERTS"]) };
   const trace = traceLine && traceLines(traceLine, sessionEnv.now);
   let opened = 0;
   const env: SessionsEnv = {
     trace,
-    open: (url, signal) =>
-      openSession(
-        {
-          url,
-          resourceUri: RESOURCE_URI,
-          authentication,
-          ...(url.protocol === "https:" ? { tls } : {}),
-          maxConnections: settings.maxConnectionsPerServer,
-          operationTimeoutSeconds: settings.operationTimeoutSeconds,
-          trace: within(trace, { session: ++opened }),
-        },
-        sessionEnv,
-        signal,
-      ),
+    open: (url, signal) => openSession(optionsFor(url, within(trace, { session: ++opened })), sessionEnv, signal),
     pause: (milliseconds, signal) => wait(milliseconds, undefined, { signal }),
     retryDelaysMilliseconds: RETRY_DELAYS_MILLISECONDS,
   };
   return remoteBackend(settings.endpoint, env, dangerouslySkipVerification ? undefined : trust);
-}
-
-async function readCa(path: string): Promise<string> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (cause) {
-    throw invalid(`exchange:caFile can't be read: ${messageOf(cause)}.`, cause);
-  }
-  // Node overlooks what it can't read, and would then trust nobody, without saying why.
-  if (!text.includes("-----BEGIN CERTIFICATE-----"))
-    throw invalid(`exchange:caFile (${path}) holds no PEM certificate.`);
-  return text;
-}
-
-function invalid(message: string, cause?: unknown): ExchangeBindingError {
-  return new ExchangeBindingError("ConfigurationInvalid", message, { cause });
 }
 
 /**
