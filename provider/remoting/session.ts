@@ -179,6 +179,11 @@ export class Session {
     }
   }
 
+  /** The shell stays, but what comes next is said over new connections, which a new TLS handshake begins. */
+  renewConnections(): void {
+    for (const connection of this.#lanes.made) connection.renew();
+  }
+
   /** Ends what runs, deletes the shell and closes the connections. Never throws; may be called as often as one likes. */
   close(): Promise<void> {
     this.#closed ??= this.#close("asked");

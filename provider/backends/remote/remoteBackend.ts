@@ -127,6 +127,8 @@ export function remoteBackend(template: string, env: SessionsEnv, trust?: Channe
           { facts: { server, before, after } },
         );
       }
+      // Whether the front end's new certificate lets us in shows on a new connection only.
+      if (services.includes("IIS")) await there.renewConnections();
       return { warnings: result === "done" ? [] : result.warnings };
     },
 
@@ -267,6 +269,11 @@ class Conversation {
     if (services.includes("IIS") && (iisSites.kind === "unknown" || !iisSites.value.includes(1))) return false;
     if (!services.includes("SMTP") || !replaceDefaultSmtpCertificate) return true;
     return (await this.defaultSmtp())?.toUpperCase() === thumbprint;
+  }
+
+  /** What is said from now on is said over new connections. */
+  renewConnections(): Promise<void> {
+    return this.#sessions.renewConnections(this.#url);
   }
 
   /**

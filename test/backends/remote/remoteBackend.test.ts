@@ -210,6 +210,19 @@ describe("the default SMTP certificate", () => {
   });
 });
 
+describe("a certificate for IIS", () => {
+  it("is looked at over a new connection, which shows at once whether it lets us in", async () => {
+    const there = await lab({ followsIis: true });
+    const { thumbprint } = await importInto(there);
+    await there.backend.enableServices(EX01, enabling(thumbprint, { services: ["SMTP"] }), unlimited);
+    expect((await there.backend.readSnapshot(EX01, unlimited)).server).toBe(EX01);
+    await there.backend.enableServices(EX01, enabling(thumbprint, { services: ["IIS"] }), unlimited);
+    const error = await failure(there.backend.readSnapshot(EX01, unlimited));
+    expect(error.facts).toMatchObject({ transport: "TlsRefused" });
+    expect(error.message).toMatch(/the server's certificate is refused.*exchange:caFile/);
+  });
+});
+
 describe("errors", () => {
   it("keep the server's words, its identifiers and the request's number", async () => {
     const { backend, store } = await lab();

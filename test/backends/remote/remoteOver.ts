@@ -5,11 +5,14 @@ import type { EndpointBehaviour } from "../../../provider/backends/simulator/end
 import type { Endpoint } from "../../../provider/backends/simulator/endpoint/endpoint";
 import type { StateStore } from "../../../provider/backends/simulator/stateFile";
 import { openSession, sessionEnv, type SessionOptions } from "../../../provider/remoting/session";
-import { sessionOptionsFor, startTestEndpoint } from "../../remoting/endpoint";
+import { Secret } from "../../../provider/secret";
+import { endpointIdentity, sessionOptionsFor, startTestEndpoint } from "../../remoting/endpoint";
 
 export interface RemoteOverOptions {
   readonly behaviour?: Partial<EndpointBehaviour>;
   readonly session?: Partial<SessionOptions>;
+  /** New connections see the certificate that IIS holds. */
+  readonly followsIis?: boolean;
   /** Added to the endpoint's URL. */
   readonly query?: string;
 }
@@ -23,7 +26,12 @@ export interface RemoteOver {
 
 /** The remote backend over the simulated organisation behind https. Closing the backend closes the endpoint too. */
 export async function remoteOver(store: StateStore, options: RemoteOverOptions = {}): Promise<RemoteOver> {
-  const endpoint = await startTestEndpoint({ store, ...(options.behaviour && { behaviour: options.behaviour }) });
+  const { certificate, key } = endpointIdentity();
+  const endpoint = await startTestEndpoint({
+    store,
+    tls: { certificate, privateKey: new Secret(key), followsIis: options.followsIis ?? false },
+    ...(options.behaviour && { behaviour: options.behaviour }),
+  });
   let opened = 0;
   const backend = remoteBackend(`${endpoint.url}${options.query ?? ""}`, {
     open: (url, signal) => {

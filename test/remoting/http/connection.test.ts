@@ -134,6 +134,16 @@ describe("a connection", () => {
     expect(await connection.post("b", unlimited)).toBe("<echo>b</echo>");
     expect(server.connections()).toBe(2);
   });
+
+  it("leaves its TCP connection when it is to be a newcomer again, after what is still under way", async () => {
+    const server = await serve(echo);
+    const connection = connectTo(server.port);
+    const first = connection.post("a", unlimited);
+    connection.renew();
+    const answers = await Promise.all([first, connection.post("b", unlimited), connection.post("c", unlimited)]);
+    expect(answers).toEqual(["<echo>a</echo>", "<echo>b</echo>", "<echo>c</echo>"]);
+    expect(server.arrived.map(({ connection: number }) => number)).toEqual([1, 2, 2]);
+  });
 });
 
 describe("whom a connection trusts", () => {
