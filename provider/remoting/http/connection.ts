@@ -150,8 +150,15 @@ export class HttpConnection {
         throw error;
       }
     }
-    // A server that answers in the clear what was asked encrypted may be someone in between.
-    if (sealing === undefined && !isSealed && isSoap(answer)) return decodeUtf8(answer.body);
+    if (!isSealed && isSoap(answer)) {
+      if (sealing === undefined) return decodeUtf8(answer.body);
+      throw new RemotingError(
+        "HttpUnexpected",
+        `${describeUrl(this.#options.url)} answered in the clear what it was asked encrypted. It may be someone in ` +
+          "between, so it isn't believed.",
+        { facts: { httpStatus: answer.status, frontEnd: answer.frontEnd } },
+      );
+    }
     throw statusFailure(this.#options.url, this.#options.authentication.scheme, answer);
   }
 

@@ -172,7 +172,7 @@ const MAJOR_MEANINGS: ReadonlyMap<number, Meaning> = new Map([
 const BODY: Readonly<Record<"wrap" | "unwrap", Meaning>> = {
   wrap: ["AuthenticationRefused", "a message could not be encrypted", "Run it again."],
   unwrap: [
-    "AuthenticationRefused",
+    "HttpUnexpected",
     "the server's answer is forged, came twice, or is out of order",
     "Look whether something between this machine and the server changes what they say.",
   ],
@@ -206,7 +206,8 @@ export function kerberosFailure(status: KerberosStatus, attempt: KerberosAttempt
     "Try kinit and kvno on this machine; KRB5_TRACE=/dev/stderr shows what the library does.",
   ];
   const { operation, major, minor, text } = status;
-  const said = [text, `status ${major.toString(16)}/${signed(minor)}`].filter((one) => one !== "").join(", ");
+  const numbers = `status ${major.toString(16)}/${signed(minor)}`;
+  const said = text === "" || isStandIn(minor) ? numbers : `${text}, ${numbers}`;
   return failed(code, attempt, `${DOING[operation]} ${describeAttempt(attempt)}: ${what} (${said}). ${remedy}`, {
     status,
     cause,
@@ -236,7 +237,11 @@ function failed(
   const { major, minor } = status ?? {};
   return new RemotingError(code, message, {
     cause,
-    facts: { fate: "notDone", kerberos: { service, principal, cache, keytab, major, minor } },
+    // An answer that can't be read is one all the same: the server has done something.
+    facts: {
+      fate: status?.operation === "unwrap" ? undefined : "notDone",
+      kerberos: { service, principal, cache, keytab, major, minor },
+    },
   });
 }
 
@@ -250,6 +255,11 @@ function describeAttempt({ service, principal, hasPassword, cache, keytab, confi
         ...(keytab === undefined ? [] : [`client keytab ${keytab}`]),
       ];
   return `for ${service}${who} (${[...from, `configuration ${configuration}`].join(", ")})`;
+}
+
+/** MIT's library gives numbers of its own to what it has no others for, zero included: a text would be misleading. */
+function isStandIn(minor: number): boolean {
+  return minor === 0 || (minor > 100_000 && minor < 200_000);
 }
 
 /** As everybody else writes these numbers. */

@@ -20,11 +20,12 @@ const IS_SEALED = 2;
  * the signature is all that isn't the message. Throws RemotingError `AuthenticationRefused`.
  */
 export function splitToken(token: Uint8Array, clearLength: number): SealedBody {
-  const header = readHeader(token, "Our own message");
+  const form = headerOf(token);
   const overhead = token.length - clearLength;
   const tail = overhead - HEADER_BYTES - CONFOUNDER_BYTES;
-  if (header.ec !== 0 || header.rrc !== 0 || tail < HEADER_BYTES) {
-    throw refused("Our own message has a form that isn't known here.");
+  if (typeof form === "string" || form.ec !== 0 || form.rrc !== 0 || tail < HEADER_BYTES) {
+    const what = typeof form === "string" ? form : "has a form that isn't known here.";
+    throw new RemotingError("AuthenticationRefused", `Our own message ${what}`, { facts: { fate: "notDone" } });
   }
   const cut = token.length - tail;
   const signature = Buffer.concat([
@@ -36,27 +37,25 @@ export function splitToken(token: Uint8Array, clearLength: number): SealedBody {
   return { signature, data: Buffer.from(token.subarray(HEADER_BYTES + CONFOUNDER_BYTES, cut)) };
 }
 
-/** Puts a token of the server's together. Throws RemotingError `AuthenticationRefused` for what isn't an encrypted one. */
+/** Puts a token of the server's together. Throws RemotingError `HttpUnexpected` for what isn't an encrypted one. */
 export function joinToken({ signature, data }: SealedBody): Buffer {
-  readHeader(signature, "The server's message");
+  const form = headerOf(signature);
+  if (typeof form === "string") throw new RemotingError("HttpUnexpected", `The server's encrypted answer ${form}`);
   return Buffer.concat([signature, data]);
 }
 
-function readHeader(token: Uint8Array, whose: string): { readonly ec: number; readonly rrc: number } {
+/** The numbers in the header, or what is wrong with it. */
+function headerOf(token: Uint8Array): { readonly ec: number; readonly rrc: number } | string {
   const bytes = Buffer.from(token.buffer, token.byteOffset, token.byteLength);
-  if (bytes.length > 0 && bytes[0] === 0x60) {
-    throw refused(
-      `${whose} is encrypted with RC4 or DES (RFC 1964), which isn't taken. Let the account that the web server runs ` +
-        "as support AES (msDS-SupportedEncryptionTypes), change its password once, and get a new ticket.",
+  if (bytes[0] === 0x60) {
+    return (
+      "is encrypted with RC4 or DES (RFC 1964), which isn't taken. Let the account that the web server runs as support " +
+      "AES (msDS-SupportedEncryptionTypes), change its password once, and get a new ticket."
     );
   }
   if (bytes.length < HEADER_BYTES || bytes.readUInt16BE() !== 0x0504 || bytes[3] !== 0xff) {
-    throw refused(`${whose} isn't a message of Kerberos (RFC 4121).`);
+    return "isn't a message of Kerberos (RFC 4121).";
   }
-  if (((bytes[2] ?? 0) & IS_SEALED) === 0) throw refused(`${whose} is signed, but isn't encrypted.`);
+  if (((bytes[2] ?? 0) & IS_SEALED) === 0) return "is signed, but isn't encrypted.";
   return { ec: bytes.readUInt16BE(EC_OFFSET), rrc: bytes.readUInt16BE(RRC_OFFSET) };
-}
-
-function refused(what: string): RemotingError {
-  return new RemotingError("AuthenticationRefused", what);
 }
