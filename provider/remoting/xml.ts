@@ -117,12 +117,16 @@ export function childrenOf(element: XmlElement | undefined, name: string, namesp
  * would turn it into a line feed.
  */
 export function escapeXml(text: string): string {
+  if (PLAIN.test(text)) return text;
   // eslint-disable-next-line no-control-regex -- these are exactly the characters that XML 1.0 has no way to write
   if (/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]|\p{Surrogate}/u.test(text)) {
     throw new RemotingError("XmlUnwritable", "A text holds a character that XML can't carry.");
   }
   return text.replace(/[&<>"'\r\n\t]/g, (char) => XML_ESCAPES.get(char) ?? char);
 }
+
+/** Most texts: nothing to escape. */
+const PLAIN = /^[ !#-%(-;=?-~]*$/;
 
 const XML_ESCAPES: ReadonlyMap<string, string> = new Map([
   ["&", "&amp;"],

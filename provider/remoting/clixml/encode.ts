@@ -101,7 +101,8 @@ function writeObject(value: ClixmlObject, name: string | undefined, depth: numbe
 
 function writeTypeNames(names: readonly string[], writing: Writing): string {
   if (names.length === 0) return "";
-  const key = JSON.stringify(names);
+  let key = "";
+  for (const name of names) key += `${name.length}:${name}`;
   const known = writing.typeNames.get(key);
   if (known !== undefined) return `<TNRef RefId="${known}" />`;
   const refId = writing.typeNames.size;

@@ -27,6 +27,15 @@ export function guidFromBytes(bytes: Uint8Array): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-");
 }
 
+const LITTLE_ENDIAN = [
+  [0, 4],
+  [4, 6],
+  [6, 8],
+] as const;
+
 function swapFields(bytes: Uint8Array): Uint8Array {
-  return Uint8Array.from([3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15].map((index) => bytes[index] ?? 0));
+  const swapped = new Uint8Array(16);
+  swapped.set(bytes);
+  for (const [start, end] of LITTLE_ENDIAN) swapped.subarray(start, end).reverse();
+  return swapped;
 }

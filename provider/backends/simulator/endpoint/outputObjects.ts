@@ -80,13 +80,12 @@ export function selectedValue(
 ): ClixmlValue {
   const whole = isCertificateCmdlet(cmdlet) ? { ...x509Properties(output), ...output } : output;
   const names = properties.flatMap((property) => (property === "*" ? Object.keys(whole) : [property]));
+  const byName = new Map(Object.entries(whole).map((property) => [property[0].toLowerCase(), property]));
+  const typed = { ...form, isFull: true };
   const extended = new Map<string, ClixmlValue>();
   for (const name of names) {
-    const found = Object.entries(whole).find(([key]) => key.toLowerCase() === name.toLowerCase());
-    extended.set(
-      found?.[0] ?? name,
-      found === undefined ? NIL : propertyValue(found[0], found[1], { ...form, isFull: true }),
-    );
+    const found = byName.get(name.toLowerCase());
+    extended.set(found?.[0] ?? name, found === undefined ? NIL : propertyValue(found[0], found[1], typed));
   }
   const [first = "System.Object"] = typesOf(cmdlet);
   return object({

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Secret } from "../../../secret";
 import { isRemotingError } from "../../../remoting/errors";
 import { parseGuid } from "../../../remoting/psrp/guid";
@@ -149,7 +150,7 @@ export class Shell {
   /** Stops a running command, or forgets it: MS-PSRP 3.1.5.3.9. Any code but the stop closes. */
   signal(commandId: string | undefined, code: string): void {
     const command = this.#require(commandId ?? "");
-    command.stop.abort();
+    if (!isFinal(command.pipeline.state)) command.stop.abort();
     if (code !== SIGNALS.stop) this.#commands.delete(command.id.toUpperCase());
     this.#changed.notify();
   }
@@ -211,6 +212,8 @@ export class Shell {
 
   async #run(command: Command, request: Extract<ServerPipelineEvent, { readonly kind: "create" }>["request"]) {
     const { pipeline, stop } = command;
+    // The answer to Command goes out first, so that the client can ask for more in the meantime.
+    await nextTurn();
     // A pool runs no more pipelines at a time than it has runspaces.
     while (this.#running >= this.#runspaces && !stop.signal.aborted) await this.#changed.wait(stop.signal);
     this.#running += 1;
