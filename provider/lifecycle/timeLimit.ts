@@ -1,4 +1,4 @@
-import { ExchangeBindingError } from "../errors";
+import { asSentence, ExchangeBindingError, isBindingError } from "../errors";
 
 /**
  * Runs something with a time limit of our own: the engine has none, its cancel signal never reaches a dynamic
@@ -31,24 +31,43 @@ export async function withTimeLimit<T>(
   }
 }
 
+/** Of the moment that the limit leaves, what a call gets that heeds its signal. */
+const LAST_WORDS_MILLISECONDS = 300;
+
 /**
- * The promise's outcome, or the signal's reason as soon as the signal fires: a call that pays no heed to its signal
- * must not keep its caller from saying how far it came.
+ * The promise's outcome, or the signal's reason soon after the signal fires: a call that pays no heed to its signal
+ * must not keep its caller from saying how far it came. One that does may add to the reason what it was at: that the
+ * connection was lost, say, and that nobody knows whether a cmdlet was carried out.
  */
 export async function untilFired<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
   let stop = (): void => undefined;
   const fired = new Promise<never>((_resolve, reject) => {
     stop = () => {
-      reject(reasonOf(signal));
+      timer = setTimeout(() => {
+        reject(reasonOf(signal));
+      }, LAST_WORDS_MILLISECONDS);
     };
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { once: true });
   });
   try {
     return await Promise.race([promise, fired]);
+  } catch (error) {
+    throw signal.aborted ? withLastWords(reasonOf(signal), error) : error;
   } finally {
+    clearTimeout(timer);
     signal.removeEventListener("abort", stop);
   }
+}
+
+/** The reason, followed by what was going on then; errors that aren't ours say nothing that a user could use. */
+function withLastWords(reason: Error, last: unknown): Error {
+  if (!isBindingError(reason) || !isBindingError(last) || last === reason) return reason;
+  return new ExchangeBindingError(reason.code, `${reason.message} At that moment: ${asSentence(last.message)}`, {
+    facts: { ...last.facts, ...reason.facts },
+    cause: last,
+  });
 }
 
 function reasonOf(signal: AbortSignal): Error {

@@ -43,6 +43,30 @@ describe("waiting for something until a signal fires", () => {
     await expect(waiting).rejects.toBe(reason);
   });
 
+  it("adds what a call that heeds the signal was at", async () => {
+    const reason = new ExchangeBindingError("TimedOut", "No end after 5 seconds.", { facts: { seconds: 5 } });
+    const last = new ExchangeBindingError("ServerUnreachable", "Importing: the connection was lost", {
+      facts: { cmdlet: "Import-ExchangeCertificate" },
+    });
+    const heeding = async (signal: AbortSignal, error: Error): Promise<never> => {
+      await sleep(60_000, signal).catch(() => undefined);
+      throw error;
+    };
+    const end = (error: Error): Promise<unknown> => {
+      const controller = new AbortController();
+      const waiting = untilFired(controller.signal, heeding(controller.signal, error));
+      controller.abort(reason);
+      return waiting;
+    };
+    await expect(end(last)).rejects.toMatchObject({
+      code: "TimedOut",
+      message: "No end after 5 seconds. At that moment: Importing: the connection was lost.",
+      facts: { seconds: 5, cmdlet: "Import-ExchangeCertificate" },
+    });
+    await expect(end(new Error("This operation was aborted"))).rejects.toBe(reason);
+    await expect(end(reason)).rejects.toBe(reason);
+  });
+
   it("is a binding's error even where the signal gives none", async () => {
     await expect(untilFired(AbortSignal.abort("a text"), never())).rejects.toMatchObject({ code: "TimedOut" });
     await expect(sleep(60_000, AbortSignal.abort("a text"))).rejects.toMatchObject({ code: "TimedOut" });
