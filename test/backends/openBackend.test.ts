@@ -103,9 +103,9 @@ describe("opening the way to real servers", () => {
     expect(said).toEqual([]);
   });
 
-  it("says that this version has no Kerberos yet, and what there is", async () => {
-    const message = await refusal({ kind: "remote", ...remoteSettings, authentication: "kerberos" });
-    expect(message).toMatch(/"kerberos" \(the default\).*doesn't have yet.*"basic"/);
+  it("takes a user name for Kerberos only as a principal", async () => {
+    const settings = { kind: "remote", ...remoteSettings, authentication: "kerberos", username: "A\\anna" } as const;
+    expect(await refusal(settings)).toMatch(/such as anna@CONTOSO\.COM.*exchange:authentication/);
   });
 
   it.each([{ username: undefined }, { password: undefined }])("refuses Basic with %j", async (missing) => {

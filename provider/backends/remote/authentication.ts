@@ -2,7 +2,7 @@ import { ExchangeBindingError } from "../../errors";
 import { isRemotingError } from "../../remoting/errors";
 import { type Authentication, basicAuthentication, bodyMemory } from "../../remoting/http/authentication";
 import { loadGssapi, type NativeEnv } from "../../remoting/http/kerberos/gssapi";
-import { kerberosAuthentication } from "../../remoting/http/kerberos/kerberosAuthentication";
+import { kerberosAuthentication, kerberosIdentity } from "../../remoting/http/kerberos/kerberosAuthentication";
 import type { RemoteSettings } from "./settings";
 
 export interface AuthenticationEnv {
@@ -24,9 +24,14 @@ export function authenticationOf(settings: Identity, env: AuthenticationEnv): Au
   const { authentication, username, password } = settings;
   try {
     if (authentication === "kerberos") {
-      const { now, environment } = env;
-      const gssapi = loadGssapi(env.native);
-      return kerberosAuthentication({ username, password }, { gssapi, now, environment, bodies: bodyMemory(env.say) });
+      const { native, now, environment, say } = env;
+      const identity = kerberosIdentity(username, password);
+      return kerberosAuthentication(identity, {
+        gssapi: loadGssapi(native),
+        now,
+        environment,
+        bodies: bodyMemory(say),
+      });
     }
     if (username === undefined || password === undefined) {
       throw invalid("Basic authentication needs exchange:username and exchange:password.");

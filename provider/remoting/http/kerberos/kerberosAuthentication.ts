@@ -7,11 +7,12 @@ import { type KerberosAttempt, kerberosFailure, kerberosIncomplete, kerberosTime
 import { principalOf, servicePrincipalOf } from "./kerberosPrincipal";
 import { joinToken, splitToken } from "./kerberosToken";
 
-/** Who we are. Nothing at all: whoever the default ticket cache or the client keytab says. */
+/** Who we are; see {@link kerberosIdentity}. */
 export interface KerberosIdentity {
-  /** `anna@CONTOSO.COM`, or in small letters. Alone: from the ticket cache or the client keytab. */
-  readonly username?: string | undefined;
-  readonly password?: Secret<string> | undefined;
+  /** Default: whoever the default ticket cache or the client keytab says. */
+  readonly principal: string | undefined;
+  /** Default: a ticket from the ticket cache, or a key from the client keytab. */
+  readonly password: Secret<string> | undefined;
 }
 
 export interface KerberosEnv {
@@ -32,22 +33,27 @@ const MARGIN_SECONDS = 60;
 const WANTED = FLAGS.mutual | FLAGS.confidential | FLAGS.integrity;
 
 /**
- * Kerberos in HTTP, with encrypted bodies: MS-WSMV 2.2.9.1, RFC 4121. Each TCP connection gets credentials and a
- * context of its own, so that a renewed ticket is used as soon as it is there.
+ * Who we are, from a user name (`anna@CONTOSO.COM`, in small letters, or without a realm) and a password.
  *
  * @throws RemotingError `SettingsRefused` for a user name that isn't a principal, and for a password without one.
  */
-export function kerberosAuthentication(identity: KerberosIdentity, env: KerberosEnv): ConnectionAuthentication {
-  const { username, password } = identity;
+export function kerberosIdentity(username?: string, password?: Secret<string>): KerberosIdentity {
   if (username === undefined && password !== undefined) {
     throw new RemotingError("SettingsRefused", "A password was given for Kerberos, but no user name.");
   }
-  const principal = username === undefined ? undefined : principalOf(username);
+  return { principal: username === undefined ? undefined : principalOf(username), password };
+}
+
+/**
+ * Kerberos in HTTP, with encrypted bodies: MS-WSMV 2.2.9.1, RFC 4121. Each TCP connection gets credentials and a
+ * context of its own, so that a renewed ticket is used as soon as it is there.
+ */
+export function kerberosAuthentication(identity: KerberosIdentity, env: KerberosEnv): ConnectionAuthentication {
   return {
     kind: "connection",
     scheme: "Kerberos",
     bodies: env.bodies,
-    begin: (peer) => new KerberosContext(peer, principal, password, env),
+    begin: (peer) => new KerberosContext(peer, identity, env),
   };
 }
 
@@ -67,7 +73,7 @@ class KerberosContext implements SecurityContext {
   #isDisposed = false;
   #usableUntil: number | undefined;
 
-  constructor({ host }: Peer, principal: string | undefined, password: Secret<string> | undefined, env: KerberosEnv) {
+  constructor({ host }: Peer, { principal, password }: KerberosIdentity, env: KerberosEnv) {
     this.#target = servicePrincipalOf(host);
     this.#principal = principal;
     this.#password = password;

@@ -1,0 +1,35 @@
+import { principalOf, servicePrincipalOf } from "../../../../provider/remoting/http/kerberos/kerberosPrincipal";
+
+describe("a user name", () => {
+  it.each([
+    ["anna@CONTOSO.COM", "anna@CONTOSO.COM"],
+    // A UPN whose suffix is the domain's name.
+    ["anna@contoso.com", "anna@CONTOSO.COM"],
+    [" svc-pulumi@emea.contoso.com ", "svc-pulumi@EMEA.CONTOSO.COM"],
+    // A realm that isn't of Active Directory may be written in any way.
+    ["anna@Contoso.Com", "anna@Contoso.Com"],
+    ["anna", "anna"],
+    ["HTTP/ex01.contoso.com@CONTOSO.COM", "HTTP/ex01.contoso.com@CONTOSO.COM"],
+    ["Jörg@contoso.com", "Jörg@CONTOSO.COM"],
+  ])("%s is the principal %s", (username, principal) => {
+    expect(principalOf(username)).toBe(principal);
+  });
+
+  it.each(["CONTOSO\\anna", "", "@CONTOSO.COM", "anna@", "anna@contoso.com@CONTOSO.COM", "an na@CONTOSO.COM", "a\0b"])(
+    "%j is refused, saying how to write it",
+    (username) => {
+      expect(() => principalOf(username)).toThrow(/such as anna@CONTOSO\.COM/);
+      expect(() => principalOf(username)).toThrow(expect.objectContaining({ code: "SettingsRefused" }));
+    },
+  );
+});
+
+describe("a server", () => {
+  it("is the service HTTP of its name, in whatever realm it is", () => {
+    expect(servicePrincipalOf("ex01.contoso.com")).toBe("HTTP/ex01.contoso.com@");
+  });
+
+  it.each(["192.0.2.7", "[2001:db8::7]"])("can't be an address: %s", (host) => {
+    expect(() => servicePrincipalOf(host)).toThrow(/needs the server's name.*Write the host's full name/);
+  });
+});
