@@ -19,11 +19,14 @@ export interface XmlLimits {
   readonly maxDepth?: number;
   /** Longest document, in UTF-16 code units. Default 33,554,432 (32 Mi). */
   readonly maxLength?: number;
-  /** Most elements in a document. Default 500,000. */
+  /** Most elements and attributes, declarations of namespaces included, in a document. Default 250,000. */
   readonly maxElements?: number;
 }
 
-export const XML_LIMITS: Required<XmlLimits> = { maxDepth: 64, maxLength: 32 * 1024 * 1024, maxElements: 500_000 };
+export const XML_LIMITS: Required<XmlLimits> = { maxDepth: 64, maxLength: 32 * 1024 * 1024, maxElements: 250_000 };
+
+/** Most elements have no attributes, and a map of its own for each would take more room than all else. */
+const NO_ATTRIBUTES: ReadonlyMap<string, string> = new Map();
 
 const XMLNS_NAMESPACE = "http://www.w3.org/2000/xmlns/";
 
@@ -47,20 +50,32 @@ export function parseXml(text: string, limits: XmlLimits = {}): XmlElement {
   const open: OpenElement[] = [];
   let root: XmlElement | undefined;
   let elements = 0;
+  const count = (): void => {
+    elements += 1;
+    if (elements > maxElements) throw refused(`it has more elements and attributes than the limit of ${maxElements}`);
+  };
 
   parser.on("doctype", () => {
     throw refused("it has a DOCTYPE, which neither SOAP nor CLIXML allows");
   });
+  // While the tag is being read: all attributes of one could be too many to hold.
+  parser.on("attribute", count);
   parser.on("opentag", (tag) => {
-    elements += 1;
-    if (elements > maxElements) throw refused(`it has more elements than the limit of ${maxElements}`);
+    count();
     if (open.length >= maxDepth) throw refused(`it is nested deeper than the limit of ${maxDepth}`);
-    const attributes = new Map<string, string>();
+    let attributes: Map<string, string> | undefined;
     for (const attribute of Object.values(tag.attributes)) {
-      if (attribute.uri === XMLNS_NAMESPACE || attributes.has(attribute.local)) continue;
+      if (attribute.uri === XMLNS_NAMESPACE || attributes?.has(attribute.local) === true) continue;
+      attributes ??= new Map();
       attributes.set(attribute.local, attribute.value);
     }
-    const element = { name: tag.local, namespace: tag.uri, attributes, children: [], text: "" };
+    const element = {
+      name: tag.local,
+      namespace: tag.uri,
+      attributes: attributes ?? NO_ATTRIBUTES,
+      children: [],
+      text: "",
+    };
     open.at(-1)?.element.children.push(element);
     root ??= element;
     open.push({ element, texts: [] });

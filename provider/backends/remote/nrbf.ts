@@ -38,8 +38,12 @@ const MAX_VALUES = 100_000;
 /** Deepest nesting of records inside records. */
 const MAX_DEPTH = 64;
 
+/** Longest stream, in bytes (4 MiB); an ExchangeCertificate takes some kilobytes. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
 /** Reads a whole stream. Never throws: what isn't understood is `unreadable` with the reason. */
 export function readNrbf(bytes: Uint8Array): NrbfReading {
+  if (bytes.length > MAX_BYTES) return { kind: "unreadable", reason: `it is longer than ${MAX_BYTES} bytes` };
   try {
     return { kind: "read", graph: new NrbfReader(bytes).read() };
   } catch (error) {

@@ -106,20 +106,28 @@ function readStoredCertificate(bytes: Uint8Array): StoredCertificate | undefined
   return der === undefined ? undefined : { der, friendlyName, hasPrivateKey };
 }
 
+/** Most IIS sites of one certificate; a server has two. */
+const MAX_IIS_SERVICES = 1000;
+
 /** `List<IisService>`: the first `_size` of `_items`. */
 function iisServiceNames(value: NrbfValue, graph: NrbfGraph): readonly string[] | undefined {
   if (!isObject(value)) return undefined;
   const items = graph.resolve(value.members.get("_items"));
   const size = value.members.get("_size");
   if (items === null || typeof items !== "object" || !("kind" in items) || items.kind !== "array") return undefined;
-  if (typeof size !== "number" || size < 0 || size > items.items.length) return undefined;
+  if (typeof size !== "number" || size < 0 || size > Math.min(items.items.length, MAX_IIS_SERVICES)) return undefined;
   const names: string[] = [];
+  const texts = new Map<NrbfObject, NrbfValue>();
   for (const item of items.items.slice(0, size)) {
     const service = graph.resolve(item);
     if (!isObject(service)) return undefined;
     // The member is called serviceName, or <ServiceName>k__BackingField where it is an automatic property.
-    const name = [...service.members].find(([key]) => /servicename/i.test(key))?.[1];
-    const text = graph.resolve(name);
+    // All services may be one object, so each is looked through once.
+    let text = texts.get(service);
+    if (text === undefined) {
+      text = graph.resolve([...service.members].find(([key]) => /servicename/i.test(key))?.[1]);
+      texts.set(service, text);
+    }
     if (typeof text !== "string") return undefined;
     names.push(text);
   }

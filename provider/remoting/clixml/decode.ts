@@ -207,7 +207,7 @@ function readFloat(text: string, kind: string): number {
     case "NaN":
       return Number.NaN;
     default:
-      if (!/^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,4})?$/.test(text)) throw invalid(kind, "is not a number");
+      if (!/^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?$/.test(text)) throw invalid(kind, "is not a number");
       return Number(text);
   }
 }

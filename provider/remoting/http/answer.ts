@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { RemotingError } from "../errors";
+import { GrowingBytes } from "../growingBytes";
 import { describeUrl, type HttpAnswer } from "./failures";
 import { isEncrypted } from "./multipart";
 
@@ -40,19 +41,18 @@ export function answerOf(response: IncomingMessage, body: Uint8Array): RawAnswer
 }
 
 export async function readBody(response: IncomingMessage, url: URL): Promise<Uint8Array> {
-  const pieces: Buffer[] = [];
-  let length = 0;
+  // No list of the pieces: they may come byte by byte, and each would take a hundred.
+  const body = new GrowingBytes();
   for await (const piece of response as AsyncIterable<Buffer>) {
-    length += piece.length;
-    if (length > MAX_RESPONSE_BYTES) {
+    if (body.length + piece.length > MAX_RESPONSE_BYTES) {
       throw new RemotingError(
         "HttpUnexpected",
         `${describeUrl(url)} sent an answer of more than ${MAX_RESPONSE_BYTES} bytes, which is refused.`,
       );
     }
-    pieces.push(piece);
+    body.append(piece);
   }
-  return Buffer.concat(pieces);
+  return body.bytes;
 }
 
 /** The token of a challenge of our own scheme. */

@@ -1,7 +1,7 @@
 import { displayOf, integerOf, propertyOf, stringOf } from "../clixml/reading";
 import { boolean, type ClixmlObject, type ClixmlValue, int32, NIL, object, string } from "../clixml/types";
 
-/** An exception as its properties tell it; `inner` to any depth that was sent. */
+/** An exception as its properties tell it; `inner` to the depth that was sent, at most 32. */
 export interface RemoteException {
   /** Most derived first, without `Deserialized.`. */
   readonly typeNames: readonly string[];
@@ -98,16 +98,19 @@ export function decodeErrorRecord(value: ClixmlValue): ErrorRecord {
   };
 }
 
+/** Most exceptions inside each other: by references a chain of them may be longer than any document is deep. */
+const MAX_INNER_EXCEPTIONS = 32;
+
 /** An exception with its properties, or, beyond the serialisation depth, the text that is left of it. */
-function decodeException(value: ClixmlValue | undefined): RemoteException | undefined {
-  if (value === undefined || value.kind === "Nil") return undefined;
+function decodeException(value: ClixmlValue | undefined, depth = 0): RemoteException | undefined {
+  if (value === undefined || value.kind === "Nil" || depth > MAX_INNER_EXCEPTIONS) return undefined;
   const message = stringOf(propertyOf(value, "Message")) ?? displayOf(value);
   if (message === undefined) return undefined;
   return {
     typeNames: value.kind === "Obj" ? value.typeNames.map((name) => name.replace(/^Deserialized\./, "")) : [],
     message,
     hresult: integerOf(propertyOf(value, "HResult")),
-    inner: decodeException(propertyOf(value, "InnerException")),
+    inner: decodeException(propertyOf(value, "InnerException"), depth + 1),
   };
 }
 

@@ -1,4 +1,5 @@
 import { RemotingError } from "../errors";
+import { GrowingBytes } from "../growingBytes";
 
 /** A part of a message: MS-PSRP 2.2.4, all numbers big-endian. */
 export interface Fragment {
@@ -116,16 +117,25 @@ export interface DefragmenterLimits {
 
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 
+/** What a fragment says before its blob. */
+interface FragmentHeader extends Omit<Fragment, "blob"> {
+  readonly blobBytes: number;
+}
+
 /**
  * Puts messages together from the bytes of one stream, which may come cut at any byte. What doesn't fit what came
- * before is refused, and so is everything after it: MS-PSRP 2.2.4 and 3.1.5.1.
+ * before is refused, and so is everything after it: MS-PSRP 2.2.4 and 3.1.5.1. However the stream is cut, each byte is
+ * looked at once, and a message takes no more memory than twice what has come of it.
  */
 export class Defragmenter {
   readonly #maxMessageBytes: number;
-  /** Bytes of a fragment that isn't there whole yet. */
-  #rest: Uint8Array = new Uint8Array();
-  #current:
-    { readonly objectId: bigint; nextFragmentId: bigint; length: number; readonly blobs: Uint8Array[] } | undefined;
+  /** The header that is being read; `#headerBytes` of it are there. */
+  readonly #header = new Uint8Array(FRAGMENT_HEADER_BYTES);
+  #headerBytes = 0;
+  /** The fragment whose blob is being read, and how much of that is still to come. */
+  #fragment: FragmentHeader | undefined;
+  #missingBytes = 0;
+  #current: { readonly objectId: bigint; nextFragmentId: bigint; readonly message: GrowingBytes } | undefined;
   #failure: RemotingError | undefined;
 
   constructor(limits: DefragmenterLimits = {}) {
@@ -134,7 +144,7 @@ export class Defragmenter {
 
   /** Whether bytes of an unfinished message are waiting. */
   get isInMessage(): boolean {
-    return this.#rest.length > 0 || this.#current !== undefined;
+    return this.#headerBytes > 0 || this.#current !== undefined;
   }
 
   /** The messages that these bytes complete. Throws RemotingError `FragmentInvalid`. */
@@ -149,64 +159,71 @@ export class Defragmenter {
   }
 
   #push(bytes: Uint8Array): Uint8Array[] {
-    const input = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
     const messages: Uint8Array[] = [];
-    let offset = 0;
-    while (input.length - offset >= FRAGMENT_HEADER_BYTES) {
-      const fragment = this.#fragmentAt(input, offset);
-      if (fragment === undefined) break;
-      offset += FRAGMENT_HEADER_BYTES + fragment.blob.length;
-      const message = this.#add(fragment);
+    for (let rest = bytes; rest.length > 0;) {
+      if (this.#fragment === undefined) {
+        const piece = rest.subarray(0, FRAGMENT_HEADER_BYTES - this.#headerBytes);
+        this.#header.set(piece, this.#headerBytes);
+        this.#headerBytes += piece.length;
+        rest = rest.subarray(piece.length);
+        if (this.#headerBytes < FRAGMENT_HEADER_BYTES) break;
+        this.#begin(headerOf(this.#header));
+      }
+      const piece = rest.subarray(0, this.#missingBytes);
+      this.#current?.message.append(piece);
+      this.#missingBytes -= piece.length;
+      rest = rest.subarray(piece.length);
+      if (this.#missingBytes > 0) break;
+      const message = this.#end();
       if (message !== undefined) messages.push(message);
     }
-    this.#rest = new Uint8Array(input.subarray(offset));
     return messages;
   }
 
-  #fragmentAt(input: Uint8Array, offset: number): Fragment | undefined {
-    const view = new DataView(input.buffer, input.byteOffset + offset, input.length - offset);
-    const flags = view.getUint8(16);
-    const length = view.getUint32(17);
-    if ((flags & ~3) !== 0) throw invalid("carries flags that don't exist");
-    // Checked before the blob is there, so that nobody can make us wait for gigabytes.
-    if (length + (this.#current?.length ?? 0) > this.#maxMessageBytes) {
+  /** Checked before the blob is there, so that nobody can make us wait for gigabytes. */
+  #begin(fragment: FragmentHeader): void {
+    const current = this.#current;
+    if (fragment.blobBytes + (current?.message.length ?? 0) > this.#maxMessageBytes) {
       throw invalid(`makes its message longer than the limit of ${this.#maxMessageBytes} bytes`);
     }
-    if (input.length - offset < FRAGMENT_HEADER_BYTES + length) return undefined;
-    return {
-      objectId: view.getBigUint64(0),
-      fragmentId: view.getBigUint64(8),
-      isStart: (flags & 1) !== 0,
-      isEnd: (flags & 2) !== 0,
-      blob: input.subarray(offset + FRAGMENT_HEADER_BYTES, offset + FRAGMENT_HEADER_BYTES + length),
-    };
-  }
-
-  #add(fragment: Fragment): Uint8Array | undefined {
-    const current = this.#current;
     if (fragment.isStart !== (fragment.fragmentId === 0n)) throw invalid("starts a message with a wrong number");
     if (current === undefined) {
       if (!fragment.isStart) throw invalid("continues a message that didn't start");
-      if (fragment.isEnd) return new Uint8Array(fragment.blob);
-      this.#current = {
-        objectId: fragment.objectId,
-        nextFragmentId: 1n,
-        length: fragment.blob.length,
-        blobs: [new Uint8Array(fragment.blob)],
-      };
-      return undefined;
+      this.#current = { objectId: fragment.objectId, nextFragmentId: 1n, message: new GrowingBytes() };
+    } else {
+      if (fragment.isStart) throw invalid("starts a message inside another");
+      if (fragment.objectId !== current.objectId) throw invalid("belongs to another message");
+      if (fragment.fragmentId !== current.nextFragmentId) throw invalid("is out of order");
+      current.nextFragmentId += 1n;
     }
-    if (fragment.isStart) throw invalid("starts a message inside another");
-    if (fragment.objectId !== current.objectId) throw invalid("belongs to another message");
-    if (fragment.fragmentId !== current.nextFragmentId) throw invalid("is out of order");
-    current.nextFragmentId += 1n;
-    current.length += fragment.blob.length;
+    this.#fragment = fragment;
     // Nothing forbids a fragment that carries nothing. psrpcore sends some, and PowerShell takes them.
-    if (fragment.blob.length > 0) current.blobs.push(new Uint8Array(fragment.blob));
-    if (!fragment.isEnd) return undefined;
-    this.#current = undefined;
-    return Buffer.concat(current.blobs);
+    this.#missingBytes = fragment.blobBytes;
   }
+
+  /** The message, when its last fragment is there. */
+  #end(): Uint8Array | undefined {
+    const isEnd = this.#fragment?.isEnd === true;
+    this.#fragment = undefined;
+    this.#headerBytes = 0;
+    if (!isEnd) return undefined;
+    const message = this.#current?.message.bytes;
+    this.#current = undefined;
+    return message;
+  }
+}
+
+function headerOf(bytes: Uint8Array): FragmentHeader {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const flags = view.getUint8(16);
+  if ((flags & ~3) !== 0) throw invalid("carries flags that don't exist");
+  return {
+    objectId: view.getBigUint64(0),
+    fragmentId: view.getBigUint64(8),
+    isStart: (flags & 1) !== 0,
+    isEnd: (flags & 2) !== 0,
+    blobBytes: view.getUint32(17),
+  };
 }
 
 function invalid(what: string): RemotingError {

@@ -104,7 +104,13 @@ export function wrapSessionKey(
     );
   }
   const block = Buffer.concat([Uint8Array.of(0, 2), Uint8Array.from(padding), Uint8Array.of(0), key]);
-  const wrapped = publicEncrypt({ key: publicKey, padding: constants.RSA_NO_PADDING }, block);
+  let wrapped: Uint8Array;
+  try {
+    wrapped = publicEncrypt({ key: publicKey, padding: constants.RSA_NO_PADDING }, block);
+  } catch {
+    // A modulus that is too small or even, an exponent of zero: of the right form, and no key.
+    throw failed("the public key can't be used");
+  }
   return Buffer.concat([SESSION_KEY_HEADER, new Uint8Array(wrapped).reverse()]);
 }
 
