@@ -141,7 +141,7 @@ function codeOfTransport(error: RemotingError): ErrorCode {
 export function transportFailure(attempt: Attempt, error: RemotingError, isFateUnknown = false): ExchangeBindingError {
   const { httpStatus, frontEnd, fault, record, kerberos } = error.facts;
   const unclear = isFateUnknown
-    ? `Whether ${attempt.cmdlet} was carried out isn't known; look at the server before trying again.`
+    ? `Whether ${attempt.cmdlet} was carried out isn't known; the next run reads the server first, and goes on from there.`
     : undefined;
   const remedy = [TRANSPORT_REMEDIES[error.code], unclear].filter((one) => one !== undefined).join(" ");
   return new ExchangeBindingError(codeOfTransport(error), sentence(attempt.doing, error.message, remedy), {
