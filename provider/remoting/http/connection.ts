@@ -122,6 +122,8 @@ export class HttpConnection {
       if (sealing !== undefined) authentication.bodies?.learn(url, "sealed");
       return text;
     }
+    // Many a server hangs up after such an answer; a new TCP connection is certainly there.
+    this.#context?.socket.destroy();
     const plain = await this.#sendInContext(authentication, clear, options, true);
     const text = this.#read(plain.answer, undefined);
     if (plain.answer.status === 200) authentication.bodies?.learn(url, "plain");

@@ -155,6 +155,7 @@ describeKerberos("Kerberos through the system's library", () => {
         false,
         false,
         false,
+        false,
       ]);
       expect(said).toEqual([expect.stringContaining("takes no bodies that Kerberos encrypted")]);
     });
