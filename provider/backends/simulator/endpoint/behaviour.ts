@@ -10,6 +10,10 @@ export interface EndpointBehaviour {
    * that PowerShell itself defines. `absent`: there is no such cmdlet.
    */
   readonly projection: "allowed" | "refused" | "absent";
+  /**
+   * What the account's roles hide from it: `Set-ImapSettings`, or one parameter, `Import-ExchangeCertificate -Password`.
+   */
+  readonly hidden: readonly string[];
   /** `demanded`: a request without the cookie of its shell lands on another back end, where the shell isn't. */
   readonly cookie: "none" | "set" | "demanded";
   /**
@@ -33,6 +37,7 @@ export interface EndpointBehaviour {
 
 export const DEFAULT_BEHAVIOUR: EndpointBehaviour = {
   projection: "allowed",
+  hidden: [],
   cookie: "demanded",
   signing: "byVersion",
   maxShellsPerUser: 18,

@@ -89,7 +89,8 @@ const RESTRICTED_PROPERTIES = new Set(
    "DefaultParameterSet", "CmdletBinding", "Parameters"].map((name) => name.toLowerCase()),
 );
 
-function readSelection(
+/** The properties that `Select-Object` is to keep, or why it can't be used here. */
+export function readSelection(
   command: ReceivedCommand,
   projection: EndpointBehaviour["projection"],
 ): readonly string[] | ErrorRecord {
