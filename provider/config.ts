@@ -88,8 +88,11 @@ function readFlag(entry: { value: string; from: string } | undefined): boolean {
   }
 }
 
-/** A JSON list, as `pulumi config set --path` writes it, or names with commas or blanks between them. */
-function readServers(entry: { value: string; from: string } | undefined): readonly ServerFqdn[] {
+/**
+ * A JSON list, as `pulumi config set --path` writes it, or names with commas or blanks between them. Throws
+ * `ConfigurationInvalid`.
+ */
+export function readServers(entry: { value: string; from: string } | undefined): readonly ServerFqdn[] {
   if (entry === undefined) return [];
   const servers = splitServers(entry).map((name) => {
     const server = parseServerFqdn(name);

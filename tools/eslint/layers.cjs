@@ -17,6 +17,7 @@ const LAYERS = [
   ["remoting/"],
   ["backends/"],
   ["plan/", "apply", "observe", "inputs", "certificateSource", "unknowns", "state", "config"],
+  ["doctor/"],
   ["lifecycle/", "provider"],
   ["args", "exchangeCertificateBinding", "index"],
 ];

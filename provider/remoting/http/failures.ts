@@ -68,7 +68,7 @@ export interface HttpAnswer {
 }
 
 /** Names of the methods that the server would take. Their parameters are left out: some are tokens. */
-function offeredSchemes(challenges: readonly string[]): readonly string[] {
+export function offeredSchemes(challenges: readonly string[]): readonly string[] {
   const schemes = challenges.flatMap((one) => /^\s*([A-Za-z][A-Za-z0-9-]*)(?:\s|,|$)/.exec(one)?.[1] ?? []);
   return [...new Set(schemes)];
 }

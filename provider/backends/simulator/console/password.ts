@@ -10,7 +10,7 @@ import { UsageMistake } from "./usageMistake";
 export async function readPassword(
   whose: string,
   lost: string,
-  { passwordEnv, passwordStdin }: Options,
+  { passwordEnv, passwordStdin }: Pick<Options, "passwordEnv" | "passwordStdin">,
   io: CommandLineIo,
 ): Promise<Secret<string> | undefined> {
   if (passwordEnv !== undefined && passwordStdin) {

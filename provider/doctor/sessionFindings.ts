@@ -1,0 +1,135 @@
+import type { RemotingError, RemotingErrorCode } from "../remoting/errors";
+import type { TraceEvent } from "../remoting/trace";
+import { type Finding, fail, ok, skip, warn } from "./finding";
+
+/* Whether we are let in, and what session we get, judged on what the trace of it tells. */
+
+type Authentication = Extract<TraceEvent, { readonly kind: "authentication" }>;
+
+/** The attempt to open a session. */
+export interface Opening {
+  readonly events: readonly TraceEvent[];
+  /** Undefined: it is open. */
+  readonly failure: RemotingError | { readonly seconds: number } | undefined;
+}
+
+export interface Asked {
+  /** The server that is meant. */
+  readonly server: string;
+  /** Whether the endpoint's URL has the server's name in it. */
+  readonly isByName: boolean;
+  readonly authentication: "kerberos" | "basic";
+  readonly username: string | undefined;
+}
+
+/** Findings about authentication and session; the last one says whether there is a session. */
+export function judgeOpening(opening: Opening, asked: Asked): readonly Finding[] {
+  const { events, failure } = opening;
+  const said = events.filter((event): event is Authentication => event.kind === "authentication");
+  const last = said.at(-1);
+  if (failure === undefined) return [...judgeSignIn(last, asked), ...judgeSession(events, asked)];
+  if (!("seconds" in failure) && failure.code === "AuthenticationRefused") return [refused(failure, last, asked)];
+  if (last?.outcome === "accepted") return [...judgeSignIn(last, asked), noSession(failure)];
+  if ("seconds" in failure) {
+    return [
+      fail(
+        "authentication",
+        `Nothing was decided within ${failure.seconds} seconds${last === undefined ? "" : `; ${describe(last, asked)} had begun`}.`,
+        asked.authentication === "kerberos"
+          ? "The KDC may be out of reach (port 88): KRB5_TRACE=/dev/stderr shows whom the library asks."
+          : "The server's front end, or the domain controller that it asks, may be overloaded.",
+      ),
+    ];
+  }
+  return [skip("authentication", "it wasn't decided before the session failed"), noSession(failure)];
+}
+
+function judgeSignIn(last: Authentication | undefined, asked: Asked): readonly Finding[] {
+  if (last === undefined)
+    return [warn("authentication", "The server didn't ask who we are.", "Check the endpoint's URL.")];
+  return [ok("authentication", `${describe(last, asked)}, accepted`)];
+}
+
+function describe({ scheme, service, principal, isEncrypted }: Authentication, { username }: Asked): string {
+  const who = principal ?? username;
+  return [
+    `${scheme}${who === undefined ? "" : ` as ${who}`}`,
+    ...(service === undefined ? [] : [`to ${service}`]),
+    ...(isEncrypted === true ? ["bodies encrypted"] : []),
+  ].join(", ");
+}
+
+function refused(failure: RemotingError, last: Authentication | undefined, asked: Asked): Finding {
+  if (asked.authentication === "kerberos") {
+    const who = last === undefined ? "" : ` (${describe(last, asked)})`;
+    return fail(
+      "authentication",
+      `${withoutUrl(failure.message)}${who}`,
+      "docs/connecting-to-real-servers.md tells what Kerberos needs; klist shows the tickets, KRB5_TRACE=/dev/stderr what " +
+        "the library does.",
+    );
+  }
+  return fail(
+    "authentication",
+    `HTTP 401: user name or password is wrong, or the account may not log on (${asked.username ?? "no user name"}).`,
+    "Check exchange:username (--username) and the password; a name like user@contoso.com is surest. Don't repeat it often: " +
+      "each try counts as a failed logon.",
+    "Check that the account is enabled and not locked, and that its password hasn't expired.",
+  );
+}
+
+function judgeSession(events: readonly TraceEvent[], { server, isByName }: Asked): readonly Finding[] {
+  const opened = events.find((event) => event.kind === "opened");
+  const frontEnd = events.find((event) => event.kind === "request" && event.frontEnd !== undefined);
+  const name = frontEnd?.kind === "request" ? frontEnd.frontEnd : undefined;
+  const facts =
+    opened?.kind === "opened"
+      ? [
+          `protocol ${opened.protocolVersion}`,
+          ...(opened.powerShell === undefined ? [] : [`PowerShell ${opened.powerShell}`]),
+        ]
+      : [];
+  const text = ["open", ...facts, ...(name === undefined ? [] : [`front end ${name}`])].join(", ");
+  const label = (one: string): string => one.split(".", 1)[0]?.toLowerCase() ?? "";
+  if (name === undefined || !isByName || label(name) === label(server)) return [ok("session", text)];
+  return [
+    warn(
+      "session",
+      `${text}: another server than the one that was asked for answers, as behind a load balancer.`,
+      "Name each server by a host name of its own, or make the common name the fixed host of exchange:endpoint.",
+    ),
+  ];
+}
+
+/** `[Server=…,RequestId=…] text` and the URL in front say nothing to whoever reads this. */
+function withoutUrl(message: string): string {
+  return message.replace(/^(?:Connecting to|Talking to) \S+: /, "").replace(/^\S+ answered /, "It answered ");
+}
+
+function noSession(failure: RemotingError | { readonly seconds: number }): Finding {
+  if ("seconds" in failure) {
+    return fail(
+      "session",
+      `No session was open within ${failure.seconds} seconds.`,
+      "A server that has just started needs minutes for its first session: run it again, or allow more (--timeout).",
+    );
+  }
+  const remedies = SESSION_REMEDIES[failure.code] ?? ["Send this with the output of EXCHANGE_TRACE=1."];
+  return fail("session", withoutUrl(failure.message), ...remedies);
+}
+
+const SESSION_REMEDIES: Readonly<Partial<Record<RemotingErrorCode, readonly string[]>>> = {
+  AccessDenied: [
+    "Let the account use remote PowerShell: Set-User <account> -RemotePowerShellEnabled $true.",
+    "Put it into a role group with the role Exchange Server Certificates; without any role nobody gets a session.",
+  ],
+  Throttled: [
+    "Too many sessions of this account are open (18 by default): close them, or wait until they have ended (15 minutes).",
+  ],
+  EndpointNotFound: ["Check the path in exchange:endpoint (--endpoint): it ends with /PowerShell/."],
+  TimedOut: ["The server is slow, or a proxy holds the answer back: run it again, or allow more (--timeout)."],
+  ConnectionLost: [
+    "Something between here and the server cuts connections: look for proxies, firewalls and IIS recycling.",
+  ],
+  HttpUnexpected: ["Look into the web server's log (IIS) and Exchange's HttpProxy log of that minute."],
+};
