@@ -16,8 +16,8 @@ const project = (displayName, testMatch, extra = {}) => ({
 /**
  * unit: everything that runs in this process. process: the real dynamic-provider process over gRPC. engine: the real
  * Pulumi CLI on the packed tarball. The last two build and pack `lib/` before their first test, so that they always
- * run what is in provider/. peers: independent clients of PowerShell Remoting, in Python, on our endpoint. kerberos: a
- * realm on this machine, with MIT's KDC and an acceptor in Python.
+ * run what is in provider/. peers: independent clients of PowerShell Remoting, in Python, on our endpoint, and our client
+ * on an independent server. kerberos: a realm on this machine, with MIT's KDC and an acceptor in Python.
  */
 module.exports = {
   projects: [

@@ -266,15 +266,22 @@ describePeers("our session on a server of psrpcore's", () => {
     expect(pipelineOf(await server.report()).requests["Receive"]).toBeGreaterThan(3);
   });
 
-  it("sends what is larger than an envelope in several", async () => {
-    const { server, run } = await connect({});
-    const bytes = randomBytes(2_000_000);
-    expect((await run("Import-Thing", { FileData: bytes, Name: "one" })).state).toBe("Completed");
-    const { commands, requests } = pipelineOf(await server.report());
-    expect(commands[0]?.parameters["FileData"]).toMatchObject({ length: bytes.length, sha256: sha256(bytes) });
-    expect(commands[0]?.parameters["Name"]?.value).toBe("one");
-    expect(requests).toMatchObject({ Command: 1 });
-    expect(requests["Send"]).toBeGreaterThan(3);
+  it("sends what is larger than an envelope in several, for two pipelines at the same time", async () => {
+    const { server, run } = await connect({}, { maxConnections: 2 });
+    const both = [randomBytes(2_000_000), randomBytes(2_000_000)];
+    const results = await Promise.all(
+      both.map((FileData, index) => run("Import-Thing", { FileData, Name: `${index}` })),
+    );
+    expect(results.map(({ state }) => state)).toEqual(["Completed", "Completed"]);
+    const report = await server.report();
+    for (const index of [0, 1]) {
+      const { commands, requests } = pipelineOf(report, index);
+      const { FileData, Name } = commands[0]?.parameters ?? {};
+      const bytes = both[Number(Name?.value)] ?? new Uint8Array();
+      expect(FileData).toMatchObject({ length: 2_000_000, sha256: sha256(bytes) });
+      expect(requests).toMatchObject({ Command: 1 });
+      expect(requests["Send"]).toBeGreaterThan(3);
+    }
   });
 
   it("runs as many pipelines at once as the pool has runspaces, and no more", async () => {

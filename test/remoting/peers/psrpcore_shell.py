@@ -6,6 +6,7 @@ import uuid
 
 import psrpcore
 from psrpcore.types import PSInvocationState, RunspacePoolState
+from psrpcore_fragments import Sequence, empty_fragments
 from psrpcore_values import described, error_record, parameters_of, value_of
 
 STEP_LIMIT_SECONDS = 30
@@ -59,6 +60,7 @@ class Shell:
         self.history = []
         self.waiting = {None: collections.deque()}
         self.meetings = collections.Counter()
+        self.received = Sequence()
         self.record = {"id": shell_id, "events": [], "openPipelinesAtDelete": None, "emptyFragments": 0, "poolAnswers": []}
 
     def report(self):
@@ -81,6 +83,8 @@ class Shell:
             if any(secret.encode(encoding) in data for encoding in ("utf-8", "utf-16-le")):
                 self.complain("A secret came in the clear")
         with self.changed:
+            for problem in self.received.check(data):
+                self.complain(f"A request {problem}")
             run = None if command_id is None else self.find(command_id)
             kind = psrpcore.StreamType.prompt_response if stream == "pr" else psrpcore.StreamType.default
             pipeline_id = None if run is None else run.pipeline.pipeline_id
@@ -338,16 +342,6 @@ class Shell:
 def stream_bytes(data):
     """How long the element is that carries them."""
     return len(data) * 4 // 3 + 200
-
-
-def empty_fragments(data):
-    """How many fragments carry nothing: psrpcore makes one when a header is all that there is still room for."""
-    count = offset = 0
-    while offset < len(data):
-        length = int.from_bytes(data[offset + 17 : offset + 21], "big")
-        count += length == 0
-        offset += 21 + length
-    return count
 
 
 def host_of(host):
