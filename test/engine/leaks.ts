@@ -39,15 +39,20 @@ export function secretsOf(pfx: TestPfx): SecretForm[] {
   const key = createPrivateKey(pfx.privateKeyPem);
   const pkcs8 = key.export({ type: "pkcs8", format: "der" });
   const pkcs1 = key.export({ type: "pkcs1", format: "der" });
-  const { d = "" } = key.export({ format: "jwk" });
+  const { d = "", n = "" } = key.export({ format: "jwk" });
+  /** Where the part begins that isn't in the certificate too: behind the modulus. */
+  const privateFrom = (der: Buffer): number => {
+    const modulus = Buffer.from(n, "base64url");
+    return modulus.length === 0 ? 48 : der.indexOf(modulus) + modulus.length;
+  };
   return [
     ...formsOfPassword("the password", pfx.password),
     ...piecesOf("the PFX in base64", pfx.base64),
     ...piecesOf("the PFX in hex", Buffer.from(pfx.bytes).toString("hex")),
-    // The head of a key is the same for every key; its body is not.
-    ...piecesOf("the key (PKCS#8)", pkcs8.toString("base64")).slice(1),
-    ...piecesOf("the key (PKCS#1)", pkcs1.toString("base64")).slice(1),
-    ...piecesOf("the key in hex", pkcs8.toString("hex")).slice(1),
+    // 64 letters are 48 bytes in base64 and 32 in hex.
+    ...piecesOf("the key (PKCS#8)", pkcs8.toString("base64")).slice(Math.ceil(privateFrom(pkcs8) / 48)),
+    ...piecesOf("the key (PKCS#1)", pkcs1.toString("base64")).slice(Math.ceil(privateFrom(pkcs1) / 48)),
+    ...piecesOf("the key in hex", pkcs8.toString("hex")).slice(Math.ceil(privateFrom(pkcs8) / 32)),
     ["the private exponent", d],
   ];
 }

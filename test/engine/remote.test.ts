@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
-import { EX01, defaultSmtpOf, enableByHand, frontEndOf } from "./bindingProgram";
+import { EX01, EX02, certificatesOf, defaultSmtpOf, enableByHand, frontEndOf, programOf } from "./bindingProgram";
 import { makeProject, mustSucceed } from "./engine";
 import { formsOfPassword, leaksIn, leftBehind } from "./leaks";
-import { PASSWORD, remoteConfig, serve } from "./served";
+import { HOSTS, PASSWORD, remoteConfig, serve } from "./served";
 
 const QUICKSTART = path.join(__dirname, "..", "..", "examples", "quickstart");
 
@@ -66,5 +66,46 @@ describe("the quick start on servers behind remote PowerShell", () => {
         leaks: [],
       });
     }
+  });
+});
+
+describe("several servers", () => {
+  it("are reached through one of them, or each through its own endpoint", async () => {
+    const on = (server: string): string =>
+      `{ server: "${server}", certificate: { selfSigned: { dnsNames: ["mail.contoso.com"] } }, services: ["SMTP"] }`;
+    const project = await makeProject({
+      program: programOf({ first: on(EX01), second: on(EX02) }),
+      env: { ...HOSTS, EXCHANGE_PASSWORD: PASSWORD },
+    });
+    mustSucceed(await project.simulator("init"));
+    const served = await serve(project);
+    const reachThrough = (host: string): void => {
+      const config = remoteConfig(`https://${host}:${String(served.port)}/PowerShell/`, {
+        "exchange:caFile": "exchange-simulator-ca.pem",
+        "exchange:servers": `${EX01},${EX02}`,
+      });
+      project.writeFile("Pulumi.test.yaml", JSON.stringify({ config }));
+    };
+
+    reachThrough(EX01);
+    mustSucceed(await project.up("--skip-preview"));
+    const made = await project.resources();
+    for (const server of [EX01, EX02]) {
+      const thumbprint = made.find(({ id }) => id?.startsWith(`${server}/`) === true)?.outputs?.["thumbprint"];
+      expect(await certificatesOf(project, server)).toContainEqual(
+        expect.objectContaining({ Thumbprint: thumbprint, Services: "SMTP" }),
+      );
+    }
+    reachThrough("{server}");
+    mustSucceed(await project.preview("--expect-no-changes"));
+
+    // Only where the entry is the server that has failed, the other one is out of reach with it.
+    mustSucceed(await project.simulator("fault", EX01, "unreachable", "on"));
+    project.setProgram(programOf({ second: on(EX02) }));
+    mustSucceed(await project.preview());
+    reachThrough(EX01);
+    const refused = await project.preview();
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.combined).toContain(`https://${EX01}`);
   });
 });

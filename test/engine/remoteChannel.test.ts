@@ -14,6 +14,7 @@ import {
   type TestPfx,
 } from "./bindingProgram";
 import { mustSucceed, type EngineProject } from "./engine";
+import { formsOfPassword, leaksIn, leftBehind, secretsOf } from "./leaks";
 import { HOSTS, PASSWORD, remoteConfig, serve, type Served } from "./served";
 
 const NAME = "mail.contoso.com";
@@ -21,6 +22,14 @@ const authority = makeTestAuthority();
 const ROOT = pem("CERTIFICATE", authority.chain[0] ?? new Uint8Array());
 /** What the front end has before anything is changed: of a CA of the house, for the name of the load balancer. */
 const present = makeTestCertificate({ dnsNames: [NAME], issuer: authority });
+
+const brought: TestPfx[] = [];
+/** A PFX, of which nothing may be found afterwards. */
+function makeSecretPfx(wish: Parameters<typeof makePfx>[0]): TestPfx {
+  const pfx = makePfx(wish);
+  brought.push(pfx);
+  return pfx;
+}
 
 const mail = (pfx: TestPfx, services = '["IIS"]'): string =>
   programOf({ mail: `{ server: "${EX01}", certificate: ${pfxText(pfx)}, services: ${services} }` });
@@ -32,7 +41,7 @@ beforeAll(async () => {
   project = await makeBindings(
     {},
     {
-      env: { ...HOSTS, EXCHANGE_PASSWORD: PASSWORD },
+      env: { ...HOSTS, EXCHANGE_PASSWORD: PASSWORD, EXCHANGE_TRACE: "1" },
       files: { "front.pem": cert, "front.key": key, "house-ca.pem": ROOT },
     },
   );
@@ -61,7 +70,7 @@ function shownToNewConnections(): Promise<string> {
 }
 
 describe("a front end whose certificate says another name than the URL", () => {
-  const pfx = makePfx({ issuer: authority });
+  const pfx = makeSecretPfx({ issuer: authority });
 
   it.each([
     [
@@ -94,13 +103,13 @@ describe("a certificate for IIS, through which our own connection goes,", () => 
   it.each([
     [
       "it isn't for the name that we expect",
-      makePfx({ dnsNames: ["owa.contoso.com"], issuer: authority }),
+      makeSecretPfx({ dnsNames: ["owa.contoso.com"], issuer: authority }),
       "expects the name mail.contoso.com",
     ],
-    ["nobody but itself has signed it", makePfx({ dnsNames: [NAME] }), "trusts no self-signed certificate"],
+    ["nobody but itself has signed it", makeSecretPfx({ dnsNames: [NAME] }), "trusts no self-signed certificate"],
     [
       "it is of a CA that we don't trust",
-      makePfx({
+      makeSecretPfx({
         dnsNames: [NAME],
         issuer: makeTestCertificate({ subject: "CN=Fabrikam CA", isAuthority: true, key: "rsa2048b" }),
       }),
@@ -117,12 +126,12 @@ describe("a certificate for IIS, through which our own connection goes,", () => 
   });
 
   it("may lock out nobody when IIS isn't among the services", async () => {
-    project.setProgram(mail(makePfx({ dnsNames: ["owa.contoso.com"] }), '["SMTP"]'));
+    project.setProgram(mail(makeSecretPfx({ dnsNames: ["owa.contoso.com"] }), '["SMTP"]'));
     mustSucceed(await project.preview());
   });
 
   it("goes through when new connections will take it, and they do", async () => {
-    const pfx = makePfx({ dnsNames: [NAME], issuer: authority });
+    const pfx = makeSecretPfx({ dnsNames: [NAME], issuer: authority });
     const builtIn = await frontEndOf(project, EX01);
     expect(await shownToNewConnections()).toBe(present.facts.thumbprint);
     project.setProgram(mail(pfx, '["IIS", "SMTP"]'));
@@ -132,4 +141,15 @@ describe("a certificate for IIS, through which our own connection goes,", () => 
     expect(await defaultSmtpOf(project, EX01)).toBe(builtIn);
     mustSucceed(await project.preview("--expect-no-changes"));
   });
+});
+
+it("leaves no secret behind in what was printed and stored, tracing included", async () => {
+  mustSucceed(await project.pulumi("stack", "export"));
+  const secrets = [...brought.flatMap(secretsOf), ...formsOfPassword("the endpoint's password", PASSWORD)];
+  for (const [where, text] of Object.entries({
+    ...leftBehind(project),
+    "the endpoint's output": served.outputText(),
+  })) {
+    expect({ where, leaks: leaksIn(text, secrets) }).toEqual({ where, leaks: [] });
+  }
 });

@@ -37,6 +37,8 @@ export function remoteConfig(endpoint: string, more: Readonly<Record<string, str
 /** The command `exchange-simulator serve`, running. */
 export interface Served {
   readonly port: number;
+  /** What it has printed so far. */
+  outputText(): string;
   /** Ends it as Ctrl-C does. */
   stop(): Promise<void>;
 }
@@ -70,13 +72,14 @@ export async function serve(project: EngineProject, ...more: readonly string[]):
     let said = "";
     child.stderr.on("data", (text: Buffer) => (said += text.toString()));
     child.stdout.on("data", (text: Buffer) => {
+      said += text.toString();
       const port = /:(\d+)\/PowerShell\//.exec(text.toString())?.[1];
       const stop = async (): Promise<void> => {
         running.delete(served);
         child.kill("SIGINT");
         await ended;
       };
-      if (port !== undefined) resolve({ port: Number(port), stop });
+      if (port !== undefined) resolve({ port: Number(port), outputText: () => said, stop });
     });
     child.once("error", reject);
     void ended.then(() => {
