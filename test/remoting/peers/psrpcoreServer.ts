@@ -186,7 +186,11 @@ export async function startPsrpcoreServer(options: ServerOptions = {}): Promise<
   const child = spawn(python, ["-EB", path.join(__dirname, "psrpcore_server.py")]);
   const ask = conversation(child);
   const job = { ...files, ...options, path: "/PowerShell/", resourceUri: RESOURCE_URI, user: USER, password: PASSWORD };
-  const { url } = (await ask(job)) as { readonly url: string };
+  const cleanUp = (): Promise<void> => rm(directory, { recursive: true });
+  const { url } = (await ask(job).catch(async (error: unknown) => {
+    await cleanUp();
+    throw error;
+  })) as { readonly url: string };
   const report = async (): Promise<Report> => (await ask({})) as Report;
   return {
     url,
@@ -223,7 +227,7 @@ export async function startPsrpcoreServer(options: ServerOptions = {}): Promise<
       const ended = child.exitCode === null ? once(child, "exit") : undefined;
       child.stdin.end();
       await ended;
-      await rm(directory, { recursive: true });
+      await cleanUp();
     },
   };
 }
