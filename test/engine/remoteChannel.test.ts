@@ -143,6 +143,23 @@ describe("a certificate for IIS, through which our own connection goes,", () => 
   });
 });
 
+it("tells in the up itself when new connections don't take what IIS has got, where no preview could know it", async () => {
+  // The URL's host isn't the server's name: a load balancer may be in between, with a certificate of its own.
+  configure("localhost", EXPECTED);
+  const pfx = makeSecretPfx({ dnsNames: [NAME] });
+  project.setProgram(mail(pfx));
+  const failed = await project.up("--skip-preview");
+  expect(failed.exitCode).not.toBe(0);
+  for (const text of ["it is self-signed", "exchange:tlsServerName", "exchange:caFile", "run again to continue"]) {
+    expect(failed.combined).toContain(text);
+  }
+  expect(await frontEndOf(project, EX01)).toBe(pfx.thumbprint);
+
+  project.writeFile("house-ca.pem", ROOT + pfx.certificatePem);
+  mustSucceed(await project.up("--skip-preview"));
+  mustSucceed(await project.preview("--expect-no-changes"));
+});
+
 it("leaves no secret behind in what was printed and stored, tracing included", async () => {
   mustSucceed(await project.pulumi("stack", "export"));
   const secrets = [...brought.flatMap(secretsOf), ...formsOfPassword("the endpoint's password", PASSWORD)];
