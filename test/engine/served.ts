@@ -4,13 +4,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 
 import { makeDefaultOrganisation } from "../../provider/backends/simulator/defaultOrganisation";
-import {
-  startEndpoint,
-  type Endpoint,
-  type EndpointOptions,
-} from "../../provider/backends/simulator/endpoint/endpoint";
-import { openStateFile } from "../../provider/backends/simulator/stateFile";
-import { Secret } from "../../provider/secret";
+import { openStateFile, type StateStore } from "../../provider/backends/simulator/stateFile";
 import { STATE_FILE } from "./bindingProgram";
 import type { EngineProject } from "./engine";
 
@@ -44,10 +38,8 @@ export interface Served {
 }
 
 const running = new Set<Served>();
-const endpoints = new Set<Endpoint>();
 afterAll(async () => {
   await Promise.all([...running].map((served) => served.stop()));
-  await Promise.all([...endpoints].map((endpoint) => endpoint.close()));
 });
 
 /** Serves the organisation of the project with the command of the installed package, over https on a free port. */
@@ -90,22 +82,8 @@ export async function serve(project: EngineProject, ...more: readonly string[]):
   return served;
 }
 
-/** Serves the organisation of the project from this process, so that faults can be let in while commands run. */
-export async function serveHere(
-  project: EngineProject,
-  options: Partial<EndpointOptions> & Pick<EndpointOptions, "tls">,
-): Promise<Endpoint> {
-  const endpoint = await startEndpoint({
-    store: storeOf(project),
-    user: { name: USER, password: new Secret(PASSWORD) },
-    ...options,
-  });
-  endpoints.add(endpoint);
-  return endpoint;
-}
-
 /** The organisation in the project's file, which the `exchange-simulator` command works on too. */
-export function storeOf(project: EngineProject): EndpointOptions["store"] {
+export function storeOf(project: EngineProject): StateStore {
   return openStateFile(path.join(project.directory, STATE_FILE), {
     makeOrganisation: () => makeDefaultOrganisation({ now: new Date(), randomBytes }),
   });
