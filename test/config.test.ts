@@ -127,6 +127,7 @@ describe("the way to real servers", () => {
       { ...remote, "exchange:authentication": "ntlm" },
       /exchange:authentication is "ntlm"; it may be "kerberos".*"basic"/,
     ],
+    [{ ...remote, "exchange:password": "hunter2" }, /exchange:password is set, but exchange:username isn't/],
     [{ ...basic, "exchange:endpoint": "http://{server}/PowerShell/" }, /in clear text/],
     [{ ...basic, "exchange:endpoint": "https://{host}/PowerShell/" }, /exchange:endpoint isn't a URL/],
     [{ ...basic, "exchange:endpoint": "mail.contoso.com" }, /exchange:endpoint isn't a URL/],

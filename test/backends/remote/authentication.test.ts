@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { type AuthenticationEnv, authenticationOf } from "../../../provider/backends/remote/authentication";
+import type * as RemoteBackend from "../../../provider/backends/remote/remoteBackend";
 import { ExchangeBindingError } from "../../../provider/errors";
 import { Secret } from "../../../provider/secret";
 
@@ -57,4 +58,42 @@ it("refuses a user name that is no principal, without loading anything or tellin
   expect([error.code, loaded]).toEqual(["ConfigurationInvalid", 0]);
   expect(error.message).toMatch(/"CONTOSO\\anna".*such as anna@CONTOSO\.COM.*exchange:username/);
   expect(inspect(error, { depth: 10 })).not.toContain("correct-horse-battery");
+});
+
+describe("where koffi isn't installed", () => {
+  const settings = {
+    endpoint: "https://{server}/PowerShell/",
+    username: "anna@contoso.com",
+    password: PASSWORD,
+    tlsServerName: undefined,
+    caFile: undefined,
+    maxConnectionsPerServer: 2,
+    operationTimeoutSeconds: 20,
+    dangerouslySkipTlsVerification: false,
+  };
+  let openRemote: typeof RemoteBackend.openRemote;
+
+  beforeAll(() => {
+    jest.resetModules();
+    jest.doMock("koffi", () => {
+      throw new Error("Cannot find module 'koffi'");
+    });
+    ({ openRemote } = jest.requireActual<typeof RemoteBackend>("../../../provider/backends/remote/remoteBackend"));
+  });
+  afterAll(() => {
+    jest.dontMock("koffi");
+  });
+
+  it("opens the backend with Basic all the same", async () => {
+    const backend = await openRemote({ ...settings, authentication: "basic" }, () => undefined);
+    expect(backend.kind).toBe("remote");
+    await backend.close();
+  });
+
+  it("names the alternatives to whoever wants Kerberos", async () => {
+    await expect(openRemote({ ...settings, authentication: "kerberos" }, () => undefined)).rejects.toMatchObject({
+      code: "ConfigurationInvalid",
+      message: expect.stringMatching(/npm install koffi|on Linux.*Basic over https/),
+    });
+  });
 });

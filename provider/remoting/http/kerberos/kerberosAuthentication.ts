@@ -99,6 +99,7 @@ class KerberosContext implements SecurityContext {
   }
 
   async step(token: Uint8Array | undefined, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    if (signal.aborted) throw this.#givenUp(signal);
     const stepping = this.#step(token);
     this.#running = stepping.catch(() => undefined);
     return this.#within(stepping, signal);
@@ -109,7 +110,8 @@ class KerberosContext implements SecurityContext {
   }
 
   describe(): { readonly service: string; readonly principal?: string } {
-    const { service, principal } = this.#attempt();
+    const service = this.#service;
+    const principal = this.#principal;
     return principal === undefined ? { service } : { service, principal };
   }
 
@@ -184,10 +186,7 @@ class KerberosContext implements SecurityContext {
         throw kerberosTimeout(this.#attempt(), seconds);
       },
       () => {
-        throw new RemotingError("Aborted", `Getting a Kerberos ticket for ${this.#attempt().service} was given up.`, {
-          cause: signal.reason,
-          facts: { fate: "notDone" },
-        });
+        throw this.#givenUp(signal);
       },
     );
     try {
@@ -196,6 +195,13 @@ class KerberosContext implements SecurityContext {
       limit.catch(() => undefined);
       over.abort();
     }
+  }
+
+  #givenUp(signal: AbortSignal): RemotingError {
+    return new RemotingError("Aborted", `Getting a Kerberos ticket for ${this.#service} was given up.`, {
+      cause: signal.reason,
+      facts: { fate: "notDone" },
+    });
   }
 
   #now<T>(operation: "wrap" | "unwrap", call: () => T): T {
@@ -214,14 +220,19 @@ class KerberosContext implements SecurityContext {
     return kerberosFailure(isProof ? { ...status, operation: "prove" } : status, this.#attempt(), error);
   }
 
+  get #service(): string {
+    return this.#target.replace(/@$/, "");
+  }
+
   #attempt(): KerberosAttempt {
     const { gssapi, environment } = this.#env;
+    const hasPassword = this.#password !== undefined;
     return {
-      service: this.#target.replace(/@$/, ""),
+      service: this.#service,
       principal: this.#principal,
-      hasPassword: this.#password !== undefined,
-      cache: environment["KRB5CCNAME"] ?? gssapi.cacheName(),
-      keytab: environment["KRB5_CLIENT_KTNAME"],
+      hasPassword,
+      cache: hasPassword ? undefined : (environment["KRB5CCNAME"] ?? gssapi.cacheName()),
+      keytab: hasPassword ? undefined : environment["KRB5_CLIENT_KTNAME"],
       configuration: environment["KRB5_CONFIG"] ?? "/etc/krb5.conf",
     };
   }

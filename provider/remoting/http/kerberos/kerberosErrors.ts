@@ -105,7 +105,8 @@ const MEANINGS: ReadonlyMap<number, Meaning> = new Map<number, Meaning>([
     [
       "AuthenticationRefused",
       "the KDC doesn't know this service",
-      "Use the name that the server is registered with: its full name, or one that setspn -Q HTTP/name finds.",
+      "Use the name that the server is registered with: its full name, or one that setspn -Q HTTP/name finds. A server " +
+        "of another domain is found where its domain's name is the realm's, or the domain controllers know the way.",
     ],
   ],
   [12, ["AuthenticationRefused", "the KDC's policy forbids it", "Look at the account's logon hours and workstations."]],
