@@ -21,6 +21,8 @@ function thumbprintOf({ der }: CertificateSnapshot): Thumbprint {
 const unlimited = { signal: new AbortController().signal };
 const BEHIND = { user: "administrator@contoso.com", password: new Secret("correct horse battery staple") };
 
+jest.setTimeout(60_000);
+
 describeKerberos("the backend of real servers, with Kerberos over http", () => {
   let realm: Realm;
   let endpoint: Endpoint;
