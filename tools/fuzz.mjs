@@ -33,6 +33,8 @@ const TARGETS = [
 
 /** Reading one input in a process; beyond it the process is taken to hang. */
 const HANG_MILLISECONDS = 20_000;
+/** Until a process has loaded everything and begins. */
+const START_MILLISECONDS = 120_000;
 const LOOK_MILLISECONDS = 500;
 const PROGRESS_MILLISECONDS = 15_000;
 const HEAP_MEGABYTES = 256;
@@ -124,6 +126,7 @@ async function fuzzTarget(target, work, { onProgress, onFinding }) {
     log(`FINDING ${target}, seed ${String(seed)}, input ${String(index)}, saved as ${saveTo}: ${what}`);
   };
   for (let from = 0; from < perTarget && found < MAX_FINDINGS;) {
+    fs.rmSync(indexFile, { force: true });
     /** @type {{ index: number, what: string }[]} */
     const reported = [];
     /** @type {Statistics | undefined} */
@@ -146,6 +149,7 @@ async function fuzzTarget(target, work, { onProgress, onFinding }) {
       all = added(all, done);
       break;
     }
+    if (!fs.existsSync(indexFile)) throw new Error(`The process for ${target} didn't begin: ${end}.`);
     const index = Number(fs.readFileSync(indexFile, "utf8"));
     await tell(index, end);
     all.inputs += index + 1 - from;
@@ -185,7 +189,7 @@ function runWorker(task, { onMessage }) {
     const watchdog = setInterval(() => {
       const current = fs.existsSync(task.indexFile) ? fs.readFileSync(task.indexFile, "utf8") : "";
       if (current !== last) [last, since] = [current, Date.now()];
-      else if (Date.now() - since > HANG_MILLISECONDS) {
+      else if (Date.now() - since > (current === "" ? START_MILLISECONDS : HANG_MILLISECONDS)) {
         isHung = true;
         child.kill("SIGKILL");
       }
