@@ -180,12 +180,17 @@ function hasLibraries(directory) {
  * @returns {Promise<Python>}
  */
 async function inspectPython(env) {
-  const script = `import importlib.util, json, os, sys, sysconfig
+  const script = `import json, os, sys, sysconfig
+try:
+    import ensurepip
+    pip = ensurepip.version()
+except Exception:
+    pip = None
 print(json.dumps({
     "version": sys.version,
     "name": "python%d.%d" % sys.version_info[:2],
     "hasHeaders": os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h")),
-    "hasPip": importlib.util.find_spec("ensurepip") is not None,
+    "hasPip": pip is not None,
 }))`;
   const asked = await run("python3", ["-c", script], { env, timeLimitSeconds: 60 }).catch(() => undefined);
   if (asked?.exitCode !== 0) throw new KerberosMissing(`There is no python3 on this machine. ${WHAT_TO_INSTALL}`);

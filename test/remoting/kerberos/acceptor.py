@@ -66,7 +66,7 @@ class FrontEnd(http.server.ThreadingHTTPServer):
         if "tls" in settings:
             self.tls = tls_context(settings["tls"])
             if settings["tls"].get("channelBinding"):
-                self.bindings = channel_bindings(settings["tls"]["certificate"])
+                self.bindings = channel_bindings(settings["tls"].get("boundTo") or settings["tls"]["certificate"])
 
     def finish_request(self, request, client_address):
         # In the connection's own thread: one that never shakes hands would hold up all others.
@@ -204,7 +204,9 @@ class Connection(http.server.BaseHTTPRequestHandler):
                 self.context = spnego.server(protocol=scheme, channel_bindings=self.server.bindings)
             reply = self.context.step(base64.b64decode(token))
         except Exception as error:  # Whatever is wrong with a token: the client isn't let in.
-            tell(event="refused", why=str(error), status=401)
+            # python-gssapi keeps an error for itself when there is also a token that tells the client of it.
+            kept = getattr(getattr(self.context, "_context", None), "_last_err", None)
+            tell(event="refused", why=str(kept or error), status=401)
             self.forget()
             return self.challenge()
         reply = base64.b64encode(reply or b"").decode()

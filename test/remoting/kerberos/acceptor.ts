@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type net from "node:net";
 import path from "node:path";
 import readline from "node:readline";
 import type { Secret } from "../../../provider/secret";
@@ -38,6 +39,8 @@ export interface AcceptorOptions {
     readonly certificate: string;
     readonly privateKey: Secret<string>;
     readonly channelBinding?: boolean;
+    /** The certificate that clients have to be bound to: another's, as if somebody stood in between. Default: its own. */
+    readonly boundTo?: string;
   };
   /** How far its clock is ahead of ours; negative: behind. Default 0. */
   readonly aheadSeconds?: number;
@@ -147,6 +150,9 @@ export async function startAcceptor(options: AcceptorOptions): Promise<Acceptor>
     behaviour: { ...DEFAULT_BEHAVIOUR, ...options.behaviour },
   });
   const { port } = await listening;
+  // One that nobody stops must not keep this process alive; it ends when its standard input does.
+  child.unref();
+  for (const stream of [child.stdin, child.stdout, child.stderr]) (stream as Partial<net.Socket>).unref?.();
   return {
     port,
     url: `${tls === undefined ? "http" : "https"}://localhost:${port}/powershell/`,

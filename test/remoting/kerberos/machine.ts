@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import fs from "node:fs";
+import type net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import type { Kerberos } from "../../../tools/kerberos/ensure.mjs";
@@ -61,6 +62,7 @@ export function guard(child: ChildProcess, directory: string): () => void {
     detached: true,
   });
   watcher.unref();
+  (watcher.stdin as Partial<net.Socket>).unref?.();
   return () => {
     watcher.kill("SIGKILL");
   };

@@ -123,6 +123,7 @@ export async function startRealm(options: RealmOptions = {}): Promise<Realm> {
       fs.writeFileSync(inside("kdc.conf"), kdcSettings(directory, port, lifetime));
       if (attempt === 1) await prepare();
       const started = spawn(programs.krb5kdc, ["-n"], { env: kdcEnv, stdio: "ignore" });
+      started.unref();
       release = guard(started, directory);
       if (await answers(started, port)) {
         kdc = started;
