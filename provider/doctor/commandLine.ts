@@ -12,8 +12,8 @@ import {
 import { readServers } from "../config";
 import { ExchangeBindingError, isBindingError, messageOf } from "../errors";
 import type { ServerFqdn } from "../model";
+import { within } from "../remoting/trace";
 import { traceLines } from "../remoting/traceText";
-import type { Secret } from "../secret";
 import { fail, type Finding, ok } from "./finding";
 import { HELP_TEXT } from "./helpText";
 import { type DoctorOptions, readRequest } from "./options";
@@ -86,7 +86,7 @@ async function doctor(options: DoctorOptions, io: CommandLineIo): Promise<Doctor
       io.error(line);
     });
     tellSettings(ok("settings", describeSettings(settings)));
-    for (const server of servers) {
+    for (const [index, server] of servers.entries()) {
       if (signal.aborted) break;
       show("");
       show(server);
@@ -98,7 +98,7 @@ async function doctor(options: DoctorOptions, io: CommandLineIo): Promise<Doctor
         timeoutSeconds: options.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
         signal,
         now,
-        trace,
+        trace: within(trace, { session: index + 1 }),
         tell: (finding) => {
           findings.push(finding);
           findingLines(finding).forEach(show);
@@ -137,29 +137,26 @@ function serversOf({ servers }: DoctorOptions, { environment }: CommandLineIo): 
 /** Options first, then the environment. Throws `ConfigurationInvalid`, and {@link UsageMistake} about the password. */
 async function settingsOf(options: DoctorOptions, io: CommandLineIo): Promise<RemoteSettings> {
   refuseOtherBackends(io.environment["EXCHANGE_BACKEND"]?.trim());
+  const isSaidWhere = options.passwordEnv !== undefined || options.passwordStdin;
+  const given = isSaidWhere ? await readPassword("the account", NOTHING_ASKED, options, io) : undefined;
   const read: ReadRemoteSetting = (name) => {
-    const given = options.settings.get(name);
-    if (given !== undefined) return given;
+    if (name === "password" && given !== undefined) {
+      return { value: given.reveal(), from: options.passwordStdin ? "--password-stdin" : "--password-env" };
+    }
+    const option = options.settings.get(name);
+    if (option !== undefined) return option;
     const { environment: from } = REMOTE_KEYS[name];
     const value = io.environment[from];
     return value === undefined || value.trim() === "" ? undefined : { value, from };
   };
   const settings = parseRemoteSettings(read, io.workingDirectory);
-  const password = await passwordOf(settings, options, io);
-  return password === undefined ? settings : { ...settings, password };
+  const { authentication, username } = settings;
+  if (authentication !== "basic" || username === undefined || settings.password !== undefined) return settings;
+  const password = await readPassword(username, NOTHING_ASKED, options, io);
+  return { ...settings, password };
 }
 
-/** From the options; asked for where nothing else is left. */
-async function passwordOf(
-  { authentication, username, password }: RemoteSettings,
-  options: DoctorOptions,
-  io: CommandLineIo,
-): Promise<Secret<string> | undefined> {
-  const isGiven = options.passwordEnv !== undefined || options.passwordStdin;
-  const isMissing = authentication === "basic" && username !== undefined && password === undefined;
-  if (!isGiven && !isMissing) return undefined;
-  return readPassword(username ?? "the account", "nothing was asked of any server", options, io);
-}
+const NOTHING_ASKED = "nothing was asked of any server";
 
 function refuseOtherBackends(backend: string | undefined): void {
   if (backend === undefined || backend === "" || backend.toLowerCase() === "remote") return;

@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { messageOf } from "../errors";
 import { isRemotingError, RemotingError } from "../remoting/errors";
 import { connectPlain } from "../remoting/http/tcp";
 import { connectTls, type TlsOptions } from "../remoting/http/tls";
@@ -26,7 +27,8 @@ function connected<S extends Socket>(begin: Begin<S>, signal: AbortSignal): Prom
         return;
       }
       socket.destroy();
-      reject(error instanceof Error ? error : new Error("not connected"));
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- Node's own error, as it is
+      reject(error);
     };
     const stop = (): void => {
       settle(signal.reason, undefined);
@@ -58,7 +60,8 @@ export async function connectVerified(url: URL, tls: TlsOptions, signal: AbortSi
 
 /** Node's name for what went wrong; of several addresses that were tried, the first one's. */
 export function codeOf(error: unknown): string {
-  if (typeof error !== "object" || error === null) return "unknown";
+  if (typeof error !== "object" || error === null) return messageOf(error);
   if ("code" in error && typeof error.code === "string") return error.code;
-  return error instanceof AggregateError ? codeOf(error.errors[0]) : error instanceof Error ? error.message : "unknown";
+  if ("errors" in error && Array.isArray(error.errors) && error.errors.length > 0) return codeOf(error.errors[0]);
+  return messageOf(error);
 }

@@ -143,17 +143,36 @@ export function judgeTlsFailure(error: RemotingError | { readonly seconds: numbe
       "Check scheme and port in exchange:endpoint (--endpoint): https is usually 443, plain http is 80.",
     );
   }
-  return fail(
-    "TLS",
-    upperFirst(text),
-    "exchange:tlsServerName (--tls-server-name) sets the name to expect, exchange:caFile (--ca-file) the CA to trust (a " +
-      "PEM file). Neither turns the check off.",
-  );
+  const { certificate } = error.facts;
+  if (certificate === undefined) return fail("TLS", upperFirst(text), "Check that this port speaks TLS 1.2 or later.");
+  // The error ends with a remedy of its own, in fewer words.
+  return fail("TLS", upperFirst(text.replace(/ (?:Expect|Trust) [^.]*\.$/, "")), ...TLS_REMEDIES[certificate]);
 }
+
+const TLS_REMEDIES: Readonly<Record<"name" | "trust" | "dates", readonly string[]>> = {
+  name: [
+    "Expect one of its names, if it is the right server: exchange:tlsServerName (--tls-server-name).",
+    "Or enable a certificate for IIS there that holds the server's name.",
+  ],
+  trust: [
+    "Trust the CA that issued it: exchange:caFile (--ca-file), a PEM file with the root and whatever is between. A " +
+      "self-signed certificate is trusted by being in that file itself.",
+    "Compare the thumbprint with Get-ExchangeCertificate on the server first: somebody in between looks like this too.",
+  ],
+  dates: [
+    "Compare this machine's clock with the server's.",
+    "If it has expired, enable another one for IIS, on the server itself: nobody gets in this way before.",
+  ],
+};
 
 function upperFirst(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
+
+/** What to do about HTTP 503. */
+export const NOT_RUNNING =
+  "Look at the application pools MSExchangePowerShellAppPool and MSExchangePowerShellFrontEndAppPool on the server, and " +
+  "at the certificate of the site Exchange Back End (port 444).";
 
 /** What the web server says to a stranger: nobody has said a password yet. */
 export function judgeStranger(answer: StrangerAnswer, authentication: "kerberos" | "basic"): readonly Finding[] {
@@ -181,14 +200,7 @@ export function judgeStranger(answer: StrangerAnswer, authentication: "kerberos"
         ),
       ];
     case 503:
-      return [
-        fail(
-          "web server",
-          `${from}HTTP 503: the application behind the directory doesn't run.`,
-          "Look at the application pools MSExchangePowerShellAppPool and MSExchangePowerShellFrontEndAppPool on the " +
-            "server, and at the certificate of the site Exchange Back End (port 444).",
-        ),
-      ];
+      return [fail("web server", `${from}HTTP 503: the application behind the directory doesn't run.`, NOT_RUNNING)];
     default:
   }
   if (status >= 300 && status < 400) {
@@ -223,29 +235,20 @@ export function judgeNoAnswer(why: { readonly seconds: number } | { readonly cod
 }
 
 function judgeOffers(from: string, offers: readonly string[], authentication: "kerberos" | "basic"): Finding {
-  if (offers.length === 0) {
-    return warn(
-      "web server",
-      `${from}HTTP 401 without a word about which authentication it takes.`,
-      "If authentication fails, look at the directory's settings: Get-PowerShellVirtualDirectory | Format-List *Auth*.",
-    );
-  }
-  const wanted = authentication === "basic" ? ["basic"] : ["kerberos", "negotiate"];
+  if (offers.length === 0) return ok("web server", `${from}HTTP 401, and not a word about what it takes`);
   const list = offers.join(", ");
-  if (offers.some((one) => wanted.includes(one.toLowerCase()))) return ok("web server", `${from}it takes ${list}`);
-  return authentication === "basic"
-    ? fail(
-        "web server",
-        `${from}it takes ${list}, but exchange:authentication is basic.`,
-        "Use Kerberos, which Exchange takes by itself: exchange:authentication = kerberos (--authentication kerberos).",
-        "Or switch Basic on, on that server: Set-PowerShellVirtualDirectory -BasicAuthentication $true.",
-      )
-    : fail(
-        "web server",
-        `${from}it takes ${list}, but exchange:authentication is kerberos.`,
-        "Use Basic over https: exchange:authentication = basic (--authentication basic), with a user name and a password.",
-        "Or let the front end take Kerberos: Set-PowerShellVirtualDirectory, and look for a proxy in between.",
-      );
+  if (isOffered(offers, authentication)) return ok("web server", `${from}it takes ${list}`);
+  return warn(
+    "web server",
+    `${from}it says that it takes ${list}, but exchange:authentication is ${authentication}.`,
+    "That is tried all the same. If it fails, this is why.",
+  );
+}
+
+/** Whether what a server says it takes is what we are going to say. */
+export function isOffered(offers: readonly string[], authentication: "kerberos" | "basic"): boolean {
+  const wanted = authentication === "basic" ? ["basic"] : ["kerberos", "negotiate"];
+  return offers.some((one) => wanted.includes(one.toLowerCase()));
 }
 
 /** Active Directory's own limit for Kerberos. */

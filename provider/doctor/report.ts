@@ -18,14 +18,33 @@ export interface Report {
 
 const SHOWN: Readonly<Record<Outcome, string>> = { ok: "ok", warn: "warn", fail: "FAIL", skip: "skip" };
 /** The longest step is `authentication`. */
-const STEP_WIDTH = 15;
+const STEP_WIDTH = 14;
+const INDENT = 2 + 6 + STEP_WIDTH + 1;
+/** What a terminal usually has room for. */
+const WIDTH = 118;
 
 export const INTRODUCTION = "It only reads: nothing on any server is changed.";
 
 /** Lines for people: the finding, and each remedy in a line of its own. */
 export function findingLines({ step, outcome, text, remedies }: Finding): readonly string[] {
-  const head = `  ${SHOWN[outcome].padEnd(5)} ${step.padEnd(STEP_WIDTH)} ${oneLine(text)}`;
-  return [head, ...remedies.map((remedy) => `  ${" ".repeat(6 + STEP_WIDTH)} -> ${oneLine(remedy)}`)];
+  const indent = " ".repeat(INDENT);
+  const [first = "", ...rest] = wrapped(text);
+  return [
+    `  ${SHOWN[outcome].padEnd(5)} ${step.padEnd(STEP_WIDTH)} ${first}`,
+    ...rest.map((line) => `${indent}${line}`),
+    ...remedies.flatMap((remedy) => wrapped(remedy).map((line, at) => `${indent}${at === 0 ? "-> " : "   "}${line}`)),
+  ];
+}
+
+/** Breaks a text between words; a word that is too long for a line gets one of its own. */
+function wrapped(text: string): readonly string[] {
+  const lines: string[] = [];
+  for (const word of oneLine(text).split(" ")) {
+    const last = lines.at(-1);
+    if (last === undefined || INDENT + last.length + 1 + word.length > WIDTH) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
 }
 
 /** What a server says must not end our line, nor steer a terminal. */
@@ -44,7 +63,7 @@ export function summaryLine(report: Report): string {
     ({ outcome }) => outcome === "warn",
   ).length;
   const usable = servers.length - failed.length;
-  const counted = servers.length === 1 ? "The server" : `${usable} of ${servers.length} servers`;
+  const counted = servers.length === 1 ? "It" : `${usable} of ${servers.length} servers`;
   const warned = warnings === 0 ? "" : `, with ${warnings} ${warnings === 1 ? "warning" : "warnings"}`;
   const failures = failed.map(({ server, findings }) => {
     const steps = new Set(findings.filter(({ outcome }) => outcome === "fail").map(({ step }) => step));
@@ -52,7 +71,7 @@ export function summaryLine(report: Report): string {
   });
   if (isInterrupted) return interrupted.trim();
   if (failed.length === 0) return `${counted} can be used${warned}.`;
-  if (servers.length === 1) return `The server can't be used: ${failures.join(", ")} failed${warned}.`;
+  if (servers.length === 1) return `It can't be used: ${failures.join(", ")}.`;
   return `${counted} can be used${warned}. Not: ${failures.join(", ")}.`;
 }
 

@@ -1,6 +1,7 @@
 import type { RemotingError, RemotingErrorCode } from "../remoting/errors";
 import type { TraceEvent } from "../remoting/trace";
 import { type Finding, fail, ok, skip, warn } from "./finding";
+import { isOffered, NOT_RUNNING } from "./reachFindings";
 
 /* Whether we are let in, and what session we get, judged on what the trace of it tells. */
 
@@ -20,6 +21,8 @@ export interface Asked {
   readonly isByName: boolean;
   readonly authentication: "kerberos" | "basic";
   readonly username: string | undefined;
+  /** What the server says it takes; empty when it says nothing. */
+  readonly offers: readonly string[];
 }
 
 /** Findings about authentication and session; the last one says whether there is a session. */
@@ -60,7 +63,23 @@ function describe({ scheme, service, principal, isEncrypted }: Authentication, {
 }
 
 function refused(failure: RemotingError, last: Authentication | undefined, asked: Asked): Finding {
-  if (asked.authentication === "kerberos") {
+  const { authentication, offers } = asked;
+  if (offers.length > 0 && !isOffered(offers, authentication)) {
+    return fail(
+      "authentication",
+      `HTTP 401: the server takes ${offers.join(", ")}, and we said ${authentication === "basic" ? "Basic" : "Kerberos"}.`,
+      ...(authentication === "basic"
+        ? [
+            "Use Kerberos, which Exchange takes by itself: exchange:authentication = kerberos (--authentication kerberos).",
+            "Or switch Basic on, on that server: Set-PowerShellVirtualDirectory -BasicAuthentication $true.",
+          ]
+        : [
+            "Use Basic over https: exchange:authentication = basic (--authentication basic), with user name and password.",
+            "Or look for a proxy in between that takes Exchange's own challenge away.",
+          ]),
+    );
+  }
+  if (authentication === "kerberos") {
     const who = last === undefined ? "" : ` (${describe(last, asked)})`;
     return fail(
       "authentication",
@@ -114,7 +133,9 @@ function noSession(failure: RemotingError | { readonly seconds: number }): Findi
       "A server that has just started needs minutes for its first session: run it again, or allow more (--timeout).",
     );
   }
-  const remedies = SESSION_REMEDIES[failure.code] ?? ["Send this with the output of EXCHANGE_TRACE=1."];
+  const remedies = (failure.facts.httpStatus === 503 ? [NOT_RUNNING] : SESSION_REMEDIES[failure.code]) ?? [
+    "Send this with the output of EXCHANGE_TRACE=1.",
+  ];
   return fail("session", withoutUrl(failure.message), ...remedies);
 }
 

@@ -9,11 +9,11 @@ import type { RemoteSettings } from "../backends/remote/settings";
 import { type Ask, readSnapshot, shownObject } from "../backends/remote/snapshot";
 import type { ServerFqdn } from "../model";
 import { isRemotingError } from "../remoting/errors";
-import { askAsStranger } from "../remoting/http/stranger";
+import { askAsStranger, type StrangerAnswer } from "../remoting/http/stranger";
 import { hostOf, portOf } from "../remoting/http/tcp";
 import { expectedName, peerOf } from "../remoting/http/tls";
 import { openSession, type Session, sessionEnv } from "../remoting/session";
-import { type Trace, type TraceEvent, within } from "../remoting/trace";
+import type { Trace, TraceEvent } from "../remoting/trace";
 import { untilAborted } from "../remoting/untilAborted";
 import { listCmdlets } from "./cmdletListing";
 import { judgeCmdlets, judgeReading, judgeReadingFailure, judgeServices } from "./exchangeFindings";
@@ -57,8 +57,8 @@ class WalkEnded extends Error {}
 export async function walk(server: ServerFqdn, options: WalkOptions): Promise<void> {
   const url = endpointUrl(options.settings.endpoint, server);
   try {
-    await reach(url, options);
-    const session = await open(url, server, options);
+    const { offers } = await reach(url, options);
+    const session = await open(url, { server, offers }, options);
     try {
       await look(session, server, options);
     } finally {
@@ -73,6 +73,12 @@ export async function walk(server: ServerFqdn, options: WalkOptions): Promise<vo
 function tellAll(findings: readonly Finding[], { tell }: WalkOptions): void {
   findings.forEach(tell);
   if (worstOf(findings) === "fail") throw new WalkEnded();
+}
+
+/** The same, where it is clear that nothing can follow. */
+function stop(findings: readonly Finding[], options: WalkOptions): never {
+  tellAll(findings, options);
+  throw new WalkEnded();
 }
 
 type Limited<T> =
@@ -97,8 +103,8 @@ async function limited<T>(
   }
 }
 
-/** Name, connection, TLS, web server, clock. */
-async function reach(url: URL, options: WalkOptions): Promise<void> {
+/** Name, connection, TLS, web server, clock. Returns what the web server says to a stranger. */
+async function reach(url: URL, options: WalkOptions): Promise<StrangerAnswer> {
   const { settings, sessions, now } = options;
   const host = hostOf(url);
   if (isIP(host) !== 0) tellAll(judgeName(host, []), options);
@@ -117,18 +123,16 @@ async function reach(url: URL, options: WalkOptions): Promise<void> {
   const tcp = await limited(REACH_SECONDS, options, (signal) => connectTcp(url, signal));
   if (tcp.kind !== "done") {
     const result = tcp.kind === "failed" ? { kind: tcp.kind, code: codeOf(tcp.error) } : tcp;
-    tellAll([judgeConnection(address, result)], options);
-    return;
+    return stop([judgeConnection(address, result)], options);
   }
   tellAll([judgeConnection(address, { kind: "connected", milliseconds: now().getTime() - started })], options);
   let socket = tcp.value;
   if (url.protocol === "https:") {
     socket.destroy();
     const tls = await limited(REACH_SECONDS, options, (signal) => connectVerified(url, sessions.tls, signal));
-    if (tls.kind === "timedOut") tellAll([judgeTlsFailure(tls)], options);
-    if (tls.kind === "failed" && isRemotingError(tls.error)) tellAll([judgeTlsFailure(tls.error)], options);
+    if (tls.kind === "timedOut") return stop([judgeTlsFailure(tls)], options);
+    if (tls.kind === "failed" && isRemotingError(tls.error)) return stop([judgeTlsFailure(tls.error)], options);
     if (tls.kind === "failed") throw tls.error;
-    if (tls.kind !== "done") return;
     socket = tls.value;
     const expected = { name: expectedName(url, sessions.tls), isVerified: !settings.dangerouslySkipTlsVerification };
     tellAll(socket instanceof TLSSocket ? judgeTls(peerOf(socket), expected, now()) : [], options);
@@ -138,11 +142,10 @@ async function reach(url: URL, options: WalkOptions): Promise<void> {
   const answer = await limited(REACH_SECONDS, options, (signal) => askAsStranger(url, socket, signal));
   socket.destroy();
   if (answer.kind !== "done") {
-    tellAll(
+    return stop(
       [judgeNoAnswer(answer.kind === "timedOut" ? answer : { code: codeOf(answer.error) }, url.protocol)],
       options,
     );
-    return;
   }
   const { authentication } = settings;
   tellAll(judgeStranger(answer.value, authentication), options);
@@ -155,16 +158,20 @@ async function reach(url: URL, options: WalkOptions): Promise<void> {
       : [judgeClock((date.getTime() - middle) / 1000, authentication)],
     options,
   );
+  return answer.value;
 }
 
 /** Authentication and session. */
-async function open(url: URL, server: ServerFqdn, options: WalkOptions): Promise<Session> {
+async function open(
+  url: URL,
+  { server, offers }: { readonly server: ServerFqdn; readonly offers: readonly string[] },
+  options: WalkOptions,
+): Promise<Session> {
   const { settings, sessions, timeoutSeconds } = options;
   const events: TraceEvent[] = [];
-  const outer = within(options.trace, { session: 1 });
   const trace: Trace = (event, scope) => {
     events.push(event);
-    outer?.(event, scope);
+    options.trace?.(event, scope);
   };
   const opened = await limited(timeoutSeconds, options, (signal) =>
     openSession(sessions.optionsFor(url, trace), sessionEnv, signal),
@@ -181,6 +188,7 @@ async function open(url: URL, server: ServerFqdn, options: WalkOptions): Promise
     isByName: settings.endpoint.includes("{server}"),
     authentication: settings.authentication,
     username: settings.username,
+    offers,
   };
   const findings = judgeOpening({ events, failure }, asked);
   try {
@@ -203,20 +211,18 @@ async function look(session: Session, server: ServerFqdn, options: WalkOptions):
   const names = NEEDED_CMDLETS.map(({ name }) => name);
   const listing = await limited(timeoutSeconds, options, (signal) => listCmdlets(names, asking(signal)));
   if (listing.kind === "done") tellAll(judgeCmdlets(listing.value), options);
-  else tellAll([judgeReadingFailure("cmdlets", reasonOf(listing), undefined, server)], options);
+  else stop([judgeReadingFailure("cmdlets", reasonOf(listing), undefined, server)], options);
 
   const memory: EndpointMemory = {};
   const read = await limited(timeoutSeconds, options, (signal) => readSnapshot(server, asking(signal), memory));
   if (read.kind !== "done") {
-    tellAll([judgeReadingFailure("reading", reasonOf(read), undefined, server)], options);
-    return;
+    return stop([judgeReadingFailure("reading", reasonOf(read), undefined, server)], options);
   }
   if (read.value.kind === "failed") {
     const { cmdlet, result } = read.value;
     const servers = await limited(timeoutSeconds, options, (signal) => serverNames(asking(signal)));
     const known = servers.kind === "done" ? servers.value : undefined;
-    tellAll([judgeReadingFailure("reading", { cmdlet, result }, known, server)], options);
-    return;
+    return stop([judgeReadingFailure("reading", { cmdlet, result }, known, server)], options);
   }
   const { snapshot } = read.value;
   tellAll(judgeReading(server, snapshot), options);

@@ -74,6 +74,8 @@ export interface RemotingErrorFacts {
   readonly httpStatus?: number | undefined;
   /** The server that says it answered (X-FEServer): behind a load balancer, which one of many. */
   readonly frontEnd?: string | undefined;
+  /** With `TlsRefused`: what is wrong with the server's certificate, where that is what is wrong. */
+  readonly certificate?: "name" | "trust" | "dates" | undefined;
   readonly fault?: WsmanFault | undefined;
   readonly record?: ErrorRecord | undefined;
   readonly kerberos?: KerberosFacts | undefined;

@@ -127,8 +127,13 @@ function untrusted(url: URL, name: string, code: string, certificate: PeerCertif
   return new RemotingError(
     "TlsRefused",
     `Connecting to ${describeUrl(url)}: the server's certificate is refused: ${reason}. ${says} ${remedy}`,
-    { facts: { fate: "notDone" } },
+    { facts: { fate: "notDone", certificate: wrongWith(code) } },
   );
+}
+
+function wrongWith(code: string): "name" | "trust" | "dates" {
+  if (code === NAME_MISMATCH) return "name";
+  return code === "CERT_HAS_EXPIRED" || code === "CERT_NOT_YET_VALID" ? "dates" : "trust";
 }
 
 /** Subject, issuer, names and dates in one sentence. */

@@ -5,13 +5,14 @@ import type { CreatePipeline, ReceivedCommand } from "../../../remoting/psrp/pip
 import type { ExchangeVersion } from "../../../model";
 import { CMDLETS, hasParameter, type CmdletDefinition } from "../cmdletDefinitions";
 import { VERIFIED_TEXTS, notRecognised } from "../errorTexts";
+import type { ServerState } from "../organisation";
 import type { EndpointBehaviour } from "./behaviour";
 import { bindingRefused, recordOf } from "./errorRecords";
 import { readSelection } from "./receivedCall";
 
 /*
- * What an account's roles let it see, and Get-Command, which tells. A restricted endpoint has it in the form that
- * Import-PSSession needs: these parameters, and Select-Object behind it.
+ * Get-Command, which tells what an account's roles let it see. A restricted endpoint has it in the form that
+ * Import-PSSession needs: few parameters, and Select-Object behind it.
  */
 
 /** A cmdlet as one account sees it. */
@@ -20,32 +21,19 @@ interface VisibleCmdlet {
   readonly parameters: readonly string[];
 }
 
-/** What an account sees on a server of that version. */
-function visibleCmdlets(version: ExchangeVersion, hidden: EndpointBehaviour["hidden"]): readonly VisibleCmdlet[] {
-  const isHidden = (text: string): boolean => hidden.some((one) => one.toLowerCase() === text.toLowerCase());
-  return CMDLETS.filter((one) => isOf(one, version) && !isHidden(one.name)).map(({ name, parameters }) => ({
-    name,
-    parameters: parameters
-      .filter((parameter) => hasParameter(parameter, version) && !isHidden(`${name} -${parameter.name}`))
-      .map((parameter) => parameter.name),
-  }));
+/** What an account sees in a session on that server. */
+function visibleCmdlets({ version, faults }: ServerState): readonly VisibleCmdlet[] {
+  const hidden = (faults.hiddenCmdlets ?? []).map((name) => name.toLowerCase());
+  return CMDLETS.filter((one) => isOf(one, version) && !hidden.includes(one.name.toLowerCase())).map(
+    ({ name, parameters }) => ({
+      name,
+      parameters: parameters.filter((one) => hasParameter(one, version)).map((one) => one.name),
+    }),
+  );
 }
 
 function isOf({ unifiedMessaging }: CmdletDefinition, version: ExchangeVersion): boolean {
   return unifiedMessaging !== true || version.minor < 2;
-}
-
-/** The error of a pipeline that names a cmdlet or a parameter that roles hide: to the account it doesn't exist. */
-export function hiddenFrom(request: CreatePipeline, hidden: EndpointBehaviour["hidden"]): ErrorRecord | undefined {
-  if (hidden.length === 0) return undefined;
-  const names = new Set(hidden.map((one) => one.toLowerCase()));
-  for (const { name, parameters } of request.statements.flat()) {
-    if (names.has(name.toLowerCase())) return recordOf(notRecognised(name)).record;
-    const parameter = parameters.find((one) => names.has(`${name} -${one.name ?? ""}`.toLowerCase()))?.name;
-    if (parameter === undefined) continue;
-    return bindingRefused(name, "NamedParameterNotFound", VERIFIED_TEXTS.parameterNotFound(parameter));
-  }
-  return undefined;
 }
 
 export type Listing =
@@ -59,7 +47,7 @@ const PARAMETERS = ["name", "module", "argumentlist", "commandtype", "listimport
 export async function runGetCommand(
   request: CreatePipeline,
   behaviour: EndpointBehaviour,
-  versionOf: () => Promise<ExchangeVersion | undefined>,
+  serverOf: () => Promise<ServerState | undefined>,
 ): Promise<Listing | undefined> {
   const [command, second, third] = request.statements[0] ?? [];
   const isMeant = command?.name.toLowerCase() === "get-command" && !command.isScript && second?.isScript !== true;
@@ -75,8 +63,8 @@ export async function runGetCommand(
   const selected = second === undefined ? undefined : readSelection(second, behaviour.projection);
   if (selected !== undefined && !isNames(selected)) return { kind: "refused", error: selected };
 
-  const version = await versionOf();
-  const cmdlets = version === undefined ? [] : visibleCmdlets(version, behaviour.hidden);
+  const server = await serverOf();
+  const cmdlets = server === undefined ? [] : visibleCmdlets(server);
   const wanted = namesOf(command);
   const found = cmdlets.filter(({ name }) => wanted.length === 0 || wanted.some((one) => matches(name, one)));
   const missing = wanted.filter((one) => !one.includes("*") && !found.some(({ name }) => matches(name, one)));

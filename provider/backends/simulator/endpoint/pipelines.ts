@@ -5,7 +5,6 @@ import { errorRecord, type ErrorRecord } from "../../../remoting/psrp/errorRecor
 import { choicePromptParameters, type HostResponse } from "../../../remoting/psrp/hostCall";
 import type { ServerPipeline } from "../../../remoting/psrp/pipeline";
 import type { CreatePipeline } from "../../../remoting/psrp/pipelineMessages";
-import type { ExchangeVersion } from "../../../model";
 import type { Secret } from "../../../secret";
 import type { CmdletCall, CmdletContext, CmdletQuestion } from "../cmdlet";
 import { contextOf, runOnStore, waitForServer, type SessionEnv } from "../cmdletSession";
@@ -14,7 +13,7 @@ import { certificateWishOf } from "../exchangeModel";
 import type { Organisation } from "../organisation";
 import type { StateStore } from "../stateFile";
 import type { EndpointBehaviour } from "./behaviour";
-import { hiddenFrom, runGetCommand } from "./commandListing";
+import { runGetCommand } from "./commandListing";
 import { pipelineStopped, questionUnanswered, recordOf } from "./errorRecords";
 import { outputValue, selectedValue, type OutputForm } from "./outputObjects";
 import { readCall } from "./receivedCall";
@@ -73,9 +72,7 @@ async function run(
   signal: AbortSignal,
 ): Promise<ErrorRecord | undefined> {
   const { store, env, server, behaviour } = session;
-  const hidden = hiddenFrom(request, behaviour.hidden);
-  if (hidden !== undefined) return hidden;
-  const listing = await runGetCommand(request, behaviour, () => versionOf(session));
+  const listing = await runGetCommand(request, behaviour, async () => (await store.read()).servers[server]);
   if (listing?.kind === "refused") return listing.error;
   if (listing !== undefined) {
     listing.output.forEach((one) => {
@@ -121,10 +118,6 @@ async function run(
     );
   }
   return undefined;
-}
-
-async function versionOf({ store, server }: PipelineSession): Promise<ExchangeVersion | undefined> {
-  return (await store.read()).servers[server]?.version;
 }
 
 function outputForm(organisation: Organisation, { behaviour, server, isFull }: PipelineSession): OutputForm {
