@@ -213,7 +213,7 @@ async function makePython(directory, python, tree, kerberos, env) {
     ...env,
     // Nobody needs them fast.
     CFLAGS: "-O0 -g0",
-    ...(kerberos.libraries.length === 0 ? {} : compilingWith(tree, python, kerberos.libraries)),
+    ...(kerberos.libraries.length === 0 ? {} : compilingWith(tree, python, kerberos.libraries, env)),
     ...(wheel === undefined ? {} : { PYTHONPATH: path.join(wheels, wheel) }),
   };
   const options = { env: own, timeLimitSeconds: INSTALL_LIMIT_SECONDS };
@@ -234,8 +234,9 @@ async function makePython(directory, python, tree, kerberos, env) {
  * @param {string} tree
  * @param {Python} python
  * @param {readonly string[]} libraries
+ * @param {NodeJS.ProcessEnv} env
  */
-function compilingWith(tree, python, libraries) {
+function compilingWith(tree, python, libraries, env) {
   const include = path.join(tree, "usr", "include");
   const headers = [
     path.join(include, "mit-krb5"),
@@ -256,7 +257,7 @@ function compilingWith(tree, python, libraries) {
     KRB5_LINKER_ARGS: rest,
     KRB5_MAIN_LIB: library("libkrb5.so.3"),
     // Both ask it about more than these variables answer.
-    PATH: `${path.join(tree, "usr", "bin")}${path.delimiter}${process.env["PATH"] ?? ""}`,
+    PATH: `${path.join(tree, "usr", "bin")}${path.delimiter}${env["PATH"] ?? ""}`,
   };
 }
 

@@ -21,6 +21,9 @@ async function isOpen(port: number): Promise<boolean> {
   return connected;
 }
 
+// Several programs start in each test.
+jest.setTimeout(60_000);
+
 describeKerberos("the realm of the tests", () => {
   const stops: (() => Promise<void>)[] = [];
   afterEach(async () => {
@@ -152,5 +155,5 @@ describeKerberos("the realm of the tests", () => {
     // Within Jest's limit.
     while (fs.existsSync(directory)) await wait(50);
     for (const port of ports) while (await isOpen(port)) await wait(50);
-  }, 60_000);
+  });
 });
