@@ -128,6 +128,17 @@ describeKerberos("Kerberos that fails", () => {
       },
     );
 
+    it("refuses to encrypt with RC4, before anything is sent", async () => {
+      const server = await start();
+      // As MIT's library begins its tokens when both sides have nothing but RC4.
+      const wrap = (): Buffer => Buffer.from("602f06092a864886f71201020202011100ffffffff", "hex");
+      const who = kerberos(withPassword(), { gssapi: { ...gssapi(), wrap } });
+      const error = await failure(connectTo(server.url, who).post("<a/>", unlimited));
+      expect([error.code, error.facts.fate]).toEqual(["AuthenticationRefused", "notDone"]);
+      expect(error.message).toMatch(/for HTTP\/localhost as operator@CONTOSO\.TEST.*RC4.*AES/);
+      expect(server.events("request").every(({ bytes }) => bytes === 0)).toBe(true);
+    });
+
     it("says that the KDC isn't up", async () => {
       use(realm().envWithKdc(await freePort()));
       const error = await failure(connectTo("http://localhost:1/", kerberos(withPassword())).post("", unlimited));

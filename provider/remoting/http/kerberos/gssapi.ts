@@ -225,7 +225,12 @@ function binding(koffi: Koffi, library: ReturnType<Koffi["load"]>): Gssapi {
         if (error === null) resolve(Number(result));
         else reject(error);
       };
-      call.async(...args.map(native), back);
+      try {
+        call.async(...args.map(native), back);
+      } catch (error) {
+        lent.delete(args);
+        throw error;
+      }
     });
 
   /** What the library allocated, copied and given back. */

@@ -3,7 +3,13 @@ import type { Secret } from "../../../secret";
 import { isRemotingError, RemotingError } from "../../errors";
 import type { BodyMemory, BodySealing, ConnectionAuthentication, Peer, SecurityContext } from "../authentication";
 import { FLAGS, GssError, type Gssapi, type Handle, type InitResult } from "./gssapi";
-import { type KerberosAttempt, kerberosFailure, kerberosIncomplete, kerberosTimeout } from "./kerberosErrors";
+import {
+  type KerberosAttempt,
+  kerberosFailure,
+  kerberosIncomplete,
+  kerberosRefusal,
+  kerberosTimeout,
+} from "./kerberosErrors";
 import { principalOf, servicePrincipalOf } from "./kerberosPrincipal";
 import { joinToken, splitToken } from "./kerberosToken";
 
@@ -86,15 +92,8 @@ class KerberosContext implements SecurityContext {
     });
     this.sealing = {
       protocol: "application/HTTP-Kerberos-session-encrypted",
-      seal: (clear) =>
-        splitToken(
-          this.#now("wrap", () => gssapi.wrap(context, clear)),
-          clear.length,
-        ),
-      open: (sealed) => {
-        const token = joinToken(sealed);
-        return this.#now("unwrap", () => gssapi.unwrap(context, token));
-      },
+      seal: (clear) => this.#now("wrap", () => splitToken(gssapi.wrap(context, clear), clear.length)),
+      open: (sealed) => this.#now("unwrap", () => gssapi.unwrap(context, joinToken(sealed))),
     };
   }
 
@@ -210,6 +209,7 @@ class KerberosContext implements SecurityContext {
       return call();
     } catch (error) {
       if (error instanceof GssError) throw kerberosFailure({ ...statusOf(error), operation }, this.#attempt(), error);
+      if (isRemotingError(error)) throw kerberosRefusal(error, operation, this.#attempt());
       throw error;
     }
   }

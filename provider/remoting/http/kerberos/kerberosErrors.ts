@@ -1,4 +1,4 @@
-import { RemotingError, type RemotingErrorCode } from "../../errors";
+import { type KerberosFacts, RemotingError, type RemotingErrorCode } from "../../errors";
 import type { Operation } from "./gssapi";
 
 /** Where a conversation got to, and with what. No secrets. */
@@ -215,6 +215,19 @@ export function kerberosFailure(status: KerberosStatus, attempt: KerberosAttempt
   });
 }
 
+/** A message whose form is refused: the same error, saying whose it is. */
+export function kerberosRefusal(
+  error: RemotingError,
+  operation: "wrap" | "unwrap",
+  attempt: KerberosAttempt,
+): RemotingError {
+  const message = `${DOING[operation]} ${describeAttempt(attempt)}: ${error.message}`;
+  return new RemotingError(error.code, message, {
+    cause: error,
+    facts: { ...error.facts, kerberos: factsOf(attempt) },
+  });
+}
+
 /** Nobody answered within our own limit. */
 export function kerberosTimeout(attempt: KerberosAttempt, seconds: number): RemotingError {
   const [code, , remedy] = UNREACHABLE;
@@ -234,16 +247,18 @@ function failed(
   message: string,
   { status, cause }: { readonly status?: KerberosStatus; readonly cause?: unknown } = {},
 ): RemotingError {
-  const { service, principal, cache, keytab } = attempt;
-  const { major, minor } = status ?? {};
   return new RemotingError(code, message, {
     cause,
     // An answer that can't be read is one all the same: the server has done something.
     facts: {
       fate: status?.operation === "unwrap" ? undefined : "notDone",
-      kerberos: { service, principal, cache, keytab, major, minor },
+      kerberos: factsOf(attempt, status),
     },
   });
+}
+
+function factsOf({ service, principal, cache, keytab }: KerberosAttempt, status?: KerberosStatus): KerberosFacts {
+  return { service, principal, cache, keytab, major: status?.major, minor: status?.minor };
 }
 
 /** "for HTTP/ex01 as anna@CONTOSO.COM (ticket cache FILE:/tmp/krb5cc_1000, krb5.conf: /etc/krb5.conf)" */

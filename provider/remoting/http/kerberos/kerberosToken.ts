@@ -25,7 +25,7 @@ export function splitToken(token: Uint8Array, clearLength: number): SealedBody {
   const tail = overhead - HEADER_BYTES - CONFOUNDER_BYTES;
   if (typeof form === "string" || form.ec !== 0 || form.rrc !== 0 || tail < HEADER_BYTES) {
     const what = typeof form === "string" ? form : "has a form that isn't known here.";
-    throw new RemotingError("AuthenticationRefused", `Our own message ${what}`, { facts: { fate: "notDone" } });
+    throw new RemotingError("AuthenticationRefused", `our own message ${what}`, { facts: { fate: "notDone" } });
   }
   const cut = token.length - tail;
   const signature = Buffer.concat([
@@ -40,7 +40,7 @@ export function splitToken(token: Uint8Array, clearLength: number): SealedBody {
 /** Puts a token of the server's together. Throws RemotingError `HttpUnexpected` for what isn't an encrypted one. */
 export function joinToken({ signature, data }: SealedBody): Buffer {
   const form = headerOf(signature);
-  if (typeof form === "string") throw new RemotingError("HttpUnexpected", `The server's encrypted answer ${form}`);
+  if (typeof form === "string") throw new RemotingError("HttpUnexpected", `the server's encrypted answer ${form}`);
   return Buffer.concat([signature, data]);
 }
 
