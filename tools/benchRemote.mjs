@@ -26,8 +26,8 @@ import { ensureBuilt, ensureNodeModules, log, main, root } from "./setup.mjs";
 const HIGHEST_CPU_RATIO = 1 / 3;
 const LOWEST_RATE_RATIO = 3;
 const USER = "administrator@contoso.com";
-/** Before anything is measured: code is compiled while it runs. */
-const WARM_UP = { cmdlets: 500, others: 5 };
+/** Before anything is measured, because code is compiled while it runs; fresh processes are measured by themselves. */
+const WARM_UP = { cmdlets: 2000, others: 10 };
 
 const { values } = parseArgs({
   options: {
@@ -51,7 +51,14 @@ const certificates = Number(values.certificates);
  * @property {number} value
  */
 
-/** @typedef {{ name: string, client: Client, measured: Map<string, Measured[]> }} Contender */
+/**
+ * @typedef {object} Contender
+ * @property {string} name
+ * @property {() => Client} start Starts one more process of it.
+ * @property {Client} client Lives as long as the benchmark.
+ * @property {Map<string, Measured[]>} measured By what was measured, one for each round.
+ * @property {number[]} memory Mebibytes at most: of the fresh processes.
+ */
 
 await main(async () => {
   await ensureNodeModules();
@@ -77,15 +84,18 @@ await main(async () => {
     await endpoint.start();
     const { hostname: host, port } = new URL(endpoint.url);
     const connection = { url: endpoint.url, host, port: Number(port), user: USER, password, caFile, pfxPassword };
-    const start = (/** @type {string} */ program, /** @type {readonly string[]} */ args) => {
-      const client = new Client(program, args, { ...connection, server: server.name });
-      processes.push(client);
-      return client;
+    const contender = (/** @type {string} */ name, /** @type {string} */ program, /** @type {string[]} */ args) => {
+      const start = () => {
+        const client = new Client(program, args, { ...connection, server: server.name });
+        processes.push(client);
+        return client;
+      };
+      return { name, start, client: start(), measured: new Map(), memory: [] };
     };
     const bench = path.join(root, "tools", "bench");
-    const ours = contender("ours", start(process.execPath, [path.join(bench, "remoteClient.cjs")]));
+    const ours = contender("ours", process.execPath, [path.join(bench, "remoteClient.cjs")]);
     // Neither settings of whoever runs this, nor compiled files in the work tree.
-    const theirs = contender("pypsrp", start(python, ["-EB", path.join(bench, "pypsrp_client.py")]));
+    const theirs = contender("pypsrp", python, ["-EB", path.join(bench, "pypsrp_client.py")]);
     await compare([ours, theirs], endpoint, server.name);
     const steps = await changes(ours.client, endpoint, { pfxFile, thumbprint: pfx.thumbprint });
     process.exitCode = (await report(ours, theirs, steps)) ? 0 : 1;
@@ -95,15 +105,6 @@ await main(async () => {
     fs.rmSync(work, { recursive: true, force: true });
   }
 });
-
-/**
- * @param {string} name
- * @param {Client} client
- * @returns {Contender}
- */
-function contender(name, client) {
-  return { name, client, measured: new Map() };
-}
 
 /**
  * All rounds of both clients.
@@ -134,7 +135,7 @@ async function compare(contenders, endpoint, server) {
     await client.ask(end);
   }
   for (let round = 1; round <= rounds; round += 1) {
-    for (const { name, client, measured } of contenders) {
+    for (const { name, start, client, measured, memory } of contenders) {
       /** @type {(label: string, ...asked: { do: string, count?: number }[]) => Promise<void>} */
       const measure = async (label, ...asked) => {
         const one = await measureJobs(client, endpoint, asked);
@@ -145,6 +146,17 @@ async function compare(contenders, endpoint, server) {
       await measure("first", begin, jobs.first);
       await measure("snapshots", jobs.snapshots);
       await measure("end", end);
+      const started = process.hrtime.bigint();
+      const fresh = start();
+      await fresh.ask(begin);
+      const { value } = await fresh.ask(jobs.first);
+      const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+      const cpuSeconds = (await fresh.ask({ do: "cpu" })).value;
+      const one = { seconds, cpuSeconds, endpointCpuSeconds: NaN, requests: NaN, value };
+      measured.set("fresh", [...(measured.get("fresh") ?? []), one]);
+      memory.push((await fresh.ask({ do: "memory" })).value);
+      await fresh.ask(end);
+      await fresh.end();
       log(`Round ${String(round)}: ${name} ${rate(measured.get("small")?.at(-1)).toFixed(0)} cmdlets/s`);
     }
   }
@@ -238,6 +250,10 @@ async function report(ours, theirs, steps) {
   const add = (/** @type {string} */ label, /** @type {number} */ our, /** @type {number} */ their, digits = 2) => {
     rows.push([label, our.toFixed(digits), their.toFixed(digits), (their / our).toFixed(2)]);
   };
+  const pair = (/** @type {string} */ key, /** @type {(one: Measured) => number} */ of) => {
+    const [our, their] = [ours, theirs].map(({ measured }) => median((measured.get(key) ?? []).map(of)));
+    return /** @type {const} */ ([our ?? NaN, their ?? NaN]);
+  };
   /** @type {[label: string, key: string][]} */
   const kinds = [
     ["small cmdlet", "small"],
@@ -246,27 +262,30 @@ async function report(ours, theirs, steps) {
     ["further snapshot", "snapshots"],
   ];
   for (const [kind, key] of kinds) {
-    const pair = (/** @type {(one: Measured) => number} */ of) =>
-      /** @type {const} */ ([
-        median((ours.measured.get(key) ?? []).map(of)),
-        median((theirs.measured.get(key) ?? []).map(of)),
-      ]);
-    add(`${kind}: ms`, ...pair(({ seconds }) => seconds * 1000));
-    add(`${kind}: client CPU ms`, ...pair(({ cpuSeconds }) => cpuSeconds * 1000));
-    add(`${kind}: endpoint CPU ms`, ...pair(({ endpointCpuSeconds }) => endpointCpuSeconds * 1000));
-    add(`${kind}: HTTP requests`, ...pair(({ requests }) => requests), 0);
+    add(`${kind}: ms`, ...pair(key, ({ seconds }) => seconds * 1000));
+    add(`${kind}: client CPU ms`, ...pair(key, cpuMilliseconds));
+    add(`${kind}: endpoint CPU ms`, ...pair(key, ({ endpointCpuSeconds }) => endpointCpuSeconds * 1000));
+    add(`${kind}: HTTP requests`, ...pair(key, requestsOf), 0);
   }
+  const fresh = "new process, session and snapshot";
+  add(`${fresh}: ms`, ...pair("fresh", ({ seconds }) => seconds * 1000), 0);
+  add(`${fresh}: client CPU ms`, ...pair("fresh", cpuMilliseconds), 0);
+  add(`${fresh}: peak MiB`, median(ours.memory), median(theirs.memory), 0);
   const memory = [];
   for (const { client } of [ours, theirs]) memory.push((await client.ask({ do: "memory" })).value);
-  add("peak memory: MiB", memory[0] ?? NaN, memory[1] ?? NaN, 0);
+  add("thousands of cmdlets: peak MiB", memory[0] ?? NaN, memory[1] ?? NaN, 0);
   for (const [label = "", ...numbers] of rows) {
-    process.stdout.write(`${label.padEnd(40)}${numbers.map((number) => number.padStart(12)).join("")}\n`);
+    process.stdout.write(`${label.padEnd(52)}${numbers.map((number) => number.padStart(12)).join("")}\n`);
   }
-  const requests = steps.map(([label, many]) => `${label} ${String(many)}`);
+  const closing = pair("end", requestsOf)[0];
+  const opening = pair("first", requestsOf)[0] - pair("snapshots", requestsOf)[0];
+  /** @type {[label: string, requests: number][]} */
+  const counted = [["opening a session", opening], ["closing it", closing], ...steps];
+  const requests = counted.map(([label, many]) => `${label} ${String(many)}`);
   process.stdout.write(`\nHTTP requests of ours: ${requests.join("; ")}\n\n`);
 
   const small = (/** @type {Contender} */ { measured }) => measured.get("small") ?? [];
-  const cpu = median(small(ours).map(cpuOf)) / median(small(theirs).map(cpuOf));
+  const cpu = median(small(ours).map(cpuMilliseconds)) / median(small(theirs).map(cpuMilliseconds));
   const faster = median(small(ours).map(rate)) / median(small(theirs).map(rate));
   const verdicts = [
     verdict("processor time", cpu <= HIGHEST_CPU_RATIO, [
@@ -287,8 +306,13 @@ function rate(measured) {
 }
 
 /** @param {Measured} measured */
-function cpuOf({ cpuSeconds }) {
-  return cpuSeconds;
+function cpuMilliseconds({ cpuSeconds }) {
+  return cpuSeconds * 1000;
+}
+
+/** @param {Measured} measured */
+function requestsOf({ requests }) {
+  return requests;
 }
 
 /**

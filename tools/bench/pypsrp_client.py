@@ -62,6 +62,7 @@ def end(job):
 
 
 def memory(_):
+    """Mebibytes, at most."""
     try:
         with open("/proc/self/status") as status:
             return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
@@ -70,12 +71,12 @@ def memory(_):
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * bytes_per_unit / 1024 / 1024
 
 
-JOBS = {"begin": begin, "end": end, "run": repeat, "snapshot": repeat, "memory": memory}
-
-
-def cpu_seconds():
+def cpu_seconds(_=None):
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
+
+
+JOBS = {"begin": begin, "end": end, "run": repeat, "snapshot": repeat, "memory": memory, "cpu": cpu_seconds}
 
 
 for line in sys.stdin:

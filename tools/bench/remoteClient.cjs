@@ -74,6 +74,7 @@ const JOBS = {
     return 0;
   },
   memory: () => Promise.resolve(peakMebibytes()),
+  cpu: () => Promise.resolve(cpuSeconds()),
 };
 
 const LIMIT_MILLISECONDS = 120_000;
@@ -110,6 +111,12 @@ function openBackend() {
   return openRemote(settings, (/** @type {string} */ line) => process.stderr.write(`${line}\n`));
 }
 
+/** Since the process was started. */
+function cpuSeconds() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
 /** What the process itself had at most; `maxRSS` may begin with what its parent had when it was started. */
 function peakMebibytes() {
   const ofLinux = /^VmHWM:\s+(\d+)/m.exec(
@@ -125,12 +132,11 @@ async function main() {
       connection = job;
       continue;
     }
-    const cpu = process.cpuUsage();
+    const cpu = cpuSeconds();
     const clock = process.hrtime.bigint();
     const value = await JOBS[job.do]?.(job);
     const seconds = Number(process.hrtime.bigint() - clock) / 1e9;
-    const { user, system } = process.cpuUsage(cpu);
-    process.stdout.write(`${JSON.stringify({ value, seconds, cpuSeconds: (user + system) / 1e6 })}\n`);
+    process.stdout.write(`${JSON.stringify({ value, seconds, cpuSeconds: cpuSeconds() - cpu })}\n`);
   }
 }
 
