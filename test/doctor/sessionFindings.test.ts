@@ -1,0 +1,108 @@
+import { judgeOpening, type Asked } from "../../provider/doctor/sessionFindings";
+import { RemotingError } from "../../provider/remoting/errors";
+import type { TraceEvent } from "../../provider/remoting/trace";
+
+const asked = (changes: Partial<Asked> = {}): Asked => ({
+  server: "ex01.contoso.com",
+  isByName: true,
+  authentication: "kerberos",
+  username: undefined,
+  offers: ["Kerberos"],
+  ...changes,
+});
+const kerberos = (outcome: "begun" | "accepted" | "refused"): TraceEvent => ({
+  kind: "authentication",
+  scheme: "Kerberos",
+  outcome,
+  service: "HTTP/ex01.contoso.com",
+  principal: "admin@CONTOSO.COM",
+  isEncrypted: true,
+});
+const request = (frontEnd: string | undefined): TraceEvent => ({
+  kind: "request",
+  operation: "Create",
+  status: 200,
+  sent: 1,
+  received: 1,
+  milliseconds: 1,
+  frontEnd,
+  fault: undefined,
+  failure: undefined,
+});
+const opened: TraceEvent = { kind: "opened", protocolVersion: "2.3", powerShell: "5.1.17763.1" };
+const shown = (findings: ReturnType<typeof judgeOpening>) =>
+  findings.map(({ step, outcome, text }) => `${outcome} ${step}: ${text}`);
+
+describe("a session that is open", () => {
+  it("tells who we are there, to whom, and on which server", () => {
+    const events = [kerberos("begun"), kerberos("accepted"), request("EX01"), opened];
+    expect(shown(judgeOpening({ events, failure: undefined }, asked()))).toEqual([
+      "ok authentication: Kerberos as admin@CONTOSO.COM, to HTTP/ex01.contoso.com, bodies encrypted, accepted",
+      "ok session: open, protocol 2.3, PowerShell 5.1.17763.1, front end EX01",
+    ]);
+  });
+
+  it("on another server than the one in the URL is a finding; through a fixed entry it isn't", () => {
+    const opening = { events: [kerberos("accepted"), request("EX02"), opened], failure: undefined };
+    expect(judgeOpening(opening, asked())[1]).toMatchObject({
+      outcome: "warn",
+      text: expect.stringContaining("load balancer"),
+    });
+    expect(judgeOpening(opening, asked({ isByName: false }))[1]).toMatchObject({ outcome: "ok" });
+  });
+});
+
+describe("authentication that fails", () => {
+  const refusal = new RemotingError("AuthenticationRefused", "There is no ticket for HTTP/ex01.contoso.com.");
+
+  it("says what the server would take, where that is what is wrong", () => {
+    const opening = { events: [kerberos("refused")], failure: refusal };
+    const [finding] = judgeOpening(opening, asked({ offers: ["Basic"] }));
+    expect(finding?.text).toBe("HTTP 401: the server takes Basic, and we said Kerberos.");
+    const basic = asked({ authentication: "basic", username: "me", offers: ["Kerberos"] });
+    expect(judgeOpening(opening, basic)[0]?.remedies.join(" ")).toContain("Set-PowerShellVirtualDirectory");
+  });
+
+  it("with Kerberos tells the library's reason and whom it was for", () => {
+    const [finding, ...more] = judgeOpening({ events: [kerberos("refused")], failure: refusal }, asked());
+    expect(finding).toMatchObject({
+      outcome: "fail",
+      text: "There is no ticket for HTTP/ex01.contoso.com. (Kerberos as admin@CONTOSO.COM, to HTTP/ex01.contoso.com, bodies encrypted)",
+    });
+    expect(more).toEqual([]);
+  });
+
+  it("that isn't decided in time says what had begun", () => {
+    const [finding] = judgeOpening({ events: [kerberos("begun")], failure: { seconds: 60 } }, asked());
+    expect(finding?.text).toMatch(
+      /^Nothing was decided within 60 seconds; Kerberos as admin@CONTOSO\.COM.* had begun\.$/,
+    );
+    expect(finding?.remedies.join(" ")).toContain("port 88");
+  });
+});
+
+describe("a session that fails after we were let in", () => {
+  const events = [kerberos("accepted"), request("EX01")];
+
+  it("is told as that, with what to do", () => {
+    const failure = new RemotingError("AccessDenied", "The server refused Create (5): Access is denied.");
+    expect(shown(judgeOpening({ events, failure }, asked()))).toEqual([
+      expect.stringMatching(/^ok authentication/),
+      "fail session: The server refused Create (5): Access is denied.",
+    ]);
+  });
+
+  it("isn't taken for a wrong password when it was only slow", () => {
+    expect(shown(judgeOpening({ events, failure: { seconds: 60 } }, asked()))[1]).toBe(
+      "fail session: No session was open within 60 seconds.",
+    );
+  });
+
+  it("before authentication was decided is no word about authentication", () => {
+    const failure = new RemotingError("ConnectionLost", "Talking to https://x/PowerShell/: the connection ended.");
+    expect(shown(judgeOpening({ events: [], failure }, asked()))).toEqual([
+      "skip authentication: it wasn't decided before the session failed",
+      "fail session: the connection ended.",
+    ]);
+  });
+});
