@@ -147,7 +147,9 @@ describeKerberos("the realm of the tests", () => {
     });
     stops.push(() => Promise.resolve(void worker.kill("SIGKILL")));
     if (worker.stdout === null) throw new Error("no output to read");
-    const [line] = (await once(readline.createInterface({ input: worker.stdout }), "line")) as [string];
+    const said = once(readline.createInterface({ input: worker.stdout }), "line") as Promise<[string]>;
+    const [line] = await Promise.race([said, once(worker, "exit").then(() => [undefined])]);
+    if (line === undefined) throw new Error("The worker ended before it had a realm.");
     const { directory, ports } = JSON.parse(line) as { directory: string; ports: number[] };
     expect(await Promise.all(ports.map((port) => isOpen(port)))).toEqual([true, true]);
     worker.kill("SIGKILL");

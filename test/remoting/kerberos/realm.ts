@@ -98,7 +98,9 @@ export async function startRealm(options: RealmOptions = {}): Promise<Realm> {
 
   async function admin(...commands: readonly string[]): Promise<void> {
     const input = `${commands.join("\n")}\n`;
-    const result = await runOrThrow(programs["kadmin.local"], ["-r", REALM], { env: kdcEnv, input });
+    // Whom the log names. By default the user of the process, who in a container may have no name.
+    const as = ["-p", `tests@${REALM}`];
+    const result = await runOrThrow(programs["kadmin.local"], ["-r", REALM, ...as], { env: kdcEnv, input });
     const complaint = /^(?:kadmin\.local|\w+): .*$/m.exec(result.stderr.replace(/^No policy specified.*$/gm, ""));
     if (complaint !== null) throw new Error(`kadmin.local says: ${complaint[0]}`);
   }
