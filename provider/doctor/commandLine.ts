@@ -85,7 +85,7 @@ async function doctor(options: DoctorOptions, io: CommandLineIo): Promise<Doctor
     const sessions = await readSessionSettings(settings, (line) => {
       io.error(line);
     });
-    tellSettings(ok("settings", describeSettings(settings)));
+    tellSettings(ok("settings", describeSettings(settings, io.environment["KRB5CCNAME"])));
     for (const [index, server] of servers.entries()) {
       if (signal.aborted) break;
       show("");
@@ -168,12 +168,14 @@ function refuseOtherBackends(backend: string | undefined): void {
   throw new ExchangeBindingError("ConfigurationInvalid", what);
 }
 
-function describeSettings(settings: RemoteSettings): string {
+function describeSettings(settings: RemoteSettings, ticketCache: string | undefined): string {
   const { authentication, username, endpoint, tlsServerName, caFile, password } = settings;
+  const cache = ticketCache === undefined || password !== undefined ? "" : `, ticket cache ${ticketCache}`;
   const who =
     authentication === "basic"
       ? `Basic as ${username ?? ""}`
-      : `Kerberos as ${username ?? "whoever the tickets or the keytab belong to"}${password === undefined ? "" : ", with a password"}`;
+      : `Kerberos as ${username ?? "whoever the tickets or the keytab belong to"}` +
+        (password === undefined ? cache : ", with a password");
   return [
     who,
     // A query may hold anything.

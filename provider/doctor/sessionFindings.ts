@@ -53,12 +53,12 @@ function judgeSignIn(last: Authentication | undefined, asked: Asked): readonly F
   return [ok("authentication", `${describe(last, asked)}, accepted`)];
 }
 
-function describe({ scheme, service, principal, isEncrypted }: Authentication, { username }: Asked): string {
+function describe({ scheme, outcome, service, principal, isEncrypted }: Authentication, { username }: Asked): string {
   const who = principal ?? username;
   return [
     `${scheme}${who === undefined ? "" : ` as ${who}`}`,
     ...(service === undefined ? [] : [`to ${service}`]),
-    ...(isEncrypted === true ? ["bodies encrypted"] : []),
+    ...(isEncrypted === true && outcome === "accepted" ? ["bodies encrypted"] : []),
   ].join(", ");
 }
 
@@ -80,7 +80,9 @@ function refused(failure: RemotingError, last: Authentication | undefined, asked
     );
   }
   if (authentication === "kerberos") {
-    const who = last === undefined ? "" : ` (${describe(last, asked)})`;
+    // The library's own failures name the service already.
+    const isNamed = last?.service === undefined || failure.message.includes(last.service);
+    const who = last === undefined || isNamed ? "" : ` (${describe(last, asked)})`;
     return fail(
       "authentication",
       `${withoutUrl(failure.message)}${who}`,

@@ -63,13 +63,20 @@ describe("authentication that fails", () => {
     expect(judgeOpening(opening, basic)[0]?.remedies.join(" ")).toContain("Set-PowerShellVirtualDirectory");
   });
 
-  it("with Kerberos tells the library's reason and whom it was for", () => {
+  it("with Kerberos tells the library's reason and whom it was for, once", () => {
     const [finding, ...more] = judgeOpening({ events: [kerberos("refused")], failure: refusal }, asked());
     expect(finding).toMatchObject({
       outcome: "fail",
-      text: "There is no ticket for HTTP/ex01.contoso.com. (Kerberos as admin@CONTOSO.COM, to HTTP/ex01.contoso.com, bodies encrypted)",
+      text: "There is no ticket for HTTP/ex01.contoso.com.",
     });
     expect(more).toEqual([]);
+    const status = new RemotingError(
+      "AuthenticationRefused",
+      "https://x/PowerShell/ answered 401 (not authenticated).",
+    );
+    expect(judgeOpening({ events: [kerberos("refused")], failure: status }, asked())[0]?.text).toBe(
+      "It answered 401 (not authenticated). (Kerberos as admin@CONTOSO.COM, to HTTP/ex01.contoso.com)",
+    );
   });
 
   it("that isn't decided in time says what had begun", () => {

@@ -1,0 +1,76 @@
+import { type Endpoint, startEndpoint } from "../../../provider/backends/simulator/endpoint/endpoint";
+import { memoryState } from "../../../provider/backends/simulator/stateFile";
+import { runCommandLine } from "../../../provider/doctor/commandLine";
+import { Secret } from "../../../provider/secret";
+import { defaultOrganisation, EX01 } from "../../backends/simulatedServer";
+import { type Acceptor, startAcceptor } from "./acceptor";
+import { setNativeEnvironment } from "./environment";
+import { describeKerberos } from "./machine";
+import { type Realm, startRealm } from "./realm";
+
+const BEHIND = { user: "administrator@contoso.com", password: new Secret("correct horse battery staple") };
+
+jest.setTimeout(60_000);
+
+describeKerberos("exchange-certificates doctor, with Kerberos over http", () => {
+  let realm: Realm;
+  let endpoint: Endpoint;
+  let front: Acceptor;
+
+  beforeAll(async () => {
+    realm = await startRealm();
+    setNativeEnvironment({ ...realm.env });
+    const user = { name: BEHIND.user, password: BEHIND.password };
+    endpoint = await startEndpoint({ store: memoryState(await defaultOrganisation()), user });
+    front = await startAcceptor({
+      target: endpoint.url,
+      credentials: BEHIND,
+      env: realm.env,
+      keytab: await realm.keytab("HTTP/localhost"),
+      behaviour: { bodies: "encrypted", boundary: "exchange" },
+    });
+  });
+  afterAll(async () => {
+    await front.stop();
+    await endpoint.close();
+    await realm.stop();
+  });
+
+  async function doctor(environment: Readonly<Record<string, string>>): Promise<{ code: number; out: string }> {
+    const out: string[] = [];
+    const code = await runCommandLine(["doctor", "--server", EX01, "--endpoint", front.url], {
+      workingDirectory: process.cwd(),
+      environment,
+      out: (text) => out.push(text),
+      error: (text) => out.push(text),
+      isInteractive: false,
+      ask: () => Promise.resolve(undefined),
+      readStandardInput: () => Promise.resolve(""),
+      interrupted: () => new Promise<void>(() => undefined),
+    });
+    return { code, out: out.join("\n") };
+  }
+
+  it("tells who we are, which service the ticket is for, and that bodies are encrypted", async () => {
+    const password = realm.password("operator");
+    const { code, out } = await doctor({ EXCHANGE_USERNAME: "operator@contoso.test", EXCHANGE_PASSWORD: password });
+    expect(out).toContain("skip  TLS            plain http: Kerberos encrypts what is said\n");
+    expect(out).toContain("ok    web server     it takes Kerberos\n");
+    expect(out.replace(/\s+/g, " ")).toContain(
+      "ok authentication Kerberos as operator@CONTOSO.TEST, to HTTP/localhost, bodies encrypted, accepted",
+    );
+    expect(out).toMatch(/\n {2}ok {4}services/);
+    expect(out).not.toContain(password);
+    expect(code).toBe(0);
+  });
+
+  it("tells what Kerberos says when the password is wrong, or when there is no ticket", async () => {
+    const wrong = await doctor({ EXCHANGE_USERNAME: "operator@contoso.test", EXCHANGE_PASSWORD: "not-this-one" });
+    expect(wrong.code).toBe(1);
+    expect(wrong.out).toMatch(/FAIL {2}authentication [^]*password is wrong/);
+    const none = await doctor({});
+    expect(none.code).toBe(1);
+    expect(none.out).toMatch(/FAIL {2}authentication [^]*-> /);
+    expect(none.out).toContain("klist");
+  });
+});
