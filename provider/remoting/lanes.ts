@@ -20,6 +20,11 @@ export class Lanes<T> {
     return this.#made;
   }
 
+  /** Whether somebody waits. */
+  get isWanted(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** Throws RemotingError `Aborted` when the signal fires first. */
   async acquire(signal: AbortSignal): Promise<T> {
     if (signal.aborted) throw notWaitedFor(signal);

@@ -61,6 +61,8 @@ export interface RunOptions {
 const DEFAULT_CONNECTIONS = 2;
 const DEFAULT_OPERATION_SECONDS = 20;
 const DEFAULT_IDLE_SECONDS = 15;
+/** Commands that the server has to keep while others wait for their turn; it takes a thousand. */
+const MAX_ENDED_COMMANDS = 50;
 /** For putting away what nobody waits for any more. */
 const CLEANUP_SECONDS = 5;
 /**
@@ -89,6 +91,8 @@ export class Session {
   readonly #trace: Trace | undefined;
   readonly #closing = new AbortController();
   readonly #unfinished = new Set<Promise<unknown>>();
+  /** Commands that have ended and are yet to be terminated. */
+  readonly #ended: string[] = [];
   #keys: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
   #idle: NodeJS.Timeout | undefined;
@@ -221,6 +225,7 @@ export class Session {
     progress: { mayHaveRun: boolean },
   ): Promise<PipelineResult> {
     let commandId: string | undefined;
+    let hasEnded = false;
     let trace: Trace | undefined;
     try {
       const pipeline = this.#pool.createPipeline(this.#env.newGuid(), commands);
@@ -242,6 +247,7 @@ export class Session {
         }
       }
       const result = await collect({ shell: this.#shell, connection, pipeline, commandId, signal, answer, trace });
+      hasEnded = true;
       trace?.({
         kind: "pipelineEnded",
         state: result.state,
@@ -255,20 +261,38 @@ export class Session {
       trace?.({ kind: "pipelineFailed", code, mayHaveRun: progress.mayHaveRun });
       throw error;
     } finally {
-      this.#keepTrackOf(this.#finish(connection, commandId));
+      this.#keepTrackOf(this.#finish(connection, commandId, hasEnded));
     }
   }
 
-  /** Without a Terminate for each, the server keeps commands until it has too many of them. */
-  async #finish(connection: HttpConnection, commandId: string | undefined): Promise<void> {
-    if (commandId !== undefined && !this.#closing.signal.aborted) await this.#terminate(connection, commandId);
+  /**
+   * Without a Terminate for each, the server keeps commands until it has too many of them. What still runs is ended at
+   * once; for what has ended, whoever waits for the connection goes first.
+   */
+  async #finish(connection: HttpConnection, commandId: string | undefined, hasEnded: boolean): Promise<void> {
+    if (commandId !== undefined && hasEnded) this.#ended.push(commandId);
+    else if (commandId !== undefined) await this.#terminate(connection, commandId);
+    while (!this.#lanes.isWanted || this.#ended.length > MAX_ENDED_COMMANDS) {
+      const ended = this.#ended.shift();
+      if (ended === undefined) break;
+      // Who can't be reached, or takes nothing more from us, isn't asked as often as there are commands.
+      if (!(await this.#terminate(connection, ended))) this.#ended.length = 0;
+    }
     this.#lanes.release(connection);
   }
 
-  async #terminate(connection: HttpConnection, commandId: string): Promise<void> {
+  /** Returns whether the server answered. Never throws. */
+  async #terminate(connection: HttpConnection, commandId: string): Promise<boolean> {
+    // The shell is deleted in a moment, and everything in it.
+    if (this.#closing.signal.aborted) return false;
     const limit = AbortSignal.any([AbortSignal.timeout(CLEANUP_SECONDS * 1000), this.#closing.signal]);
-    // The command may be over by itself, and if the shell is gone the next one will say so.
-    await this.#shell.terminate(connection, commandId, limit).catch(() => undefined);
+    try {
+      await this.#shell.terminate(connection, commandId, limit);
+      return true;
+    } catch (error) {
+      // The command may be over by itself, and if the shell is gone the next one will say so.
+      return isRemotingError(error) && error.facts.fault !== undefined;
+    }
   }
 
   #keepTrackOf(work: Promise<void>): void {

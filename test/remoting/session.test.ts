@@ -129,6 +129,21 @@ describe("a session", () => {
     }
   });
 
+  it("lets whoever waits go before it says that commands have ended, and says it then", async () => {
+    const { open } = await surroundings();
+    const operations: Operation[] = [];
+    const session = await open({
+      maxConnections: 1,
+      trace: (event) => {
+        if (event.kind === "request") operations.push(event.operation);
+      },
+    });
+    operations.length = 0;
+    await Promise.all(["Get-AuthConfig", "Get-SendConnector"].map((cmdlet) => run(session, cmdlet)));
+    while (operations.length < 6) await new Promise((resolve) => setImmediate(resolve));
+    expect(operations).toEqual(["Command", "Receive", "Command", "Receive", "Signal", "Signal"]);
+  });
+
   it("keeps asking while the server has nothing to say", async () => {
     const { open } = await surroundings({
       organisation: (organisation) => withFaults(organisation, EX01, { slowMilliseconds: 400 }),
