@@ -57,9 +57,6 @@ export async function runCommandLine(argv: readonly string[], io: CommandLineIo)
 async function doctor(options: DoctorOptions, io: CommandLineIo): Promise<DoctorExitCode> {
   const servers = serversOf(options, io);
   const interruption = new AbortController();
-  void io.interrupted().then(() => {
-    interruption.abort();
-  });
   const { signal } = interruption;
   const show = (line: string): void => {
     if (!options.json) io.out(line);
@@ -84,6 +81,10 @@ async function doctor(options: DoctorOptions, io: CommandLineIo): Promise<Doctor
     const settings = await settingsOf(options, io);
     const sessions = await readSessionSettings(settings, (line) => {
       io.error(line);
+    });
+    // Until here, where a password may be typed, Ctrl-C does what it always does.
+    void io.interrupted().then(() => {
+      interruption.abort();
     });
     tellSettings(ok("settings", describeSettings(settings, io.environment["KRB5CCNAME"])));
     for (const [index, server] of servers.entries()) {

@@ -32,16 +32,31 @@ export function judgeCmdlets(listing: CmdletListing): readonly Finding[] {
   const isWithoutParameters = listing.cmdlets.some(({ parameters }) => parameters === undefined);
   const note = isWithoutParameters ? "; their parameters aren't told" : "";
   if (missing.length === 0) return [ok("cmdlets", `all ${seen.replace(/^\d+ of /, "")}${note}`)];
+  const vital = missing.filter(({ needed }) => needed.isVital === true);
+  if (vital.length > 0)
+    return vital.map(({ needed, lack }) => fail("cmdlets", lackText(needed, lack), remedyFor(needed)));
+  // One word about each role, however many cmdlets it would bring.
+  const byRole = new Map<string, { readonly texts: string[]; readonly remedy: string }>();
+  for (const { needed, lack } of missing) {
+    const entry = byRole.get(needed.role) ?? { texts: [], remedy: remedyFor(needed) };
+    entry.texts.push(lackText(needed, lack));
+    byRole.set(needed.role, entry);
+  }
   return [
-    ...(missing.some(({ needed }) => needed.isVital === true) ? [] : [ok("cmdlets", `${seen}${note}`)]),
-    ...missing.map(({ needed, lack }) => {
-      const text = `${lack ?? ""}: ${needed.without}.`;
-      const remedy =
-        `Give the account the role "${needed.role}" (Get-ManagementRole -Cmdlet ${needed.name} lists all that hold ` +
-        "it), then open a new session.";
-      return needed.isVital === true ? fail("cmdlets", text, remedy) : warn("cmdlets", text, remedy);
-    }),
+    ok("cmdlets", `${seen}${note}`),
+    ...[...byRole.values()].map(({ texts, remedy }) => warn("cmdlets", texts.join(" "), remedy)),
   ];
+}
+
+function lackText({ without }: NeededCmdlet, lack: string | undefined): string {
+  return `${lack ?? ""}: ${without}.`;
+}
+
+function remedyFor({ role, name }: NeededCmdlet): string {
+  return (
+    `Give the account the role "${role}" (Get-ManagementRole -Cmdlet ${name} lists all that hold this one); it counts ` +
+    "in a new session."
+  );
 }
 
 /** What of it can't be seen. */
@@ -104,9 +119,12 @@ export function judgeReading(asked: string, snapshot: ServerSnapshot): readonly 
   ];
 }
 
+/** Of what a server says. */
+const LONGEST_TEXT = 160;
+
 function shortened(text: string): string {
   const line = text.replace(/\s+/g, " ").trim();
-  return line.length <= 200 ? line : `${line.slice(0, 200)}…`;
+  return line.length <= LONGEST_TEXT ? line : `${line.slice(0, LONGEST_TEXT)}…`;
 }
 
 export function judgeServices(snapshot: ServerSnapshot, how: EndpointMemory["certificates"]): Finding {

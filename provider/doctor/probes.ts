@@ -61,6 +61,7 @@ export async function connectVerified(url: URL, tls: TlsOptions, signal: AbortSi
 /** Node's name for what went wrong; of several addresses that were tried, the first one's. */
 export function codeOf(error: unknown): string {
   if (typeof error !== "object" || error === null) return messageOf(error);
+  if (isRemotingError(error)) return error.cause === undefined ? error.message : codeOf(error.cause);
   if ("code" in error && typeof error.code === "string") return error.code;
   if ("errors" in error && Array.isArray(error.errors) && error.errors.length > 0) return codeOf(error.errors[0]);
   return messageOf(error);

@@ -11,8 +11,22 @@ export interface Address {
   readonly family: number;
 }
 
-export function judgeName(host: string, addresses: readonly Address[]): readonly Finding[] {
-  if (isIP(host) !== 0) return [ok("name", `${host} is an address; there is nothing to look up`)];
+export function judgeName(
+  host: string,
+  addresses: readonly Address[],
+  authentication: "kerberos" | "basic",
+): readonly Finding[] {
+  if (isIP(host) !== 0) {
+    const text = `${host} is an address; there is nothing to look up`;
+    if (authentication === "basic") return [ok("name", text)];
+    return [
+      warn(
+        "name",
+        `${text}, and usually no Kerberos service of that name.`,
+        "Name the server by its FQDN in exchange:endpoint (--endpoint).",
+      ),
+    ];
+  }
   const found = ok("name", `${host} is ${addresses.map(({ address }) => address).join(", ")}`);
   const loopback = addresses.filter(({ address }) => /^127\.|^::1$|^::ffff:127\./.test(address));
   if (loopback.length > 0) {

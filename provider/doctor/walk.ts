@@ -107,12 +107,12 @@ async function limited<T>(
 async function reach(url: URL, options: WalkOptions): Promise<StrangerAnswer> {
   const { settings, sessions, now } = options;
   const host = hostOf(url);
-  if (isIP(host) !== 0) tellAll(judgeName(host, []), options);
+  if (isIP(host) !== 0) tellAll(judgeName(host, [], settings.authentication), options);
   else {
     const found = await limited(REACH_SECONDS, options, () => lookUp(host));
     tellAll(
       found.kind === "done"
-        ? judgeName(host, found.value)
+        ? judgeName(host, found.value, settings.authentication)
         : [judgeNameFailure(host, found.kind === "failed" ? codeOf(found.error) : "EAI_AGAIN")],
       options,
     );

@@ -14,20 +14,29 @@ const outcomes = (findings: readonly { readonly outcome: string }[]) => findings
 const v4 = (...addresses: readonly string[]) => addresses.map((address) => ({ address, family: 4 }));
 
 describe("a name", () => {
+  it("that is an address will do, but not for Kerberos", () => {
+    expect(outcomes(judgeName("10.0.0.5", [], "basic"))).toEqual(["ok"]);
+    expect(outcomes(judgeName("10.0.0.5", [], "kerberos"))).toEqual(["warn"]);
+  });
+
   it("is fine with one address of each kind", () => {
-    const [found, ...more] = judgeName("ex01.contoso.com", [...v4("10.0.0.5"), { address: "fd00::5", family: 6 }]);
+    const [found, ...more] = judgeName(
+      "ex01.contoso.com",
+      [...v4("10.0.0.5"), { address: "fd00::5", family: 6 }],
+      "basic",
+    );
     expect(found).toMatchObject({ outcome: "ok", text: "ex01.contoso.com is 10.0.0.5, fd00::5" });
     expect(more).toEqual([]);
   });
 
   it("with several addresses may be a load balancer", () => {
-    const [found] = judgeName("mail.contoso.com", v4("10.0.0.5", "10.0.0.6"));
+    const [found] = judgeName("mail.contoso.com", v4("10.0.0.5", "10.0.0.6"), "basic");
     expect(found).toMatchObject({ outcome: "warn", text: expect.stringContaining("load balancer") });
     expect(found?.remedies.join(" ")).toContain("by its own FQDN");
   });
 
   it.each(["127.0.0.1", "127.0.1.1"])("that leads back to this machine is told: %s", (address) => {
-    expect(judgeName("ex01.contoso.com", v4(address))[0]).toMatchObject({
+    expect(judgeName("ex01.contoso.com", v4(address), "basic")[0]).toMatchObject({
       outcome: "warn",
       text: expect.stringContaining("leads back to this machine"),
     });

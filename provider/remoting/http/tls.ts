@@ -37,7 +37,7 @@ export function peerOf(socket: TLSSocket): TlsPeer {
     subject: nameOf(certificate.subject),
     issuer: nameOf(certificate.issuer),
     names: namesOf(certificate),
-    thumbprint: (certificate.fingerprint ?? "").replaceAll(":", ""),
+    thumbprint: thumbprintOf(certificate),
     notBefore: new Date(certificate.valid_from ?? Number.NaN),
     notAfter: new Date(certificate.valid_to ?? Number.NaN),
   };
@@ -45,6 +45,11 @@ export function peerOf(socket: TLSSocket): TlsPeer {
 
 function nameOf(who: Partial<PeerCertificate["subject"]> | undefined): string {
   return String(who?.CN ?? who?.O ?? "");
+}
+
+/** As Exchange shows it. */
+function thumbprintOf({ fingerprint }: Partial<PeerCertificate>): string {
+  return (fingerprint ?? "?").replaceAll(":", "");
 }
 
 function namesOf({ subjectaltname }: Partial<PeerCertificate>): readonly string[] {
@@ -146,6 +151,6 @@ function describeCertificate(certificate: PeerCertificate): string {
   const name = (who: Partial<PeerCertificate["subject"]> | undefined): string => nameOf(who) || "?";
   return (
     `It is that of "${name(subject)}", issued by "${name(issuer)}" ${valid}, ` +
-    `valid from ${valid_from ?? "?"} to ${valid_to ?? "?"}.`
+    `valid from ${valid_from ?? "?"} to ${valid_to ?? "?"}, thumbprint ${thumbprintOf(certificate)}.`
   );
 }

@@ -3,6 +3,7 @@ import { memoryState } from "../../../provider/backends/simulator/stateFile";
 import { runCommandLine } from "../../../provider/doctor/commandLine";
 import { Secret } from "../../../provider/secret";
 import { defaultOrganisation, EX01 } from "../../backends/simulatedServer";
+import { startTestEndpoint } from "../endpoint";
 import { type Acceptor, startAcceptor } from "./acceptor";
 import { setNativeEnvironment } from "./environment";
 import { describeKerberos } from "./machine";
@@ -36,9 +37,12 @@ describeKerberos("exchange-certificates doctor, with Kerberos over http", () => 
     await realm.stop();
   });
 
-  async function doctor(environment: Readonly<Record<string, string>>): Promise<{ code: number; out: string }> {
+  async function doctor(
+    environment: Readonly<Record<string, string>>,
+    url = front.url,
+  ): Promise<{ code: number; out: string }> {
     const out: string[] = [];
-    const code = await runCommandLine(["doctor", "--server", EX01, "--endpoint", front.url], {
+    const code = await runCommandLine(["doctor", "--server", EX01, "--endpoint", url], {
       workingDirectory: process.cwd(),
       environment,
       out: (text) => out.push(text),
@@ -72,5 +76,16 @@ describeKerberos("exchange-certificates doctor, with Kerberos over http", () => 
     expect(none.code).toBe(1);
     expect(none.out).toMatch(/FAIL {2}authentication [^]*-> /);
     expect(none.out).toContain("klist");
+  });
+
+  it("tells that a port which wants TLS isn't for plain http", async () => {
+    const secure = await startTestEndpoint({ store: memoryState(await defaultOrganisation()) });
+    try {
+      const { code, out } = await doctor({}, secure.url.replace("https:", "http:"));
+      expect(code).toBe(1);
+      expect(out).toMatch(/warn {2}name [^]*FAIL {2}web server [^]*a port that wants TLS \(443\)/);
+    } finally {
+      await secure.close();
+    }
   });
 });
