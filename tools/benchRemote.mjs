@@ -6,7 +6,8 @@
  * - We run at least three times as many small cmdlets per second, one after the other in one session.
  *
  * Both clients and the endpoint are processes of their own that live for the whole run. The clients have their turns
- * one after the other, in several rounds, so that a busy machine is unkind to both; medians are compared, and ratios.
+ * one after the other, in several rounds, so that a busy machine is unkind to both; medians are compared. pypsrp
+ * is made to do what we do: the same cmdlets with the same query string, and the Signal Terminate after each.
  *
  *   npm run bench:remote -- --rounds 5 --cmdlets 200 --certificates 50
  */
@@ -25,6 +26,7 @@ import { ensureBuilt, ensureNodeModules, log, main, root } from "./setup.mjs";
 
 const HIGHEST_CPU_RATIO = 1 / 3;
 const LOWEST_RATE_RATIO = 3;
+const SETTLING_MILLISECONDS = 100;
 const USER = "administrator@contoso.com";
 /** Before anything is measured, because code is compiled while it runs; fresh processes are measured by themselves. */
 const WARM_UP = { cmdlets: 2000, others: 10 };
@@ -170,6 +172,7 @@ async function compare(contenders, endpoint, server) {
  * @returns {Promise<Measured>} Per repetition of the last.
  */
 async function measureJobs(client, endpoint, jobs) {
+  await settled();
   const before = await endpoint.read();
   const sum = { seconds: 0, cpuSeconds: 0, value: 0 };
   for (const job of jobs) {
@@ -178,8 +181,7 @@ async function measureJobs(client, endpoint, jobs) {
     sum.cpuSeconds += cpuSeconds;
     sum.value = value;
   }
-  // What nobody waits for any more belongs to it, too.
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await settled();
   const after = await endpoint.read();
   const count = jobs.at(-1)?.count ?? 1;
   return {
@@ -189,6 +191,11 @@ async function measureJobs(client, endpoint, jobs) {
     requests: (after.requests - before.requests) / count,
     value: sum.value / count,
   };
+}
+
+/** Commands are terminated when nobody waits any more: that belongs to the job before. */
+function settled() {
+  return new Promise((resolve) => setTimeout(resolve, SETTLING_MILLISECONDS));
 }
 
 /**
