@@ -22,6 +22,7 @@ describe("the rule about layers", () => {
     ["provider/plan/plan.ts", "../backends/backend"],
     ["provider/backends/simulator/cmdlets/servers.ts", "../../../certificate/facts"],
     ["provider/backends/remote/session.ts", "../../remoting/xml"],
+    ["provider/doctor/walk.ts", "../backends/remote/snapshot"],
     ["provider/certificate/pfx.ts", "../secret"],
     ["provider/plan/plan.ts", "./goals"],
     ["test/plan/plan.test.ts", "../../provider/index"],
@@ -35,6 +36,7 @@ describe("the rule about layers", () => {
     ["provider/remoting/xml.ts", "../backends/backend"],
     ["provider/backends/simulator/simulatorBackend.ts", "../../plan/plan"],
     ["provider/plan/plan.ts", "../lifecycle/check"],
+    ["provider/doctor/walk.ts", "../lifecycle/check"],
     ["provider/lifecycle/check.ts", "../exchangeCertificateBinding"],
   ])("does not let %s import %s", (file, source) => {
     const expected = [expect.stringContaining("layers import downwards only")];
