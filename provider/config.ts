@@ -3,9 +3,9 @@ import { resolve } from "node:path";
 import { DEFAULT_SIMULATOR_FILE, chooseBackend } from "./backends/openBackend";
 import type { BackendSettings } from "./backends/openBackend";
 import { parseRemoteSettings, REMOTE_KEYS } from "./backends/remote/settings";
-import { ExchangeBindingError } from "./errors";
 import { parseServerFqdn } from "./model";
 import type { ServerFqdn } from "./model";
+import { readFlag, settingRefused, type Setting } from "./setting";
 
 /** How values of the configuration are read: `get("exchange:backend")`. */
 export type ReadConfig = (key: string) => string | undefined;
@@ -38,7 +38,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * `ConfigurationInvalid`, naming the key, what it held and what it may hold.
  */
 export function readSettings(config: ReadConfig, environment: Environment, directory: string): Settings {
-  const readAsWritten = (name: keyof typeof KEYS): { value: string; from: string } | undefined => {
+  const readAsWritten = (name: keyof typeof KEYS): Setting | undefined => {
     const { config: configKey, environment: variable } = KEYS[name];
     for (const [value, from] of [
       [environment[variable], variable],
@@ -57,7 +57,9 @@ export function readSettings(config: ReadConfig, environment: Environment, direc
   const offline = readFlag(read("offline"));
   const onUnreachable = read("onUnreachable");
   if (onUnreachable !== undefined && onUnreachable.value !== "fail" && onUnreachable.value !== "continue") {
-    throw invalid(`${onUnreachable.from} is "${onUnreachable.value}"; it may be "fail" (the default) or "continue".`);
+    throw settingRefused(
+      `${onUnreachable.from} is "${onUnreachable.value}"; it may be "fail" (the default) or "continue".`,
+    );
   }
   return {
     // There is no default: a program must not reach real servers, or only simulated ones, by accident.
@@ -74,30 +76,16 @@ export function readSettings(config: ReadConfig, environment: Environment, direc
   };
 }
 
-function readFlag(entry: { value: string; from: string } | undefined): boolean {
-  if (entry === undefined) return false;
-  switch (entry.value.toLowerCase()) {
-    case "true":
-    case "1":
-      return true;
-    case "false":
-    case "0":
-      return false;
-    default:
-      throw invalid(`${entry.from} is "${entry.value}"; it may be true or false.`);
-  }
-}
-
 /**
  * A JSON list, as `pulumi config set --path` writes it, or names with commas or blanks between them. Throws
  * `ConfigurationInvalid`.
  */
-export function readServers(entry: { value: string; from: string } | undefined): readonly ServerFqdn[] {
+export function readServers(entry: Setting | undefined): readonly ServerFqdn[] {
   if (entry === undefined) return [];
   const servers = splitServers(entry).map((name) => {
     const server = parseServerFqdn(name);
     if (server === undefined) {
-      throw invalid(
+      throw settingRefused(
         `${entry.from} names "${name}", which isn't a fully qualified server name. Write names like ex01.contoso.com, with commas between them.`,
       );
     }
@@ -106,20 +94,16 @@ export function readServers(entry: { value: string; from: string } | undefined):
   return [...new Set(servers)];
 }
 
-function splitServers(entry: { value: string; from: string }): readonly string[] {
+function splitServers(entry: Setting): readonly string[] {
   if (!entry.value.startsWith("[")) return entry.value.split(/[\s,;]+/).filter((name) => name !== "");
   let parsed: unknown;
   try {
     parsed = JSON.parse(entry.value);
   } catch (cause) {
-    throw invalid(`${entry.from} begins like a JSON list but can't be read as one.`, cause);
+    throw settingRefused(`${entry.from} begins like a JSON list but can't be read as one.`, cause);
   }
   if (!Array.isArray(parsed) || !parsed.every((name): name is string => typeof name === "string")) {
-    throw invalid(`${entry.from} must be a list of server names.`);
+    throw settingRefused(`${entry.from} must be a list of server names.`);
   }
   return parsed;
-}
-
-function invalid(message: string, cause?: unknown): ExchangeBindingError {
-  return new ExchangeBindingError("ConfigurationInvalid", `Reading the configuration: ${message}`, { cause });
 }

@@ -12,7 +12,7 @@ const path = require("node:path");
  * @type {readonly (readonly string[])[]}
  */
 const LAYERS = [
-  ["errors", "secret", "model"],
+  ["errors", "secret", "setting", "model"],
   ["certificate/"],
   ["remoting/"],
   ["backends/"],

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
-import { ExchangeBindingError } from "../../errors";
 import { Secret } from "../../secret";
+import { readFlag, readWholeNumber, type Setting, settingRefused } from "../../setting";
 
 /** What `exchange:backend = remote` needs. */
 export interface RemoteSettings {
@@ -42,9 +42,7 @@ export const REMOTE_KEYS = {
 } as const;
 
 /** A value as it was written, and the key or variable that it stands in; `undefined` when it is missing or blank. */
-export type ReadRemoteSetting = (
-  name: keyof typeof REMOTE_KEYS,
-) => { readonly value: string; readonly from: string } | undefined;
+export type ReadRemoteSetting = (name: keyof typeof REMOTE_KEYS) => Setting | undefined;
 
 /**
  * Exchange's documented endpoint for Kerberos is plain http: Kerberos encrypts the bodies. Basic has nothing but TLS.
@@ -62,7 +60,7 @@ export function parseRemoteSettings(read: ReadRemoteSetting, directory: string):
   const text = (name: keyof typeof REMOTE_KEYS): string | undefined => read(name)?.value.trim();
   const authentication = text("authentication")?.toLowerCase() ?? "kerberos";
   if (authentication !== "kerberos" && authentication !== "basic") {
-    throw invalid(
+    throw settingRefused(
       `${from(read, "authentication")} is "${authentication}"; it may be "kerberos" (the default) or "basic".`,
     );
   }
@@ -71,7 +69,7 @@ export function parseRemoteSettings(read: ReadRemoteSetting, directory: string):
   const caFile = text("caFile");
   const password = read("password")?.value;
   if (password !== undefined && read("username") === undefined) {
-    throw invalid(
+    throw settingRefused(
       `${from(read, "password")} is set, but exchange:username isn't. A password without a name proves nothing; Kerberos ` +
         "without both uses the ticket cache or a keytab.",
     );
@@ -84,9 +82,9 @@ export function parseRemoteSettings(read: ReadRemoteSetting, directory: string):
     password: password === undefined ? undefined : new Secret(password),
     tlsServerName: text("tlsServerName"),
     caFile: caFile === undefined ? undefined : resolve(directory, caFile),
-    maxConnectionsPerServer: wholeNumber(read, "maxConnectionsPerServer", DEFAULT_MAX_CONNECTIONS, 10),
-    operationTimeoutSeconds: wholeNumber(read, "operationTimeoutSeconds", DEFAULT_OPERATION_TIMEOUT_SECONDS, 600),
-    dangerouslySkipTlsVerification: flag(read, "dangerouslySkipTlsVerification"),
+    maxConnectionsPerServer: readWholeNumber(read("maxConnectionsPerServer"), DEFAULT_MAX_CONNECTIONS, 10),
+    operationTimeoutSeconds: readWholeNumber(read("operationTimeoutSeconds"), DEFAULT_OPERATION_TIMEOUT_SECONDS, 600),
+    dangerouslySkipTlsVerification: readFlag(read("dangerouslySkipTlsVerification")),
   };
 }
 
@@ -95,53 +93,28 @@ function checkEndpoint(read: ReadRemoteSetting, endpoint: string, authentication
   const example = "Write it like https://{server}/PowerShell/ or https://mail.contoso.com/PowerShell/.";
   const concrete = endpoint.replaceAll("{server}", "ex01.contoso.com");
   // The URL itself isn't repeated: someone may have written a password into it.
-  if (!URL.canParse(concrete) || /[{}]/.test(concrete)) throw invalid(`${key} isn't a URL. ${example}`);
+  if (!URL.canParse(concrete) || /[{}]/.test(concrete)) throw settingRefused(`${key} isn't a URL. ${example}`);
   const url = new URL(concrete);
   if (url.protocol !== "https:" && url.protocol !== "http:")
-    throw invalid(`${key} begins with "${url.protocol}". ${example}`);
+    throw settingRefused(`${key} begins with "${url.protocol}". ${example}`);
   if (url.username !== "" || url.password !== "") {
-    throw invalid(`${key} holds a user name or a password. They belong into exchange:username and exchange:password.`);
+    throw settingRefused(
+      `${key} holds a user name or a password. They belong into exchange:username and exchange:password.`,
+    );
   }
   if (url.protocol === "https:") return;
   if (authentication === "basic") {
-    throw invalid(
+    throw settingRefused(
       `${key} begins with http://, and exchange:authentication is "basic": the password would go over the wire in clear text. Use https://.`,
     );
   }
   for (const name of ["tlsServerName", "caFile", "dangerouslySkipTlsVerification"] as const) {
     const set = read(name);
     if (set !== undefined)
-      throw invalid(`${set.from} is set, but the endpoint begins with http://, where there is no TLS.`);
-  }
-}
-
-function wholeNumber(read: ReadRemoteSetting, name: keyof typeof REMOTE_KEYS, fallback: number, most: number): number {
-  const entry = read(name);
-  if (entry === undefined) return fallback;
-  const number = /^\d{1,6}$/.test(entry.value.trim()) ? Number(entry.value) : 0;
-  if (number >= 1 && number <= most) return number;
-  throw invalid(`${entry.from} is "${entry.value}"; it may be a whole number from 1 to ${most} (default ${fallback}).`);
-}
-
-function flag(read: ReadRemoteSetting, name: keyof typeof REMOTE_KEYS): boolean {
-  const entry = read(name);
-  switch (entry?.value.trim().toLowerCase()) {
-    case undefined:
-    case "false":
-    case "0":
-      return false;
-    case "true":
-    case "1":
-      return true;
-    default:
-      throw invalid(`${entry?.from ?? ""} is "${entry?.value ?? ""}"; it may be true or false.`);
+      throw settingRefused(`${set.from} is set, but the endpoint begins with http://, where there is no TLS.`);
   }
 }
 
 function from(read: ReadRemoteSetting, name: keyof typeof REMOTE_KEYS): string {
   return read(name)?.from ?? REMOTE_KEYS[name].config;
-}
-
-function invalid(message: string): ExchangeBindingError {
-  return new ExchangeBindingError("ConfigurationInvalid", `Reading the configuration: ${message}`);
 }
