@@ -6,6 +6,7 @@ import type { HostCall } from "./psrp/hostCall";
 import type { ClientPipeline, PipelineEvent } from "./psrp/pipeline";
 import { isFinal, type PipelineState } from "./psrp/states";
 import type { Piece, Shell } from "./shell";
+import { isFault } from "./wsman/fault";
 import { type Trace, traceQuestion } from "./trace";
 
 /** Answers what a cmdlet asks of its user; `undefined` refuses, and the cmdlet fails. Calls that want no answer don't come here. */
@@ -99,10 +100,14 @@ export function piecesOf(from: { take: (maxBytes: number) => Piece | undefined }
   return pieces;
 }
 
+/** The server had begun, and then it ended: that much may have been done. */
+const NO_REFUSALS = ["TimedOut", "OperationAborted", "OperationCancelled", "ShellClosed", "OperationEnded"] as const;
+
 /** The server said no, or was never reached: what was asked for didn't happen. */
 export function wasRefused(error: unknown): boolean {
   if (!isRemotingError(error)) return false;
-  return error.facts.fate === "notDone" || (error.facts.fault !== undefined && error.code !== "TimedOut");
+  const { fate, fault } = error.facts;
+  return fate === "notDone" || (fault !== undefined && !NO_REFUSALS.some((name) => isFault(fault, name)));
 }
 
 function isSameGuid(one: string, other: string): boolean {

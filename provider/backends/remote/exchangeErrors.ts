@@ -2,6 +2,7 @@ import { ExchangeBindingError, type ErrorCode, type ErrorFacts } from "../../err
 import type { KerberosFacts, RemotingError, RemotingErrorCode } from "../../remoting/errors";
 import type { ErrorRecord } from "../../remoting/psrp/errorRecord";
 import type { PipelineResult } from "../../remoting/session";
+import { type FaultName, isFault } from "../../remoting/wsman/fault";
 
 /** Where an error belongs. */
 export interface Attempt {
@@ -123,17 +124,63 @@ const TRANSPORT_REMEDIES: Readonly<Partial<Record<RemotingErrorCode, string>>> =
   AuthenticationRefused: "exchange:username, exchange:password and exchange:authentication say who we are.",
   EndpointNotFound: "exchange:endpoint names the URL.",
   HostUnknown: "exchange:endpoint can name another host.",
+  ConnectionLost: "Look whether the server was restarted, or whether something in between cuts connections.",
   AccessDenied: REMEDIES.AccessDenied ?? "",
   Throttled: REMEDIES.Throttled ?? "",
   Aborted: "Look whether the server is slow, or allow more time (timeoutSeconds).",
-  TimedOut: "Look whether the server is slow, or allow more time (timeoutSeconds).",
+  TimedOut:
+    "Look whether the server is slow, or allow more time: exchange:operationTimeoutSeconds for one request, timeoutSeconds for all.",
+  ShellGone:
+    "Sessions end when they are idle, when the web server restarts, or when a load balancer changes the server: run again, and when it happens again name one server in exchange:endpoint.",
+  PoolBroken: "Look into the server's event log for why its PowerShell ended, then run again.",
+  FaultReceived:
+    "Look into the server's event logs (Windows Remote Management, MSExchange) for what it has against the request.",
 };
+
+/** What to do about single faults, where the kind of error is too coarse for it. */
+const FAULT_REMEDIES: readonly (readonly [FaultName, string])[] = [
+  [
+    "TooManyShells",
+    "Close the other remote sessions of this account (Remove-PSSession), or wait until they have been idle for long enough.",
+  ],
+  ["TooManyOperations", "Lower exchange:maxConnectionsPerServer, or end what else this account runs there."],
+  ["TooManyCommandsInShell", "Run again: a new session begins with none."],
+  [
+    "QuotaLimit",
+    "Run again later or with fewer resources at a time (pulumi up --parallel), or give the account another throttling policy.",
+  ],
+  [
+    "RequestTooLarge",
+    "A smaller PFX helps: leave out the certificates of its chain. Otherwise raise MaxEnvelopeSizekb (winrm/config) on the server.",
+  ],
+  ["ResponseTooLarge", "Raise MaxEnvelopeSizekb (winrm/config) on the server."],
+  [
+    "InvalidRequest",
+    "Look whether a proxy changes requests. If there is none it is a mistake of this client: report it, with the output of EXCHANGE_TRACE=1.",
+  ],
+  [
+    "InvalidResourceUri",
+    "exchange:endpoint names the URL: Exchange's remote PowerShell is at /PowerShell/ on port 80 or 443, not at /wsman on 5985.",
+  ],
+];
+
+function remedyOf({ code, facts: { fault } }: RemotingError): string | undefined {
+  const special = fault === undefined ? undefined : FAULT_REMEDIES.find(([name]) => isFault(fault, name))?.[1];
+  return special ?? TRANSPORT_REMEDIES[code];
+}
+
+function categoryOf(error: RemotingError): string {
+  return /\[FailureCategory=([A-Za-z]+-[A-Za-z0-9]+)\]/.exec(error.message)?.[1] ?? "";
+}
+
+function isRoleMissing(error: RemotingError): boolean {
+  return /AccessDenied|AuthZ/.test(categoryOf(error));
+}
 
 /** The role check of Exchange speaks through a fault: the category in it is no one's language. */
 function codeOfTransport(error: RemotingError): ErrorCode {
-  const category = /\[FailureCategory=([A-Za-z]+-[A-Za-z0-9]+)\]/.exec(error.message)?.[1] ?? "";
-  if (/AccessDenied|AuthZ/.test(category)) return "AccessDenied";
-  if (/OverBudget/.test(category)) return "Throttled";
+  if (isRoleMissing(error)) return "AccessDenied";
+  if (/OverBudget/.test(categoryOf(error))) return "Throttled";
   return CODES[error.code] ?? "ServerUnreachable";
 }
 
@@ -143,7 +190,9 @@ export function transportFailure(attempt: Attempt, error: RemotingError, isFateU
   const unclear = isFateUnknown
     ? `Whether ${attempt.cmdlet} was carried out isn't known; the next run reads the server first, and goes on from there.`
     : undefined;
-  const remedy = [TRANSPORT_REMEDIES[error.code], unclear].filter((one) => one !== undefined).join(" ");
+  const remedy = [isRoleMissing(error) ? REMEDIES.AccessDenied : remedyOf(error), unclear]
+    .filter((one) => one !== undefined)
+    .join(" ");
   return new ExchangeBindingError(codeOfTransport(error), sentence(attempt.doing, error.message, remedy), {
     cause: error,
     facts: {

@@ -36,8 +36,27 @@ export function answerOf(response: IncomingMessage, body: Uint8Array): RawAnswer
     location: response.headers.location,
     challenges,
     frontEnd: typeof frontEnd === "string" && /^[A-Za-z0-9.-]{1,64}$/.test(frontEnd) ? frontEnd : undefined,
+    title: titleOf(response.headers["content-type"] ?? "", body),
     body,
   };
+}
+
+/** The title of a page that isn't SOAP, or the first line of a text; what can't be printed left out. */
+function titleOf(contentType: string, body: Uint8Array): string | undefined {
+  if (!/^\s*text\/(?:html|plain)\b/i.test(contentType)) return undefined;
+  const start = Buffer.from(body.subarray(0, 4096)).toString("utf8");
+  const said =
+    /<title>([^<]{1,200})/i.exec(start)?.[1] ??
+    start
+      .replace(/<[^>]*>/g, "")
+      .trim()
+      .split("\n", 1)[0] ??
+    "";
+  const title = said
+    .replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, " ")
+    .trim()
+    .slice(0, 120);
+  return title === "" ? undefined : title;
 }
 
 export async function readBody(response: IncomingMessage, url: URL): Promise<Uint8Array> {

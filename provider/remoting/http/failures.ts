@@ -65,6 +65,8 @@ export interface HttpAnswer {
   /** Values of WWW-Authenticate. */
   readonly challenges: readonly string[];
   readonly frontEnd: string | undefined;
+  /** The title of a page, or its first line: it tells one reason for 403 from another. */
+  readonly title?: string | undefined;
 }
 
 /** Names of the methods that the server would take. Their parameters are left out: some are tokens. */
@@ -100,7 +102,8 @@ export function statusFailure(url: URL, scheme: string, answer: HttpAnswer): Rem
     case 403:
       return fail(
         "Forbidden",
-        "403 (forbidden). The virtual directory may require SSL or another address to call from, " +
+        `403 (forbidden${answer.title === undefined ? "" : `, "${answer.title}"`}). ` +
+          "The virtual directory may require SSL or another address to call from, " +
           "or the account may not use remote PowerShell.",
         refused,
       );

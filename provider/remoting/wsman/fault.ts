@@ -24,6 +24,12 @@ export const FAULT_CODES = {
   TooManyShells: 0x803381a5,
   TooManyOperations: 0x803381a6,
   TooManyCommandsInShell: 2150859241,
+  RequestTooLarge: 0x80338047,
+  ResponseTooLarge: 0x80338048,
+  /** The shell was closed while the request waited. */
+  ShellClosed: 0x803381c4,
+  /** The operation was ended because its shell or session ended. */
+  OperationEnded: 0x803381de,
 } as const;
 export type FaultName = keyof typeof FAULT_CODES;
 

@@ -1,13 +1,25 @@
 import type { InjectedFault, RequestFault } from "../endpoint/behaviour";
+import type { Refusal } from "../endpoint/wsmanFaults";
+
+/** Only their names: what they say is loaded with the protocols. */
+// prettier-ignore
+const REFUSAL_KINDS: Readonly<Record<Refusal, undefined>> = {
+  throttled: undefined, accessDenied: undefined, accessDeniedByPlugin: undefined, roleless: undefined, timedOut: undefined,
+  commandGone: undefined, invalidResourceUri: undefined, malformedHeader: undefined, tooManyShells: undefined,
+  tooManyOperations: undefined, tooManyCommands: undefined, requestTooLarge: undefined, responseTooLarge: undefined,
+  operationAborted: undefined, operationCancelled: undefined, shellClosed: undefined, operationEnded: undefined,
+};
 
 /** Faults by name, with what their number means where they need one. */
 const KINDS: Readonly<Record<RequestFault["kind"], "bytes" | "milliseconds" | undefined>> = {
+  ...REFUSAL_KINDS,
   requestLost: undefined,
   responseCut: "bytes",
   shellExpired: undefined,
-  throttled: undefined,
-  accessDenied: undefined,
+  poolBroken: undefined,
   unauthorized: undefined,
+  forbidden: undefined,
+  notFound: undefined,
   unavailable: undefined,
   slow: "milliseconds",
 };

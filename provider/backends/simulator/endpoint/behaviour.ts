@@ -1,4 +1,5 @@
 import type { Operation } from "../../../remoting/wsman/names";
+import type { Refusal } from "./wsmanFaults";
 
 /**
  * How the endpoint behaves where real ones differ, or where it isn't known how they do. Nothing may depend on one of
@@ -51,12 +52,16 @@ export type RequestFault =
   | { readonly kind: "responseCut"; readonly atByte: number }
   /** Its shell is gone: idle for too long, or the back end was restarted. */
   | { readonly kind: "shellExpired" }
-  /** Refused with the fault of a quota of requests. */
-  | { readonly kind: "throttled" }
-  /** Refused with the fault of access denied. */
-  | { readonly kind: "accessDenied" }
+  /** Refused with a fault of WS-Management. */
+  | { readonly kind: Refusal }
+  /** Its runspace pool breaks, and says so to whoever listens to the pool. */
+  | { readonly kind: "poolBroken" }
   /** HTTP 401. */
   | { readonly kind: "unauthorized" }
+  /** HTTP 403 with a page, as where SSL is required. */
+  | { readonly kind: "forbidden" }
+  /** HTTP 404. */
+  | { readonly kind: "notFound" }
   /** HTTP 503, without a body of SOAP. */
   | { readonly kind: "unavailable" }
   /** The response waits for so long. */

@@ -74,6 +74,16 @@ export function pipelineStopped(): ErrorRecord {
   });
 }
 
+/** What a pool that breaks says. */
+export function poolBroken(): ErrorRecord {
+  return errorRecord({
+    message: "The runspace pool was broken: the process that ran it has ended.",
+    fullyQualifiedErrorId: "RunspacePoolBroken",
+    category: "ResourceUnavailable",
+    exceptionTypeNames: exceptionTypes("RuntimeException"),
+  });
+}
+
 /** A question, and nobody there to ask: no host, or one that refused. */
 export function questionUnanswered(cmdlet: string, question: string, why?: string): ErrorRecord {
   return errorRecord({

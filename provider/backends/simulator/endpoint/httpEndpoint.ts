@@ -8,7 +8,7 @@ import { encodeFault, type ResponseHeader } from "../../../remoting/wsman/respon
 import type { Secret } from "../../../secret";
 import type { EndpointBehaviour, FaultPlan, RequestFault } from "./behaviour";
 import { COOKIE_NAME, type RequestContext, type Shells } from "./shells";
-import { accessDenied, requestInvalid, requestTooLarge, throttled, WsmanFaultError } from "./wsmanFaults";
+import { isRefusal, REFUSALS, requestInvalid, requestTooLarge, WsmanFaultError } from "./wsmanFaults";
 
 export interface EndpointUser {
   readonly name: string;
@@ -109,6 +109,8 @@ async function answerFor(
     const { kind } = decoded.body;
     const fault = environment.faults.take(kind === "other" ? undefined : kind);
     if (fault?.kind === "unauthorized") return unauthorized(request);
+    if (fault?.kind === "forbidden") return page(403, "403.4 - Forbidden: SSL is required to view this resource.");
+    if (fault?.kind === "notFound") return page(404, "404 - File or directory not found.");
     if (fault?.kind === "unavailable") return unavailable();
     await befall(fault, decoded, environment, signal);
     const server = await environment.serverFor(request.headers.host, environment.shells.serverOf(decoded.shellId));
@@ -139,13 +141,13 @@ async function befall(
   { shells }: HttpEnvironment,
   signal: AbortSignal,
 ): Promise<void> {
+  if (fault !== undefined && isRefusal(fault.kind)) throw new WsmanFaultError(REFUSALS[fault.kind]());
   switch (fault?.kind) {
     case "requestLost":
       throw new ConnectionLost();
-    case "throttled":
-      throw new WsmanFaultError(throttled());
-    case "accessDenied":
-      throw new WsmanFaultError(accessDenied());
+    case "poolBroken":
+      if (request.shellId !== undefined) shells.breakPool(request.shellId);
+      return;
     case "shellExpired":
       if (request.shellId !== undefined) shells.drop(request.shellId);
       return;
@@ -234,6 +236,12 @@ function plain(status: number, body: string): Answer {
 function unauthorized(request: IncomingMessage): Answer {
   const realm = (request.headers.host ?? "").replace(/[^\w.:-]/g, "");
   return { status: 401, headers: { "WWW-Authenticate": `Basic realm="${realm}"` }, body: "" };
+}
+
+/** A page of the web server's own. */
+function page(status: number, title: string): Answer {
+  const body = `<!DOCTYPE html>\n<html><head><title>${title}</title></head><body><h2>${title}</h2></body></html>\n`;
+  return { status, headers: { "Content-Type": "text/html" }, body };
 }
 
 /** What the front end says when nothing answers behind it. */

@@ -11,9 +11,18 @@ import { dictionary, version } from "../../../remoting/clixml/types";
 import type { ReceivedStream } from "../../../remoting/wsman/requests";
 import { SIGNALS } from "../../../remoting/wsman/names";
 import type { EndpointBehaviour } from "./behaviour";
+import { poolBroken } from "./errorRecords";
 import { runPipeline, type PipelineSession } from "./pipelines";
 import { WakeUp } from "./wakeUp";
-import { aborted, commandNotFound, requestInvalid, timedOut, tooManyCommands, WsmanFaultError } from "./wsmanFaults";
+import {
+  aborted,
+  commandNotFound,
+  requestInvalid,
+  shellNotFound,
+  timedOut,
+  tooManyCommands,
+  WsmanFaultError,
+} from "./wsmanFaults";
 
 /** What a shell shares with the others of its endpoint. */
 export interface ShellEnvironment extends Pick<
@@ -82,6 +91,7 @@ export class Shell {
   /** Starts a command. Its CommandId is the pipeline's identifier. */
   command(commandId: string, fragments: Uint8Array): void {
     const { maxCommandsPerShell } = this.#environment.behaviour();
+    if (this.#pool.state !== "Opened") throw new WsmanFaultError(shellNotFound(this.id));
     if (this.#commands.size >= maxCommandsPerShell) throw new WsmanFaultError(tooManyCommands(maxCommandsPerShell));
     if (parseGuid(commandId) === undefined || this.#commands.has(commandId.toUpperCase())) {
       throw new WsmanFaultError(requestInvalid("CommandId isn't a GUID that is new in this shell."));
@@ -152,6 +162,15 @@ export class Shell {
     const command = this.#require(commandId ?? "");
     if (!isFinal(command.pipeline.state)) command.stop.abort();
     if (code !== SIGNALS.stop) this.#commands.delete(command.id.toUpperCase());
+    this.#changed.notify();
+  }
+
+  /** Breaks the pool, and with it what runs in it. */
+  break(): void {
+    if (this.#pool.state !== "Opened") return;
+    for (const { stop } of this.#commands.values()) stop.abort();
+    this.#commands.clear();
+    this.#pool.break(poolBroken());
     this.#changed.notify();
   }
 

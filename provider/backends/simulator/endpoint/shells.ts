@@ -92,6 +92,11 @@ export class Shells {
     this.#shells.delete(shellId);
   }
 
+  /** The runspace pool of a shell is broken, while the shell itself is still there. */
+  breakPool(shellId: string): void {
+    this.#shells.get(shellId)?.break();
+  }
+
   close(): void {
     for (const shellId of [...this.#shells.keys()]) this.drop(shellId);
   }

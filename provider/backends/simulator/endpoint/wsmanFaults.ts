@@ -140,3 +140,76 @@ export function requestTooLarge(most: number): FaultParts {
     detail: "MaxEnvelopeSizeExceeded",
   };
 }
+
+/** The PowerShell plug-in's own refusal, behind an account that may not use remote PowerShell. */
+function accessDeniedByPlugin(): FaultParts {
+  const message = `${exchangeTags("AuthZ-SetupAuthZException")} Access is denied.`;
+  return { role: "Sender", subcode: "w:AccessDenied", code: FAULT_CODES.AccessDeniedByPlugin, message };
+}
+
+function roleless(): FaultParts {
+  const message =
+    `${exchangeTags("AuthZ-CmdletAccessDeniedException")} The user "contoso.com/Users/Administrator" isn't assigned ` +
+    "to any management roles.";
+  return { role: "Sender", subcode: "w:AccessDenied", code: FAULT_CODES.AccessDenied, message };
+}
+
+/** What Exchange writes in front of a fault's text: who answered, and by what its logs can be searched. */
+function exchangeTags(category: string): string {
+  return (
+    "[ClientAccessServer=EX01,BackEndServer=ex01.contoso.com,RequestId=7c1d3a52-6a3e-4a46-9f6e-0d3a8f0c2b11," +
+    `TimeStamp=1/1/2026 12:00:00 AM] [FailureCategory=${category}]`
+  );
+}
+
+function tooManyOperations(): FaultParts {
+  return {
+    role: "Receiver",
+    subcode: "w:QuotaLimit",
+    code: FAULT_CODES.TooManyOperations,
+    message:
+      "The WS-Management service cannot process the request. The maximum number of concurrent operations for this " +
+      "user has been exceeded. Close existing operations for this user, or raise the quota for this user.",
+  };
+}
+
+function envelopeTooLarge(code: "RequestTooLarge" | "ResponseTooLarge"): FaultParts {
+  const what = code === "RequestTooLarge" ? "request" : "response";
+  return {
+    role: code === "RequestTooLarge" ? "Sender" : "Receiver",
+    subcode: "w:EncodingLimit",
+    code: FAULT_CODES[code],
+    message: `The WS-Management service cannot process the request. The size of the ${what} exceeded the envelope limit.`,
+    detail: "MaxEnvelopeSizeExceeded",
+  };
+}
+
+function ended(code: "OperationCancelled" | "ShellClosed" | "OperationEnded", message: string): FaultParts {
+  return { role: "Receiver", subcode: "w:InternalError", code: FAULT_CODES[code], message };
+}
+
+/** Faults that can be made to befall a request, by name. */
+export const REFUSALS = {
+  throttled,
+  accessDenied,
+  accessDeniedByPlugin,
+  roleless,
+  timedOut,
+  commandGone: commandNotFound,
+  invalidResourceUri: () => resourceUriInvalid("http://schemas.microsoft.com/powershell/Microsoft.Exchange"),
+  malformedHeader: () => requestInvalid("The XML contains an invalid header."),
+  tooManyShells: () => tooManyShells("contoso\\administrator", 18),
+  tooManyOperations,
+  tooManyCommands: () => tooManyCommands(1000),
+  requestTooLarge: () => envelopeTooLarge("RequestTooLarge"),
+  responseTooLarge: () => envelopeTooLarge("ResponseTooLarge"),
+  operationAborted: aborted,
+  operationCancelled: () => ended("OperationCancelled", "The operation was canceled by the user."),
+  shellClosed: () => ended("ShellClosed", "The shell was closed while the operation was going on."),
+  operationEnded: () => ended("OperationEnded", "The operation was ended, because its session was."),
+} as const satisfies Readonly<Record<string, () => FaultParts>>;
+export type Refusal = keyof typeof REFUSALS;
+
+export function isRefusal(kind: string): kind is Refusal {
+  return Object.hasOwn(REFUSALS, kind);
+}
