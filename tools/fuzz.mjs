@@ -122,8 +122,11 @@ async function fuzzTarget(target, work, { onProgress, onFinding }) {
     onFinding();
     const saveTo = path.join(values.save, `${target}-${String(seed)}-${String(index)}.bin`);
     fs.mkdirSync(values.save, { recursive: true });
+    fs.rmSync(saveTo, { force: true });
     await runWorker({ target, seed, from: index, until: index + 1, indexFile, saveTo }, { onMessage: () => undefined });
-    log(`FINDING ${target}, seed ${String(seed)}, input ${String(index)}, saved as ${saveTo}: ${what}`);
+    // A process that dies of making an input again has something against the generator, not the reader.
+    const saved = fs.existsSync(saveTo) ? `saved as ${saveTo}` : "which couldn't be made again";
+    log(`FINDING ${target}, seed ${String(seed)}, input ${String(index)}, ${saved}: ${what}`);
   };
   for (let from = 0; from < perTarget && found < MAX_FINDINGS;) {
     fs.rmSync(indexFile, { force: true });

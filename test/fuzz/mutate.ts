@@ -81,6 +81,9 @@ function repeated(piece: Uint8Array, bytes: number): Uint8Array {
   return Buffer.concat(Array<Uint8Array>(Math.max(1, times)).fill(piece));
 }
 
+/** Captures are large, and copies of copies would soon be larger than the memory. */
+const MAX_COPIED_ELEMENTS = 5000;
+
 interface Node {
   name: string;
   namespace: string;
@@ -134,7 +137,7 @@ function change(root: Node, random: Random): void {
       node.children.splice(child, 1);
       return;
     case 3: // a copy, since an element mustn't hold itself
-      node.children.splice(child, 0, structuredClone(other));
+      if (allOf(other).length <= MAX_COPIED_ELEMENTS) node.children.splice(child, 0, structuredClone(other));
       return;
     case 4:
       node.name = other.name;
@@ -142,7 +145,8 @@ function change(root: Node, random: Random): void {
     case 5: {
       const few = node.children[child];
       if (few === undefined) return;
-      const times = random.chance(100) ? 2000 : random.below(20);
+      const wanted = random.chance(100) ? 2000 : random.below(20);
+      const times = Math.min(wanted, Math.floor(MAX_COPIED_ELEMENTS / allOf(few).length));
       node.children.splice(child, 0, ...Array.from({ length: times }, () => structuredClone(few)));
       return;
     }
