@@ -58,6 +58,27 @@ describe("reading XML that a server sent", () => {
     expect(codeOf(() => parseXml("<a><b/><b/></a>", { maxElements: 3 }))).toBe("no error");
   });
 
+  it("refuses a document that is cut off at any character", () => {
+    const whole = '<a:x xmlns:a="urn:one"><b k="&lt;">t<![CDATA[u]]><!-- c --></b></a:x>';
+    expect(codeOf(() => parseXml(whole))).toBe("no error");
+    for (let length = 0; length < whole.length; length++) {
+      expect(codeOf(() => parseXml(whole.slice(0, length)))).toBe("XmlRefused");
+    }
+  });
+
+  it("refuses a hundred million characters before it reads the first", () => {
+    expect(() => parseXml("\u0001".repeat(100_000_000))).toThrow("100000000 characters");
+  });
+
+  it.each<[string, (index: number) => string]>([
+    ["attributes", (index) => ` a${index}=""`],
+    ["namespaces", (index) => ` xmlns:a${index}="urn:a"`],
+  ])("refuses an element with too many %s while it reads them", (_what, attribute) => {
+    const element = `<a${Array.from({ length: 300_000 }, (_value, index) => attribute(index)).join("")}`;
+    // The element isn't even finished.
+    expect(() => parseXml(element)).toThrow("limit of 250000");
+  });
+
   it("keeps attributes named like an object's own properties as plain data", () => {
     const root = parseXml('<a __proto__="1" constructor="2"/>');
     expect([...root.attributes]).toEqual([

@@ -108,7 +108,7 @@ export function wrapSessionKey(
   try {
     wrapped = publicEncrypt({ key: publicKey, padding: constants.RSA_NO_PADDING }, block);
   } catch {
-    // A modulus that is too small or even, an exponent of zero: of the right form, and no key.
+    // A modulus that is too small, or even: of the right form, and no key.
     throw failed("the public key can't be used");
   }
   return Buffer.concat([SESSION_KEY_HEADER, new Uint8Array(wrapped).reverse()]);

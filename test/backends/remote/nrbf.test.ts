@@ -100,6 +100,20 @@ describe("reading the .NET binary format", () => {
   });
 });
 
+it("doesn't begin to read a hundred million bytes", () => {
+  expect(readNrbf(new Uint8Array(100_000_000))).toEqual({
+    kind: "unreadable",
+    reason: expect.stringContaining("longer than"),
+  });
+});
+
+it("believes no product of dimensions", () => {
+  const huge = Array<number[]>(32).fill([255, 255, 255, 127]).flat();
+  expect(reasonOf([...HEADER, 7, 1, 0, 0, 0, 2, 32, 0, 0, 0, ...huge, 0, 8])).toContain("100000 values");
+  const bytes = [...HEADER, 7, 1, 0, 0, 0, 2, 32, 0, 0, 0, ...huge, 0, 2];
+  expect(reasonOf(bytes)).toContain("cut off");
+});
+
 describe("hostile bytes", () => {
   const whole = serializedCertificate({
     certData: Uint8Array.of(1, 2, 3),

@@ -110,6 +110,39 @@ describe("documents", () => {
     expect(codeOf(() => decodeClixml(deep, { maxDepth: 80 }))).toBe("no error");
   });
 
+  it("refuses a document that is cut off at any byte", () => {
+    const whole = Buffer.from(
+      "<Objs xmlns='urn:x'><Obj RefId='0'><TN RefId='0'><T>A</T></TN><MS><S N='a'>\u00e9_x000A_</S></MS></Obj></Objs>",
+    );
+    expect(codeOf(() => decodeClixml(whole))).toBe("no error");
+    // Nothing at all is no value; see above.
+    for (let length = 1; length < whole.length; length++) {
+      expect(codeOf(() => decodeClixml(whole.subarray(0, length)))).toBe("XmlRefused");
+    }
+  });
+
+  it("reads or refuses numbers with a million digits without trying them in all ways", () => {
+    const digits = "1".repeat(1_000_000);
+    for (const kind of ["I32", "I64", "U64", "Db"]) {
+      expect(codeOf(() => decodeClixml(`<${kind}>${digits}x</${kind}>`))).toBe("ClixmlInvalid");
+    }
+    expect(decodeClixmlValue(`<Db>${digits}</Db>`)).toEqual({ kind: "Db", value: Number.POSITIVE_INFINITY });
+    expect(decodeClixmlValue(`<Db>.${digits}e-3</Db>`)).toMatchObject({ kind: "Db" });
+  });
+
+  it("reads tens of thousands of objects, and references to them", () => {
+    const count = 40_000;
+    const objects = Array.from({ length: count }, (_value, index) => `<Obj RefId='${index}'><Nil/></Obj>`).join("");
+    const references = Array.from({ length: count }, (_value, index) => `<Ref RefId='${index}'/>`).join("");
+    const items = itemsOf(decodeClixmlValue(`<Obj><LST>${objects}${references}</LST></Obj>`)) ?? [];
+    expect(items).toHaveLength(2 * count);
+    expect(items[count + 7]).toBe(items[7]);
+  });
+
+  it("refuses a hundred million bytes before it reads the first", () => {
+    expect(() => decodeClixml(new Uint8Array(100_000_000).fill(0x61))).toThrow("100000000 characters");
+  });
+
   it("keeps elements that it doesn't know instead of failing", () => {
     const value = decodeClixmlValue("<Obj><New>x</New><MS><Newer N='a'>1</Newer><S N='b'>2</S></MS></Obj>");
     expect(propertyOf(value, "a")).toEqual({ kind: "unknown", element: "Newer", text: "1" });

@@ -187,6 +187,33 @@ describe("putting messages together", () => {
     }
   });
 
+  it("reads a large message that comes in crumbs as fast as one that comes whole", () => {
+    const message = new Uint8Array(8 * 1024 * 1024).fill(7);
+    const whole = fragment({ isStart: true, isEnd: true, blob: message });
+    const defragmenter = new Defragmenter();
+    const got: Uint8Array[] = [];
+    for (let at = 0; at < whole.length; at += 32) got.push(...defragmenter.push(whole.subarray(at, at + 32)));
+    expect(got).toHaveLength(1);
+    expect(Buffer.from(got[0] ?? []).equals(message)).toBe(true);
+  });
+
+  it("takes hundreds of thousands of fragments of one byte for what they are: a small message", () => {
+    const count = 300_000;
+    const defragmenter = new Defragmenter();
+    let messages: Uint8Array[] = [];
+    for (let index = 0; index < count; index++) {
+      const part = { fragmentId: BigInt(index), isStart: index === 0, isEnd: index === count - 1 };
+      messages = defragmenter.push(fragment(part));
+    }
+    expect(messages.map(({ length }) => length)).toEqual([count]);
+  });
+
+  it("refuses a hundred million bytes by what the header says, with the default limit", () => {
+    const header = fragment({ isStart: true }).subarray(0, 21);
+    new DataView(header.buffer).setUint32(17, 100_000_000);
+    expect(() => new Defragmenter().push(header)).toThrow("limit of 33554432 bytes");
+  });
+
   it("refuses a message beyond the limit before it has arrived", () => {
     const header = fragment({ isStart: true, blob: new Uint8Array(11) }).subarray(0, 21);
     expect(() => new Defragmenter({ maxMessageBytes: 10 }).push(header)).toThrow("limit of 10 bytes");

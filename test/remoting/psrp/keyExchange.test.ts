@@ -37,6 +37,17 @@ describe("the public key", () => {
   });
 });
 
+it.each<[string, (blob: Buffer) => void]>([
+  ["no modulus at all", (blob) => blob.fill(0, 20)],
+  ["a modulus that is too small", (blob) => blob.fill(0, 30)],
+  ["an even modulus", (blob) => blob.fill(2, 20)],
+])("a public key of the right form with %s is refused, if not when it is read then when it is used", (_what, spoil) => {
+  const blob = Buffer.from(encodePublicKey(publicKey));
+  spoil(blob);
+  const use = (): Uint8Array => wrapSessionKey(new Secret(aesKey), decodePublicKey(blob), randomBytes);
+  expect(use).toThrow(expect.objectContaining({ code: "KeyExchangeFailed" }));
+});
+
 describe("the session key", () => {
   it("is wrapped as PKCS#1 v1.5 has it, byte-reversed, behind a SIMPLEBLOB header", () => {
     const blob = wrapSessionKey(new Secret(aesKey), publicKey, randomBytes);

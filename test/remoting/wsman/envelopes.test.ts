@@ -219,6 +219,14 @@ describe("responses", () => {
     expect(() => decodeResponse(stream, { operation: "Receive", messageId: MESSAGE })).toThrow("base64");
   });
 
+  it("that are cut off at any character are refused as XML", () => {
+    const whole = encodeReceiveResponse(response, { fragments: [fragments], commandState: "Done" });
+    for (let length = 0; length < whole.length; length++) {
+      const read = (): unknown => decodeResponse(whole.slice(0, length), { operation: "Receive", messageId: MESSAGE });
+      expect(read).toThrow(expect.objectContaining({ code: "XmlRefused" }));
+    }
+  });
+
   it("that are HTML, or have a document type, are refused as XML", () => {
     for (const xml of [
       "<html><body>Service Unavailable<br></body></html>",
