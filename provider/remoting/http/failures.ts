@@ -125,7 +125,12 @@ export function statusFailure(url: URL, scheme: string, answer: HttpAnswer): Rem
   }
   if (status === 503) {
     // No fate: a front end may answer so although the back end has done what it was asked to.
-    return fail("HttpUnexpected", "503 (unavailable): the application pool may be stopped or restarting.");
+    return fail(
+      "HttpUnexpected",
+      "503 (unavailable): the application pool may be stopped or restarting. Run again in a moment; when it stays, " +
+        "look on the server whether the application pools MSExchangePowerShellFrontEndAppPool and " +
+        "MSExchangePowerShellAppPool run.",
+    );
   }
   const type = answer.contentType === "" ? "nothing" : answer.contentType.split(";", 1)[0];
   return fail(

@@ -70,7 +70,7 @@ describe("a fault that stays", () => {
     ["a closed shell", always("shellClosed", "Receive"), "ServerUnreachable", /\(2150859204\): .*closed/, /run again/],
     ["an ended operation", always("operationEnded", "Receive"), "ServerUnreachable", /\(2150859230\): .*ended/, /run again/],
     ["a pool that breaks", always("poolBroken", "Receive"), "ServerUnreachable", /ended the remote session: The runspace pool was broken/, /event log.*run again/],
-    ["503", always("unavailable"), "ServerUnreachable", /503 \(unavailable\)/, /application pool may be stopped/],
+    ["503", always("unavailable"), "ServerUnreachable", /503 \(unavailable\)/, /Run again in a moment.*MSExchangePowerShellAppPool/],
     ["a connection that is cut off", always("requestLost"), "ServerUnreachable", /connection ended before the answer/, /server was restarted/],
   ])("says its cause and its remedy, and is over when it is over: %s", async (_name, injected, code, cause, remedy) => {
     const { backend, endpoint } = await lab();

@@ -135,6 +135,18 @@ const FAULT_NUMBERS: Readonly<Record<string, string>> = {
   slow: "slow=<milliseconds>",
 };
 
+/** Words with commas, in lines of at most 115 characters. */
+function inLines(words: readonly string[]): string[] {
+  const lines = [""];
+  for (const [index, word] of words.entries()) {
+    const piece = `${word}${index === words.length - 1 ? "." : ","}`;
+    const line = lines.at(-1) ?? "";
+    if (line.length + piece.length > 115) lines.push(`  ${piece}`);
+    else lines[lines.length - 1] = line === "" ? `  ${piece}` : `${line} ${piece}`;
+  }
+  return lines;
+}
+
 /** Help for the command that serves the organisation. */
 export function serveHelp(): string {
   return [
@@ -173,7 +185,8 @@ export function serveHelp(): string {
     "The faults of the servers (exchange-simulator fault) take effect here too, at once. Faults of single requests:",
     "--fail throttled@Receive+1x3,responseCut=100 refuses three Receives after the first, and cuts the first response",
     "of any kind after 100 bytes. @ names an operation (Create, Command, Send, Receive, Signal, Delete), + says how many",
-    `are spared first, x how many are hit. Faults: ${REQUEST_FAULTS.map((fault) => FAULT_NUMBERS[fault] ?? fault).join(", ")}.`,
+    "are spared first, x how many are hit. Faults:",
+    ...inLines(REQUEST_FAULTS.map((fault) => FAULT_NUMBERS[fault] ?? fault)),
   ].join("\n");
 }
 

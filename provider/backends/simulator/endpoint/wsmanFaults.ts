@@ -86,7 +86,7 @@ export function tooManyCommands(most: number): FaultParts {
   };
 }
 
-export function throttled(): FaultParts {
+function throttled(): FaultParts {
   return {
     role: "Receiver",
     subcode: "w:QuotaLimit",
@@ -97,7 +97,7 @@ export function throttled(): FaultParts {
   };
 }
 
-export function accessDenied(): FaultParts {
+function accessDenied(): FaultParts {
   return { role: "Sender", subcode: "w:AccessDenied", code: FAULT_CODES.AccessDenied, message: "Access is denied." };
 }
 
