@@ -99,6 +99,8 @@ export class Session {
   #powerShell: string | undefined;
   #running = 0;
   #isLost = false;
+  /** Why the server takes nothing more from us, or we from it. */
+  #refusal: RemotingError | undefined;
 
   /** Use {@link openSession}. */
   constructor(options: SessionOptions, env: SessionEnv) {
@@ -133,7 +135,7 @@ export class Session {
 
   /** Whether pipelines can be run: not closed, and the shell not known to be gone. */
   get isUsable(): boolean {
-    return this.#closed === undefined && !this.#isLost;
+    return this.#closed === undefined && !this.#isLost && this.#refusal === undefined;
   }
 
   /** Called once, by {@link openSession}. */
@@ -169,6 +171,10 @@ export class Session {
       const ended = AbortSignal.any([signal, this.#closing.signal]);
       if (commands.some(holdsSecret)) await this.#ensureKeys(ended);
       const lane = await this.#lanes.acquire(ended);
+      if (this.#refusal !== undefined) {
+        this.#lanes.release(lane);
+        throw this.#refusal;
+      }
       return await this.#runOn(lane, commands, ended, answer ?? (() => undefined), progress);
     } catch (error) {
       if (isRemotingError(error, "ShellGone") || isRemotingError(error, "PoolBroken")) this.#isLost = true;
@@ -243,6 +249,8 @@ export class Session {
           } else await this.#shell.send(connection, commandId, piece, signal);
         } catch (error) {
           if (wasRefused(error)) progress.mayHaveRun = false;
+          // There is no command then that could be terminated.
+          if (index === 0 && wasRefused(error)) commandId = undefined;
           throw error;
         }
       }
@@ -257,6 +265,11 @@ export class Session {
       });
       return result;
     } catch (error) {
+      // Before the connection goes to the next that waits, who needn't be refused too: an account is locked after a few
+      // wrong passwords.
+      if (isRemotingError(error, "AuthenticationRefused") || isRemotingError(error, "TlsRefused")) {
+        this.#refusal ??= error;
+      }
       const code = isRemotingError(error) ? error.code : "Internal";
       trace?.({ kind: "pipelineFailed", code, mayHaveRun: progress.mayHaveRun });
       throw error;

@@ -74,6 +74,28 @@ async function failure(promise: Promise<unknown>): Promise<RemotingError> {
 const texts = (result: PipelineResult, name: string): (string | undefined)[] =>
   result.output.map((one) => displayOf(propertyOf(one, name)));
 
+describe("a session whose password or certificate isn't taken any more", () => {
+  it("doesn't try again for what waits, because accounts are locked after a few wrong passwords", async () => {
+    const { endpoint, open } = await surroundings();
+    const refused: Operation[] = [];
+    const session = await open({
+      maxConnections: 2,
+      trace: (event) => {
+        if (event.kind === "request" && event.status === 401) refused.push(event.operation);
+      },
+    });
+    await run(session, "Get-ExchangeServer");
+    endpoint.inject({ fault: { kind: "unauthorized" }, times: 100 });
+    const failures = await Promise.all(Array.from({ length: 12 }, () => failure(run(session, "Get-ExchangeServer"))));
+    expect(failures.map(({ code }) => code)).toEqual(Array(12).fill("AuthenticationRefused"));
+    expect(failures.map(({ facts }) => facts.fate)).toEqual(Array(12).fill("notDone"));
+    expect(session.isUsable).toBe(false);
+    // Two were on their way; the end of the first pipeline may have been one more.
+    expect(refused.filter((operation) => operation !== "Signal").length).toBeLessThanOrEqual(2);
+    expect(refused.filter((operation) => operation === "Signal").length).toBeLessThanOrEqual(1);
+  });
+});
+
 describe("a session", () => {
   it("opens, runs cmdlets, and leaves nothing behind when it is closed", async () => {
     const { endpoint, open } = await surroundings();
