@@ -1,5 +1,5 @@
 import type { ErrorRecord } from "./psrp/errorRecord";
-import type { WsmanFault } from "./wsman/fault";
+import type { WsmanFault } from "./wsman/wsmanFault";
 
 /**
  * What can go wrong below a remote session. Whoever uses this folder maps these codes to its own; none of the messages

@@ -1,7 +1,8 @@
 import { isRemotingError, RemotingError, type RemotingErrorCode } from "./errors";
 import type { HttpConnection } from "./http/connection";
 import { type HttpExchange, traceFault } from "./trace";
-import { type FaultName, isFault, type WsmanFault } from "./wsman/fault";
+import { type FaultName, isFault } from "./wsman/fault";
+import type { WsmanFault } from "./wsman/wsmanFault";
 import type { Operation } from "./wsman/names";
 import {
   encodeCommand,

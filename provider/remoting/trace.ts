@@ -6,7 +6,7 @@ import type { TlsPeer } from "./http/tls";
 import type { ErrorRecord } from "./psrp/errorRecord";
 import { type HostCall, choicePromptOf } from "./psrp/hostCall";
 import type { Command, CommandArgument } from "./psrp/pipelineMessages";
-import type { WsmanFault } from "./wsman/fault";
+import type { WsmanFault } from "./wsman/wsmanFault";
 import type { Operation } from "./wsman/names";
 
 /**

@@ -24,7 +24,8 @@ import {
   OUR_CAPABILITY,
 } from "../../provider/remoting/psrp/poolMessages";
 import { type ClientPoolEvent, ClientRunspacePool } from "../../provider/remoting/psrp/runspacePool";
-import { isFault, type WsmanFault } from "../../provider/remoting/wsman/fault";
+import { isFault } from "../../provider/remoting/wsman/fault";
+import type { WsmanFault } from "../../provider/remoting/wsman/wsmanFault";
 import type { Operation } from "../../provider/remoting/wsman/names";
 import {
   decodeRequest,

@@ -6,7 +6,6 @@ import type { EndpointBehaviour, RequestFault } from "../../provider/backends/si
 import type { Organisation } from "../../provider/backends/simulator/organisation";
 import { memoryState, type StateStore } from "../../provider/backends/simulator/stateFile";
 import { displayOf, propertyOf } from "../../provider/remoting/clixml/reading";
-import { isRemotingError, type RemotingError } from "../../provider/remoting/errors";
 import { basicAuthentication } from "../../provider/remoting/http/authentication";
 import { choiceAnswer, choicePromptOf } from "../../provider/remoting/psrp/hostCall";
 import type { Command } from "../../provider/remoting/psrp/pipelineMessages";
@@ -22,6 +21,7 @@ import type { Operation } from "../../provider/remoting/wsman/names";
 import { Secret } from "../../provider/secret";
 import { defaultOrganisation, EX01, EX02, makeCertificate, withFaults, withServer } from "../backends/simulatedServer";
 import { PASSWORD, sessionOptionsFor, startTestEndpoint, USER } from "./endpoint";
+import { remotingFailure } from "../failures";
 
 const unlimited = { signal: new AbortController().signal };
 const opened: { close: () => Promise<unknown> }[] = [];
@@ -61,16 +61,6 @@ async function surroundings(
 const run = (session: Session, name: string, parameters: Command["parameters"] = {}, answer?: HostRule) =>
   session.run([{ name, parameters }], { ...unlimited, ...(answer && { answer }) });
 
-async function failure(promise: Promise<unknown>): Promise<RemotingError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (isRemotingError(error)) return error;
-    throw error;
-  }
-  throw new Error("it didn't fail");
-}
-
 const texts = (result: PipelineResult, name: string): (string | undefined)[] =>
   result.output.map((one) => displayOf(propertyOf(one, name)));
 
@@ -86,7 +76,9 @@ describe("a session whose password or certificate isn't taken any more", () => {
     });
     await run(session, "Get-ExchangeServer");
     endpoint.inject({ fault: { kind: "unauthorized" }, times: 100 });
-    const failures = await Promise.all(Array.from({ length: 12 }, () => failure(run(session, "Get-ExchangeServer"))));
+    const failures = await Promise.all(
+      Array.from({ length: 12 }, () => remotingFailure(run(session, "Get-ExchangeServer"))),
+    );
     expect(failures.map(({ code }) => code)).toEqual(Array(12).fill("AuthenticationRefused"));
     expect(failures.map(({ facts }) => facts.fate)).toEqual(Array(12).fill("notDone"));
     expect(session.isUsable).toBe(false);
@@ -108,7 +100,7 @@ describe("a session", () => {
     await Promise.all([session.close(), session.close()]);
     expect(endpoint.shellCount()).toBe(0);
     expect(session.isUsable).toBe(false);
-    expect(await failure(run(session, "Get-ExchangeServer"))).toMatchObject({
+    expect(await remotingFailure(run(session, "Get-ExchangeServer"))).toMatchObject({
       code: "SessionClosed",
       facts: { fate: "notDone" },
     });
@@ -291,26 +283,28 @@ describe("how a session fails", () => {
   ])("tells an opening that met %j apart, and leaves no shell", async (fault, code) => {
     const { endpoint, open } = await surroundings();
     endpoint.inject({ operation: "Create", fault });
-    expect(await failure(open())).toMatchObject({ code, facts: { fate: "notDone" } });
+    expect(await remotingFailure(open())).toMatchObject({ code, facts: { fate: "notDone" } });
     expect(endpoint.shellCount()).toBe(0);
   });
 
   it("leaves no shell when opening ends half-way", async () => {
     const { endpoint, open } = await surroundings();
     endpoint.inject({ operation: "Receive", fault: { kind: "requestLost" } });
-    expect((await failure(open())).code).toBe("ConnectionLost");
+    expect((await remotingFailure(open())).code).toBe("ConnectionLost");
     expect(endpoint.shellCount()).toBe(0);
   });
 
   it("names the fault of a configuration that isn't there", async () => {
     const { open } = await surroundings();
     const resourceUri = "http://schemas.microsoft.com/powershell/Microsoft.PowerShell";
-    expect((await failure(open({ resourceUri }))).code).toBe("EndpointNotFound");
+    expect((await remotingFailure(open({ resourceUri }))).code).toBe("EndpointNotFound");
   });
 
   it("refuses a wrong password", async () => {
     const { open } = await surroundings();
-    const error = await failure(open({ authentication: basicAuthentication("x@contoso.com", new Secret("hunter2")) }));
+    const error = await remotingFailure(
+      open({ authentication: basicAuthentication("x@contoso.com", new Secret("hunter2")) }),
+    );
     expect(error.code).toBe("AuthenticationRefused");
     expect(error.message).not.toContain("hunter2");
   });
@@ -329,7 +323,7 @@ describe("how a session fails", () => {
     const { endpoint, open } = await surroundings();
     const session = await open();
     endpoint.inject({ operation, fault });
-    const error = await failure(run(session, "Set-ImapSettings", { Server: EX01, X509CertificateName: "a.b" }));
+    const error = await remotingFailure(run(session, "Set-ImapSettings", { Server: EX01, X509CertificateName: "a.b" }));
     expect([error.code, error.facts.fate]).toEqual([code, fate]);
   });
 
@@ -337,16 +331,16 @@ describe("how a session fails", () => {
     const { endpoint, open } = await surroundings();
     const session = await open();
     endpoint.inject({ operation: "Command", fault: { kind: "shellExpired" } });
-    await failure(run(session, "Get-AuthConfig"));
+    await remotingFailure(run(session, "Get-AuthConfig"));
     expect(session.isUsable).toBe(false);
-    expect((await failure(run(session, "Get-AuthConfig"))).code).toBe("SessionClosed");
+    expect((await remotingFailure(run(session, "Get-AuthConfig"))).code).toBe("SessionClosed");
   });
 
   it("works on after a request was lost", async () => {
     const { endpoint, open } = await surroundings();
     const session = await open();
     endpoint.inject({ operation: "Receive", fault: { kind: "requestLost" } });
-    await failure(run(session, "Get-AuthConfig"));
+    await remotingFailure(run(session, "Get-AuthConfig"));
     expect((await run(session, "Get-AuthConfig")).state).toBe("Completed");
   });
 
@@ -357,7 +351,7 @@ describe("how a session fails", () => {
     });
     const session = await open({ maxConnections: 1 });
     const caller = new AbortController();
-    const running = failure(
+    const running = remotingFailure(
       session.run([{ name: "Get-ImapSettings", parameters: { Server: EX01 } }], { signal: caller.signal }),
     );
     setTimeout(() => {
@@ -369,10 +363,13 @@ describe("how a session fails", () => {
 
   it("begins nothing for a caller whose time is up", async () => {
     const { endpoint, open } = await surroundings();
-    expect(await failure(open({}, AbortSignal.abort()))).toMatchObject({ code: "Aborted", facts: { fate: "notDone" } });
+    expect(await remotingFailure(open({}, AbortSignal.abort()))).toMatchObject({
+      code: "Aborted",
+      facts: { fate: "notDone" },
+    });
     expect(endpoint.shellCount()).toBe(0);
     const session = await open();
-    const error = await failure(
+    const error = await remotingFailure(
       session.run([{ name: "Get-AuthConfig", parameters: {} }], { signal: AbortSignal.abort() }),
     );
     expect(error).toMatchObject({ code: "Aborted", facts: { fate: "notDone" } });
@@ -384,7 +381,7 @@ describe("how a session fails", () => {
         withServer(organisation, EX01, () => ({ faults: { slowMilliseconds: 3_600_000 } })),
     });
     const session = await open();
-    const running = failure(run(session, "Get-ImapSettings", { Server: EX01 }));
+    const running = remotingFailure(run(session, "Get-ImapSettings", { Server: EX01 }));
     await new Promise((resolve) => setTimeout(resolve, 30));
     await session.close();
     expect((await running).code).toBe("SessionClosed");

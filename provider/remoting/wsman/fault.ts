@@ -1,5 +1,6 @@
 import { childOf, escapeXml, type XmlElement } from "../xml";
 import { NAMESPACES } from "./names";
+import type { WsmanFault } from "./wsmanFault";
 
 /**
  * Codes that a client acts on, as they stand in `WSManFault/@Code` (unsigned; PowerShell prints them signed). From
@@ -32,30 +33,6 @@ export const FAULT_CODES = {
   OperationEnded: 0x803381de,
 } as const;
 export type FaultName = keyof typeof FAULT_CODES;
-
-/** A SOAP fault with what WS-Management and Windows add: DSP0226 14, MS-WSMV 2.2.4.43. */
-export interface WsmanFault {
-  /** `Sender` or `Receiver`: whose fault it is. */
-  readonly role: string;
-  /** Local name of the subcode, `TimedOut`, `InvalidSelectors`. */
-  readonly subcode: string | undefined;
-  readonly reason: string;
-  /** Last part of w:FaultDetail, `UnexpectedSelectors`. */
-  readonly detail: string | undefined;
-  /** `WSManFault/@Code`, unsigned. */
-  readonly code: number | undefined;
-  readonly machine: string | undefined;
-  readonly provider: ProviderFault | undefined;
-  /** The most telling text: the innermost WSManFault message, otherwise the reason. Exchange's carries `[RequestId=...]`. */
-  readonly message: string;
-}
-
-/** What the plug-in (Exchange, PowerShell) behind WS-Management said: MS-WSMV 2.2.4.31. */
-export interface ProviderFault {
-  readonly provider: string;
-  readonly path: string;
-  readonly code: number | undefined;
-}
 
 /** Whether a fault is the one named, by its code or, where the code is missing, by its subcode. */
 export function isFault(fault: WsmanFault, name: FaultName): boolean {

@@ -1,7 +1,8 @@
 import { encodeBase64 } from "../base64";
 import { childOf, childrenOf, escapeXml, type XmlElement, type XmlLimits } from "../xml";
 import { formatDuration, parseDuration } from "./duration";
-import { decodeFault, encodeFaultBody, type FaultParts, type WsmanFault } from "./fault";
+import { decodeFault, encodeFaultBody, type FaultParts } from "./fault";
+import type { WsmanFault } from "./wsmanFault";
 import { ACTIONS, ANONYMOUS, COMMAND_STATE, FAULT_ACTION, NAMESPACES, type Operation } from "./names";
 import { envelopeInvalid, openEnvelope, readStreams, type ReceivedStream } from "./requests";
 

@@ -3,9 +3,10 @@ import type { InjectedFault, RequestFault } from "../../../provider/backends/sim
 import type { Organisation } from "../../../provider/backends/simulator/organisation";
 import { memoryState } from "../../../provider/backends/simulator/stateFile";
 import type { Thumbprint } from "../../../provider/certificate/thumbprint";
-import { type ErrorCode, type ExchangeBindingError, isBindingError } from "../../../provider/errors";
+import { type ErrorCode } from "../../../provider/errors";
 import { defaultOrganisation, EX01, withFaults } from "../simulatedServer";
 import { remoteOver } from "./remoteOver";
+import { bindingFailure } from "../../failures";
 
 /*
  * What users of real endpoints meet, each fault made by the simulator's endpoint and seen through the backend: its cause
@@ -21,16 +22,6 @@ beforeAll(async () => {
 afterEach(async () => {
   for (const backend of opened.splice(0)) await backend.close();
 });
-
-async function failureOf(promise: Promise<unknown>): Promise<ExchangeBindingError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (isBindingError(error)) return error;
-    throw error;
-  }
-  throw new Error("it didn't fail");
-}
 
 async function lab(organisation: (one: Organisation) => Organisation = (one) => one) {
   const store = memoryState(organisation(await defaultOrganisation()));
@@ -75,7 +66,7 @@ describe("a fault that stays", () => {
   ])("says its cause and its remedy, and is over when it is over: %s", async (_name, injected, code, cause, remedy) => {
     const { backend, endpoint } = await lab();
     endpoint.inject(injected);
-    const error = await failureOf(backend.readSnapshot(EX01, within(20)));
+    const error = await bindingFailure(backend.readSnapshot(EX01, within(20)));
     expect(error.message).toMatch(/^Reading ex01\.contoso\.com: /);
     expect([error.code, error.message]).toEqual([code, expect.stringMatching(cause)]);
     expect(error.message).toMatch(remedy);
@@ -122,7 +113,7 @@ describe("an error of a cmdlet", () => {
     const { backend, opened: sessions } = await lab();
     const nothing = "0".repeat(40) as Thumbprint;
     const request = { thumbprint: nothing, services: ["POP"], replaceDefaultSmtpCertificate: false, requireSsl: true };
-    const error = await failureOf(backend.enableServices(EX01, request as never, within(20)));
+    const error = await bindingFailure(backend.enableServices(EX01, request as never, within(20)));
     expect([error.code, error.message]).toEqual([
       "CertificateNotFound",
       expect.stringMatching(/was not found\. Import/),
@@ -135,7 +126,7 @@ describe("an error of a cmdlet", () => {
     const { backend, opened: sessions } = await lab((one) =>
       withFaults(one, EX01, { hiddenCmdlets: ["Set-ImapSettings"] }),
     );
-    const error = await failureOf(backend.setCertificateName(EX01, "IMAP", "a.contoso.com", within(20)));
+    const error = await bindingFailure(backend.setCertificateName(EX01, "IMAP", "a.contoso.com", within(20)));
     expect([error.code, error.message]).toEqual([
       "CmdletNotAvailable",
       expect.stringMatching(/'Set-ImapSettings' is not recognized .*give it the role/),

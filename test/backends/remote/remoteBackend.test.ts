@@ -5,11 +5,11 @@ import { endpointUrl } from "../../../provider/backends/remote/remoteBackend";
 import type { Organisation } from "../../../provider/backends/simulator/organisation";
 import { memoryState, type StateStore } from "../../../provider/backends/simulator/stateFile";
 import type { Thumbprint } from "../../../provider/certificate/thumbprint";
-import { type ExchangeBindingError, isBindingError } from "../../../provider/errors";
 import { basicAuthentication } from "../../../provider/remoting/http/authentication";
 import { Secret } from "../../../provider/secret";
 import { defaultOrganisation, EX01, EX02, makeCertificate, withFaults, withServer } from "../simulatedServer";
 import { remoteOver, type RemoteOver, type RemoteOverOptions } from "./remoteOver";
+import { bindingFailure } from "../../failures";
 
 const unlimited = { signal: new AbortController().signal };
 const opened: Backend[] = [];
@@ -31,16 +31,6 @@ async function lab(
   const over = await remoteOver(store, options);
   opened.push(over.backend);
   return { ...over, store };
-}
-
-async function failure(promise: Promise<unknown>): Promise<ExchangeBindingError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (isBindingError(error)) return error;
-    throw error;
-  }
-  throw new Error("it didn't fail");
 }
 
 const certificate = () => makeCertificate({ dnsNames: ["mail.contoso.com", "autodiscover.contoso.com"] });
@@ -136,7 +126,7 @@ describe("a passing trouble", () => {
   it("that doesn't pass is told after a while", async () => {
     const { backend, endpoint } = await lab();
     endpoint.inject({ fault: { kind: "throttled" }, times: 1000 });
-    const error = await failure(backend.readSnapshot(EX01, unlimited));
+    const error = await bindingFailure(backend.readSnapshot(EX01, unlimited));
     expect(error.code).toBe("Throttled");
     expect(error.message).toMatch(/^Reading ex01\.contoso\.com: .*Run again later/);
   });
@@ -190,7 +180,7 @@ describe("a change whose fate is unknown", () => {
     const { ready } = await readyLab();
     ready.endpoint.inject({ operation: "Command", fault: { kind: "requestLost" } });
     ready.endpoint.inject({ fault: { kind: "unavailable" }, after: 1, times: 1000 });
-    const error = await failure(ready.backend.setCertificateName(EX01, "IMAP", "imap.contoso.com", unlimited));
+    const error = await bindingFailure(ready.backend.setCertificateName(EX01, "IMAP", "imap.contoso.com", unlimited));
     expect(error.code).toBe("ServerUnreachable");
     expect(error.message).toMatch(/Whether Set-ImapSettings was carried out isn't known/);
   });
@@ -217,7 +207,7 @@ describe("a certificate for IIS", () => {
     await there.backend.enableServices(EX01, enabling(thumbprint, { services: ["SMTP"] }), unlimited);
     expect((await there.backend.readSnapshot(EX01, unlimited)).server).toBe(EX01);
     await there.backend.enableServices(EX01, enabling(thumbprint, { services: ["IIS"] }), unlimited);
-    const error = await failure(there.backend.readSnapshot(EX01, unlimited));
+    const error = await bindingFailure(there.backend.readSnapshot(EX01, unlimited));
     expect(error.facts).toMatchObject({ transport: "TlsRefused" });
     expect(error.message).toMatch(/the server's certificate is refused.*exchange:caFile/);
   });
@@ -227,7 +217,7 @@ describe("errors", () => {
   it("keep the server's words, its identifiers and the request's number", async () => {
     const { backend, store } = await lab();
     const thumbprint = (await store.read()).servers[EX01]?.internalTransportCertificate?.thumbprint as Thumbprint;
-    const error = await failure(backend.removeCertificate(EX01, thumbprint, unlimited));
+    const error = await bindingFailure(backend.removeCertificate(EX01, thumbprint, unlimited));
     expect(error.code).toBe("RemovalRefused");
     expect(error.message).toMatch(/^Removing certificate .* The internal transport certificate cannot be removed/);
     expect(error.facts).toMatchObject({
@@ -241,18 +231,18 @@ describe("errors", () => {
 
   it("tell a target server that can't be reached from one that isn't there", async () => {
     const { backend } = await lab({ organisation: (one) => withFaults(one, EX02, { unreachable: true }) });
-    expect((await failure(backend.readSnapshot(EX02, unlimited))).code).toBe("ServerUnreachable");
+    expect((await bindingFailure(backend.readSnapshot(EX02, unlimited))).code).toBe("ServerUnreachable");
     const nowhere = "ex09.contoso.com" as typeof EX01;
-    expect((await failure(backend.readSnapshot(nowhere, unlimited))).code).toBe("ServerUnknown");
-    expect((await failure(backend.removeCertificate(nowhere, "0".repeat(40) as Thumbprint, unlimited))).code).toBe(
-      "ServerUnknown",
-    );
+    expect((await bindingFailure(backend.readSnapshot(nowhere, unlimited))).code).toBe("ServerUnknown");
+    expect(
+      (await bindingFailure(backend.removeCertificate(nowhere, "0".repeat(40) as Thumbprint, unlimited))).code,
+    ).toBe("ServerUnknown");
   });
 
   it("say which role is missing when a cmdlet that changes isn't there", async () => {
     const hidden = { hiddenCmdlets: ["Set-ImapSettings"] };
     const { backend } = await lab({ organisation: (one) => withFaults(one, EX01, hidden) });
-    const error = await failure(backend.setCertificateName(EX01, "IMAP", "a.contoso.com", unlimited));
+    const error = await bindingFailure(backend.setCertificateName(EX01, "IMAP", "a.contoso.com", unlimited));
     expect(error.code).toBe("CmdletNotAvailable");
     expect(error.message).toMatch(/role Exchange Server Certificates/);
   });
@@ -272,7 +262,7 @@ describe("errors", () => {
     ],
   ])("name the settings that concern %s", async (_what, session, code, message) => {
     const { backend } = await lab({ ...(session && { session }) });
-    const error = await failure(backend.readSnapshot(EX01, unlimited));
+    const error = await bindingFailure(backend.readSnapshot(EX01, unlimited));
     expect(error.code).toBe(code);
     expect(error.message).toMatch(message);
     expect(inspect(error, { depth: 10 })).not.toContain("hunter2");
@@ -281,7 +271,7 @@ describe("errors", () => {
   it("come at once for an access that is denied", async () => {
     const { backend, endpoint, opened: sessions } = await lab();
     endpoint.inject({ operation: "Create", fault: { kind: "accessDenied" } });
-    expect((await failure(backend.readSnapshot(EX01, unlimited))).code).toBe("AccessDenied");
+    expect((await bindingFailure(backend.readSnapshot(EX01, unlimited))).code).toBe("AccessDenied");
     expect(sessions()).toBeGreaterThan(0);
   });
 });
@@ -291,7 +281,7 @@ describe("closing", () => {
     const { backend, endpoint } = await lab({
       organisation: (one) => withServer(one, EX01, () => ({ faults: { slowMilliseconds: 3_600_000 } })),
     });
-    const reading = failure(backend.readSnapshot(EX01, unlimited));
+    const reading = bindingFailure(backend.readSnapshot(EX01, unlimited));
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(endpoint.shellCount()).toBe(1);
     await backend.close();

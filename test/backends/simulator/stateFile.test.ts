@@ -11,8 +11,8 @@ import {
   type StateFileEnv,
   type StateStore,
 } from "../../../provider/backends/simulator/stateFile";
-import { ExchangeBindingError } from "../../../provider/errors";
 import { organisation, server } from "./lab";
+import { bindingFailure } from "../../failures";
 
 const initial = organisation([server()]);
 
@@ -44,16 +44,6 @@ const unchanged = (before: Organisation) => ({ organisation: before, result: "un
 
 function names({ edgeSubscriptions }: Organisation): string[] {
   return edgeSubscriptions.map(({ name }) => name);
-}
-
-async function failure(work: Promise<unknown>): Promise<ExchangeBindingError> {
-  try {
-    await work;
-  } catch (error) {
-    if (error instanceof ExchangeBindingError) return error;
-    throw error;
-  }
-  throw new Error("it did not fail");
 }
 
 async function write(content: Organisation | string, path = file): Promise<void> {
@@ -175,7 +165,7 @@ describe("a file that isn't a simulated organisation", () => {
   ])("is an error that names it and says what to do, and is left alone: %j", async (content, said) => {
     await write(content);
     for (const work of [open().read(), open().update(subscribe("EDGE01"))]) {
-      const error = await failure(work);
+      const error = await bindingFailure(work);
       expect(error.code).toBe("SimulatorFileInvalid");
       expect(error.message).toContain(file);
       expect(error.message).toContain(said);
@@ -187,8 +177,8 @@ describe("a file that isn't a simulated organisation", () => {
 
   it("is an error when it is a folder, or in a folder that doesn't exist", async () => {
     await mkdir(file);
-    expect((await failure(open().read())).code).toBe("SimulatorFileInvalid");
-    const nowhere = await failure(open({}, join(folder, "nowhere", "file.json")).read());
+    expect((await bindingFailure(open().read())).code).toBe("SimulatorFileInvalid");
+    const nowhere = await bindingFailure(open({}, join(folder, "nowhere", "file.json")).read());
     expect(nowhere.code).toBe("SimulatorFileInvalid");
     expect(nowhere.message).toContain(`there is no folder ${join(folder, "nowhere")}`);
   });
@@ -196,7 +186,7 @@ describe("a file that isn't a simulated organisation", () => {
   it("is read once it has been put right", async () => {
     const store = open();
     await write("{ broken");
-    await failure(store.read());
+    await bindingFailure(store.read());
     await write(initial);
     expect(await store.read()).toEqual(initial);
   });
@@ -206,7 +196,7 @@ describe("the lock of a simulator file", () => {
   it("is waited for, and an error that names it when it isn't let go", async () => {
     await write(initial);
     await mkdir(`${file}.lock`);
-    const error = await failure(open({ lockTimeoutMilliseconds: 100 }).update(subscribe("EDGE01")));
+    const error = await bindingFailure(open({ lockTimeoutMilliseconds: 100 }).update(subscribe("EDGE01")));
     expect(error.code).toBe("SimulatorFileLocked");
     expect(error.message).toContain(`${file}.lock`);
     expect(names(await open().read())).toEqual([]);
@@ -253,7 +243,7 @@ describe("several processes on one simulator file", () => {
     const killed = start("A", "hang");
     if (killed.stdout === null) throw new Error("no output to read");
     await once(killed.stdout, "data");
-    const held = await failure(open({ lockTimeoutMilliseconds: 100 }).update(subscribe("EDGE01")));
+    const held = await bindingFailure(open({ lockTimeoutMilliseconds: 100 }).update(subscribe("EDGE01")));
     expect(held.code).toBe("SimulatorFileLocked");
     killed.kill("SIGKILL");
     await once(killed, "exit");

@@ -1,6 +1,5 @@
 import type { ServerResponse } from "node:http";
 import type { CertificateMaterial } from "../../../provider/certificate/material";
-import { isRemotingError, type RemotingError } from "../../../provider/remoting/errors";
 import {
   bodyMemory,
   type BodyMemory,
@@ -13,6 +12,7 @@ import { decryptBody, encryptBody } from "../../../provider/remoting/http/multip
 import { makeTestCertificate } from "../../certificate/testCertificates";
 import { turning } from "./turning";
 import { type Arrived, pem, startWebServer, type WebServer } from "./webServer";
+import { remotingFailure } from "../../failures";
 
 const SOAP = "application/soap+xml;charset=UTF-8";
 const unlimited = { signal: new AbortController().signal, timeoutSeconds: 20 };
@@ -114,15 +114,6 @@ function forms({ arrived }: WebServer): readonly string[] {
   return arrived.filter(({ body }) => body.length > 0).map((one) => (isSealed(one) ? "sealed" : "plain"));
 }
 
-async function failure(promise: Promise<unknown>): Promise<RemotingError> {
-  const error = await promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (isRemotingError(error)) return error;
-  throw new Error("No RemotingError.");
-}
-
 describe("bodies over https", () => {
   it("are encrypted where the server takes it, and stay so", async () => {
     const server = await serve({});
@@ -155,7 +146,7 @@ describe("bodies over https", () => {
     ["503", 503],
   ])("aren't sent again after %s, which says nothing about them", async (_name, status) => {
     const server = await serve({ sealed: (response) => void response.writeHead(status).end() });
-    expect((await failure(connectTo(server.port).post("<a/>", unlimited))).facts.httpStatus).toBe(status);
+    expect((await remotingFailure(connectTo(server.port).post("<a/>", unlimited))).facts.httpStatus).toBe(status);
     expect(forms(server)).toEqual(["sealed"]);
   });
 
@@ -168,21 +159,21 @@ describe("bodies over https", () => {
     });
     await connectTo(server.port).post("<a/>", unlimited);
     isTaken = false;
-    expect((await failure(connectTo(server.port).post("<b/>", unlimited))).facts.httpStatus).toBe(400);
+    expect((await remotingFailure(connectTo(server.port).post("<b/>", unlimited))).facts.httpStatus).toBe(400);
     expect(forms(server)).toEqual(["sealed", "sealed"]);
   });
 
   it("teach nothing when plain ones are refused as well", async () => {
     const server = await serve({ sealed: refuses, plain: refuses });
     for (const text of ["<a/>", "<b/>"]) {
-      expect((await failure(connectTo(server.port).post(text, unlimited))).facts.httpStatus).toBe(400);
+      expect((await remotingFailure(connectTo(server.port).post(text, unlimited))).facts.httpStatus).toBe(400);
     }
     expect([forms(server), said]).toEqual([["sealed", "plain", "sealed", "plain"], []]);
   });
 
   it("stay encrypted where the server's certificate isn't checked: someone in between could refuse them", async () => {
     const server = await serve({ sealed: refuses });
-    const error = await failure(connectTo(server.port, { skip: true }).post("<a/>", unlimited));
+    const error = await remotingFailure(connectTo(server.port, { skip: true }).post("<a/>", unlimited));
     expect([error.facts.httpStatus, forms(server)]).toEqual([400, ["sealed"]]);
   });
 });
@@ -190,16 +181,18 @@ describe("bodies over https", () => {
 describe("bodies over http", () => {
   it("are never sent in the clear, whatever the server refuses", async () => {
     const server = await serve({ sealed: refuses }, false);
-    expect((await failure(connectTo(server.port, { scheme: "http" }).post("<a/>", unlimited))).facts.httpStatus).toBe(
-      400,
-    );
+    expect(
+      (await remotingFailure(connectTo(server.port, { scheme: "http" }).post("<a/>", unlimited))).facts.httpStatus,
+    ).toBe(400);
     expect(forms(server)).toEqual(["sealed"]);
   });
 
   it("aren't sent at all where nothing encrypts them", async () => {
     const server = await serve({}, false);
     const authentication = handshake({ sealing: undefined });
-    const error = await failure(connectTo(server.port, { scheme: "http", authentication }).post("<a/>", unlimited));
+    const error = await remotingFailure(
+      connectTo(server.port, { scheme: "http", authentication }).post("<a/>", unlimited),
+    );
     expect([error.code, error.facts.fate]).toEqual(["AuthenticationRefused", "notDone"]);
     expect(forms(server)).toEqual([]);
   });

@@ -1,41 +1,24 @@
-import { type Endpoint, startEndpoint } from "../../../provider/backends/simulator/endpoint/endpoint";
 import { memoryState } from "../../../provider/backends/simulator/stateFile";
 import { runCommandLine } from "../../../provider/doctor/commandLine";
-import { Secret } from "../../../provider/secret";
 import { defaultOrganisation, EX01 } from "../../backends/simulatedServer";
 import { startTestEndpoint } from "../endpoint";
-import { type Acceptor, startAcceptor } from "./acceptor";
-import { setNativeEnvironment } from "./environment";
+import type { Acceptor } from "./acceptor";
 import { describeKerberos } from "./machine";
-import { type Realm, startRealm } from "./realm";
-
-const BEHIND = { user: "administrator@contoso.com", password: new Secret("correct horse battery staple") };
+import type { Realm } from "./realm";
+import { type ServersBehindKerberos, startServersBehindKerberos } from "./serversBehindKerberos";
 
 jest.setTimeout(60_000);
 
 describeKerberos("exchange-certificates doctor, with Kerberos over http", () => {
+  let servers: ServersBehindKerberos;
   let realm: Realm;
-  let endpoint: Endpoint;
   let front: Acceptor;
 
   beforeAll(async () => {
-    realm = await startRealm();
-    setNativeEnvironment({ ...realm.env });
-    const user = { name: BEHIND.user, password: BEHIND.password };
-    endpoint = await startEndpoint({ store: memoryState(await defaultOrganisation()), user });
-    front = await startAcceptor({
-      target: endpoint.url,
-      credentials: BEHIND,
-      env: realm.env,
-      keytab: await realm.keytab("HTTP/localhost"),
-      behaviour: { bodies: "encrypted", boundary: "exchange" },
-    });
+    servers = await startServersBehindKerberos();
+    ({ realm, front } = servers);
   });
-  afterAll(async () => {
-    await front.stop();
-    await endpoint.close();
-    await realm.stop();
-  });
+  afterAll(() => servers.stop());
 
   async function doctor(
     environment: Readonly<Record<string, string>>,

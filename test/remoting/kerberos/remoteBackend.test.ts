@@ -2,15 +2,13 @@ import { X509Certificate } from "node:crypto";
 import type { Backend, CertificateSnapshot } from "../../../provider/backends/backend";
 import { openRemote } from "../../../provider/backends/remote/remoteBackend";
 import type { RemoteSettings } from "../../../provider/backends/remote/settings";
-import { type Endpoint, startEndpoint } from "../../../provider/backends/simulator/endpoint/endpoint";
-import { memoryState } from "../../../provider/backends/simulator/stateFile";
 import { parseThumbprint, type Thumbprint } from "../../../provider/certificate/thumbprint";
 import { Secret } from "../../../provider/secret";
-import { defaultOrganisation, EX01 } from "../../backends/simulatedServer";
-import { type Acceptor, startAcceptor } from "./acceptor";
-import { setNativeEnvironment } from "./environment";
+import { EX01 } from "../../backends/simulatedServer";
+import type { Acceptor } from "./acceptor";
 import { describeKerberos } from "./machine";
-import { type Realm, startRealm } from "./realm";
+import type { Realm } from "./realm";
+import { type ServersBehindKerberos, startServersBehindKerberos } from "./serversBehindKerberos";
 
 function thumbprintOf({ der }: CertificateSnapshot): Thumbprint {
   const thumbprint = parseThumbprint(new X509Certificate(der).fingerprint);
@@ -19,39 +17,24 @@ function thumbprintOf({ der }: CertificateSnapshot): Thumbprint {
 }
 
 const unlimited = { signal: new AbortController().signal };
-const BEHIND = { user: "administrator@contoso.com", password: new Secret("correct horse battery staple") };
-
 jest.setTimeout(60_000);
 
 describeKerberos("the backend of real servers, with Kerberos over http", () => {
+  let servers: ServersBehindKerberos;
   let realm: Realm;
-  let endpoint: Endpoint;
   let front: Acceptor;
   let backend: Backend;
   const said: string[] = [];
 
   beforeAll(async () => {
-    realm = await startRealm();
-    setNativeEnvironment({ ...realm.env });
-    const user = { name: BEHIND.user, password: BEHIND.password };
-    endpoint = await startEndpoint({ store: memoryState(await defaultOrganisation()), user });
-    front = await startAcceptor({
-      target: endpoint.url,
-      credentials: BEHIND,
-      env: realm.env,
-      keytab: await realm.keytab("HTTP/localhost"),
-      behaviour: { bodies: "encrypted", boundary: "exchange" },
-    });
+    servers = await startServersBehindKerberos();
+    ({ realm, front } = servers);
   });
   afterEach(async () => {
     await backend.close();
     front.forgetEvents();
   });
-  afterAll(async () => {
-    await front.stop();
-    await endpoint.close();
-    await realm.stop();
-  });
+  afterAll(() => servers.stop());
 
   async function open(changes: Partial<RemoteSettings> = {}): Promise<Backend> {
     const settings: RemoteSettings = {

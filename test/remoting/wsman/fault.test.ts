@@ -1,5 +1,6 @@
 import { parseXml } from "../../../provider/remoting/xml";
-import { decodeFault, encodeFaultBody, isFault, type WsmanFault } from "../../../provider/remoting/wsman/fault";
+import { decodeFault, encodeFaultBody, isFault } from "../../../provider/remoting/wsman/fault";
+import type { WsmanFault } from "../../../provider/remoting/wsman/wsmanFault";
 import { NAMESPACES } from "../../../provider/remoting/wsman/names";
 
 const declarations = Object.entries(NAMESPACES)
