@@ -1,3 +1,4 @@
+import type { TraceEvent } from "../../../provider/remoting/trace";
 import { setNativeEnvironment } from "./environment";
 import { describeKerberos } from "./machine";
 import { unlimited, USER, workbench } from "./workbench";
@@ -76,6 +77,21 @@ describeKerberos("Kerberos through the system's library", () => {
   });
 
   describe("who we are", () => {
+    it("says who it is once the ticket is there, and not before", async () => {
+      const { KRB5CCNAME } = use(realm().env);
+      await realm().kinit({ user: "operator", cache: KRB5CCNAME, password: realm().password("operator") });
+      const server = await start();
+      const events: TraceEvent[] = [];
+      const authentication = kerberos({});
+      const connection = connectTo(server.url, authentication, (event) => events.push(event));
+      await connection.post("<a/>", unlimited);
+      const said = events.filter((event) => event.kind === "authentication");
+      expect(said.map(({ outcome, principal }) => [outcome, principal])).toEqual([
+        ["begun", undefined],
+        ["accepted", USER],
+      ]);
+    });
+
     it("is whoever the ticket cache says", async () => {
       const { KRB5CCNAME } = use(realm().env);
       await realm().kinit({ user: "operator", cache: KRB5CCNAME, password: realm().password("operator") });

@@ -10,6 +10,7 @@ import {
   type KerberosEnv,
   kerberosIdentity,
 } from "../../../provider/remoting/http/kerberos/kerberosAuthentication";
+import type { Trace } from "../../../provider/remoting/trace";
 import { Secret } from "../../../provider/secret";
 import { makeTestCertificate } from "../../certificate/testCertificates";
 import { pem, startWebServer, tlsIdentity, type WebServer } from "../http/webServer";
@@ -42,7 +43,7 @@ export interface Workbench {
   readonly start: (options?: Partial<AcceptorOptions>) => Promise<Acceptor>;
   readonly withPassword: () => Who;
   readonly kerberos: (who: Who, changes?: Partial<KerberosEnv>) => ConnectionAuthentication;
-  readonly connectTo: (url: string, authentication: ConnectionAuthentication) => HttpConnection;
+  readonly connectTo: (url: string, authentication: ConnectionAuthentication, trace?: Trace) => HttpConnection;
   /** The error that it fails with, in which the password doesn't stand. */
   readonly failure: (promise: Promise<unknown>) => Promise<RemotingError>;
 }
@@ -115,13 +116,14 @@ export function workbench(): Workbench {
         bodies: bodyMemory((line) => said.push(line)),
         ...changes,
       }),
-    connectTo: (url, authentication) => {
+    connectTo: (url, authentication, trace) => {
       const connection = new HttpConnection({
         url: new URL(url),
         authentication,
         ...(url.startsWith("https:") ? { tls: { ca: pem("CERTIFICATE", material.der) } } : {}),
         cookies: new CookieJar(),
         now: () => new Date(),
+        trace,
       });
       opened.push(() => {
         connection.close();

@@ -67,6 +67,8 @@ export interface Gssapi {
   readonly deleteContext: (context: Handle) => void;
   /** An empty handle, for {@link Gssapi.init}. */
   readonly newContext: () => Handle;
+  /** Who we are in an established context, such as `anna@CONTOSO.COM`, when the library tells. */
+  readonly whoWeAre: (context: Handle) => string | undefined;
   /** Name of the default ticket cache, when the library tells. */
   readonly cacheName: () => string | undefined;
 }
@@ -191,6 +193,8 @@ function binding(koffi: Koffi, library: ReturnType<Koffi["load"]>): Gssapi {
   const releaseCred = get("gss_release_cred", [P, P]);
   const deleteSecContext = get("gss_delete_sec_context", [P, P, P]);
   const displayStatus = get("gss_display_status", [P, U, "int", P, P, P]);
+  const inquireContext = get("gss_inquire_context", [P, P, P, P, P, P, P, P, P]);
+  const displayName = get("gss_display_name", [P, P, P, P]);
   const defaultCache = get("gss_krb5_ccache_name", [P, P, P]);
   const copyMemory = get("memcpy", [P, P, "size_t"], P);
 
@@ -332,6 +336,19 @@ function binding(koffi: Koffi, library: ReturnType<Koffi["load"]>): Gssapi {
     releaseCredential: (credential) => void now(releaseCred, [Buffer.alloc(4), credential]),
     deleteContext: (context) => void now(deleteSecContext, [Buffer.alloc(4), context, null]),
     newContext: handle,
+
+    whoWeAre: (context) => {
+      const [name, text] = [handle(), newBuffer()];
+      const nothing = [null, null, null, null, null, null] as const;
+      const asked = now(inquireContext, [Buffer.alloc(4), targetOf(context), name, ...nothing]);
+      if ((asked & ERROR_BITS) !== 0) return undefined;
+      try {
+        const shown = now(displayName, [Buffer.alloc(4), targetOf(name), text, null]);
+        return (shown & ERROR_BITS) === 0 ? taken(text).toString("utf8") : undefined;
+      } finally {
+        now(releaseGssName, [Buffer.alloc(4), name]);
+      }
+    },
 
     cacheName: () => {
       const name = handle();

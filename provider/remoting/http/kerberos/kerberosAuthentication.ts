@@ -78,6 +78,8 @@ class KerberosContext implements SecurityContext {
   #running: Promise<unknown> = Promise.resolve();
   #isDisposed = false;
   #usableUntil: number | undefined;
+  /** Who the server knows us as. */
+  #established: string | undefined;
 
   constructor({ host }: Peer, { principal, password }: KerberosIdentity, env: KerberosEnv) {
     this.#target = servicePrincipalOf(host);
@@ -110,7 +112,7 @@ class KerberosContext implements SecurityContext {
 
   describe(): { readonly service: string; readonly principal?: string } {
     const service = this.#service;
-    const principal = this.#principal;
+    const principal = this.#established ?? this.#principal;
     return principal === undefined ? { service } : { service, principal };
   }
 
@@ -143,6 +145,7 @@ class KerberosContext implements SecurityContext {
     }
     if (result.isComplete) {
       if ((result.flags & WANTED) !== WANTED) throw kerberosIncomplete(this.#attempt());
+      this.#established = gssapi.whoWeAre(this.#context);
       this.#usableUntil = this.#env.now().getTime() + Math.max(result.seconds - MARGIN_SECONDS, 1) * 1000;
     }
     return result.token;
