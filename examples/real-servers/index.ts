@@ -2,8 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { ExchangeCertificateBinding } from "pulumi-exchange-certificates";
 
 const servers = new pulumi.Config("exchange").requireObject<string[]>("servers");
+if (servers.length === 0) throw new Error("exchange:servers is empty: name the servers, the one to begin with first.");
 const [first, ...others] = servers;
-if (first === undefined) throw new Error("exchange:servers is empty: name the servers, the one to begin with first.");
 
 function bind(server: string, after: pulumi.Resource[]): ExchangeCertificateBinding {
   return new ExchangeCertificateBinding(
