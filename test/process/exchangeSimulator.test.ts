@@ -126,6 +126,23 @@ it("loads nothing of the simulator until it is chosen", async () => {
   expect(await node(["-e", script])).toMatchObject({ code: 0, out: "0\n" });
 });
 
+it.each(["simulator", "remote"])(
+  "loads protocols and native code only once real servers are chosen: here %s",
+  async (backend) => {
+    const file = (name: string): string => JSON.stringify(path.join(installed, "lib", `${name}.js`));
+    const script = `const { readSettings } = require(${file("config")}); require(${file("provider")});
+    const values = { "exchange:backend": ${JSON.stringify(backend)} };
+    const settings = readSettings((key) => values[key], {}, process.cwd());
+    const protocols = () => Object.keys(require.cache).filter((one) => /[\\\\/](?:remoting|saxes|koffi|doctor)[\\\\/]/.test(one)).length;
+    const before = protocols();
+    require(${file("backends/openBackend")})
+      .openBackend(settings.backend, { programDirectory: process.cwd(), say: () => {} })
+      .then(() => undefined, () => undefined)
+      .then(() => console.log(before, protocols() > 0));`;
+    expect(await node(["-e", script])).toMatchObject({ code: 0, out: `0 ${String(backend === "remote")}\n` });
+  },
+);
+
 it("offers the contract suite and all that an adapter needs under public names", async () => {
   fs.rmSync(path.join(directory, "node_modules"), { force: true });
   fs.symlinkSync(modules, path.join(directory, "node_modules"), "junction");
