@@ -37,7 +37,9 @@ export function makeEndpointCertificate(
     },
     { privateKey: authority.privateKey, certificate: undefined },
   );
-  const own = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  // RSA, as Exchange's certificates mostly are: beside an ECC one OpenSSL goes on showing that to TLS 1.3 clients when
+  // SNI has chosen one of RSA (seen with 3.0.19), and the front end couldn't follow IIS.
+  const own = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const der = buildCertificate(
     {
       ...dates,

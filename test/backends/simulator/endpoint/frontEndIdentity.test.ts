@@ -1,10 +1,12 @@
-import { X509Certificate } from "node:crypto";
+import { randomBytes, X509Certificate } from "node:crypto";
 import { connect } from "node:tls";
 import type { Thumbprint } from "../../../../provider/certificate/thumbprint";
 import type { Endpoint } from "../../../../provider/backends/simulator/endpoint/endpoint";
+import type { TlsIdentity } from "../../../../provider/backends/simulator/endpoint/frontEndIdentity";
+import { makeEndpointCertificate } from "../../../../provider/backends/simulator/endpoint/tlsCertificate";
 import { memoryState, type StateStore } from "../../../../provider/backends/simulator/stateFile";
 import { packPfx } from "../../../../provider/certificate/packPfx";
-import { openSession, sessionEnv } from "../../../../provider/remoting/session";
+import { openSession, sessionEnv, type SessionOptions } from "../../../../provider/remoting/session";
 import { Secret } from "../../../../provider/secret";
 import { makeTestAuthority, makeTestCertificate } from "../../../certificate/testCertificates";
 import { endpointIdentity, sessionOptionsFor, startTestEndpoint } from "../../../remoting/endpoint";
@@ -19,16 +21,19 @@ const first = new X509Certificate(endpointIdentity().certificate).fingerprint.re
 
 let store: StateStore;
 let endpoint: Endpoint;
-async function serve(followsIis: boolean): Promise<void> {
+async function serve(followsIis: boolean, identity = givenIdentity()): Promise<void> {
   store = memoryState(await defaultOrganisation());
+  endpoint = await startTestEndpoint({ store, tls: { ...identity, followsIis } });
+}
+function givenIdentity(): TlsIdentity {
   const { certificate, key } = endpointIdentity();
-  endpoint = await startTestEndpoint({ store, tls: { certificate, privateKey: new Secret(key), followsIis } });
+  return { certificate, privateKey: new Secret(key) };
 }
 afterEach(() => endpoint.close());
 
 /** Imports the certificate through the endpoint. */
-async function bring(): Promise<void> {
-  const session = await openSession(sessionOptionsFor(endpoint.url), sessionEnv, AbortSignal.timeout(30_000));
+async function bring(changes: Partial<SessionOptions> = {}): Promise<void> {
+  const session = await openSession(sessionOptionsFor(endpoint.url, changes), sessionEnv, AbortSignal.timeout(30_000));
   const password = new Secret("pw");
   const parameters = { Server: EX01, FileData: packPfx(material, password).reveal(), Password: password };
   const command = { name: "Import-ExchangeCertificate", parameters };
@@ -82,6 +87,14 @@ describe("an endpoint that follows IIS", () => {
     expect((await shown("mail.contoso.com")).thumbprint).toBe(first);
     await bind(EX01, thumbprint);
     expect((await shown("mail.contoso.com")).thumbprint).toBe(thumbprint);
+  });
+
+  it("lets go of a certificate that was made on the spot", async () => {
+    const made = makeEndpointCertificate([EX01], { now: new Date(), randomBytes });
+    await serve(true, made);
+    await bring({ tls: { ca: made.authority, serverName: EX01 } });
+    await bind(EX01, thumbprint);
+    expect(await shown(EX01)).toEqual({ thumbprint, isTrusted: true });
   });
 
   it("shows the certificate that it was started with as long as the key of IIS' one hasn't come through it", async () => {
