@@ -1,3 +1,4 @@
+import { oneLine } from "../remoting/oneLine";
 import { type Finding, type Outcome, worstOf } from "./finding";
 
 /** What was found about one server. */
@@ -45,12 +46,6 @@ function wrapped(text: string): readonly string[] {
     else lines[lines.length - 1] = `${last} ${word}`;
   }
   return lines;
-}
-
-/** What a server says must not end our line, nor steer a terminal. */
-function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex -- they are what is taken out
-  return text.replace(/[\s\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim();
 }
 
 /** The last line. */

@@ -1,3 +1,4 @@
+import { oneLine } from "./oneLine";
 import type { Trace, TracedError, TraceEvent, TraceScope } from "./trace";
 
 /**
@@ -29,11 +30,6 @@ export function traceLines(write: (line: string) => void, now: () => Date): Trac
 }
 
 /** What stands in a server's text must not end our line, nor steer a terminal. */
-function oneLine(text: string): string {
-  // eslint-disable-next-line no-control-regex -- they are what is taken out
-  return text.replace(/[\s\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ").trim();
-}
-
 const LONGEST_TEXT = 300;
 
 function shortened(text: string): string {

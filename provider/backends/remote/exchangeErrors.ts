@@ -1,6 +1,7 @@
 import { ExchangeBindingError, type ErrorCode, type ErrorFacts } from "../../errors";
 import type { KerberosFacts, RemotingError, RemotingErrorCode } from "../../remoting/errors";
 import type { ErrorRecord } from "../../remoting/psrp/errorRecord";
+import { oneLine } from "../../remoting/oneLine";
 import type { PipelineResult } from "../../remoting/session";
 import { type FaultName, isFault } from "../../remoting/wsman/fault";
 
@@ -214,6 +215,7 @@ function kerberosFacts({ service, principal, cache, keytab, major, minor }: Kerb
 }
 
 function sentence(doing: string, text: string, remedy = ""): string {
-  const end = /[.!?]$/.test(text) ? "" : ".";
-  return `${doing}: ${text}${end}${remedy === "" ? "" : ` ${remedy}`}`;
+  const said = oneLine(text);
+  const end = /[.!?]$/.test(said) ? "" : ".";
+  return `${doing}: ${said}${end}${remedy === "" ? "" : ` ${remedy}`}`;
 }

@@ -3,6 +3,7 @@ import type { Thumbprint } from "../../certificate/thumbprint";
 import { ExchangeBindingError, type ErrorCode } from "../../errors";
 import type { NameService, ServerFqdn } from "../../model";
 import { isRemotingError, type RemotingError } from "../../remoting/errors";
+import { oneLine } from "../../remoting/oneLine";
 import type { Command } from "../../remoting/psrp/pipelineMessages";
 import { type HostRule, openSession, type PipelineResult, sessionEnv } from "../../remoting/session";
 import { within } from "../../remoting/trace";
@@ -129,7 +130,7 @@ export function remoteBackend(template: string, env: SessionsEnv, trust?: Channe
       }
       // Whether the front end's new certificate lets us in shows on a new connection only.
       if (services.includes("IIS")) await there.renewConnections();
-      return { warnings: result === "done" ? [] : result.warnings };
+      return { warnings: result === "done" ? [] : result.warnings.map(oneLine) };
     },
 
     setCertificateName: async (server, service, name, options) => {

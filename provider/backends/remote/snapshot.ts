@@ -1,6 +1,7 @@
 import type { ServerFqdn } from "../../model";
 import { displayOf, itemsOf, propertyOf } from "../../remoting/clixml/reading";
 import type { ClixmlValue } from "../../remoting/clixml/types";
+import { oneLine } from "../../remoting/oneLine";
 import type { Command } from "../../remoting/psrp/pipelineMessages";
 import type { PipelineResult } from "../../remoting/session";
 import type { CertificateSnapshot, ServerSnapshot } from "../backend";
@@ -132,7 +133,7 @@ function identitiesOf(certificates: readonly ExchangeCertificate[]): readonly st
 function answerOf(result: PipelineResult | undefined): Answer {
   if (result === undefined) return { kind: "error", reason: "the server wasn't asked" };
   if (hasFailed(result)) {
-    return { kind: "error", reason: result.errors[0]?.message ?? `the cmdlet ended as ${result.state}` };
+    return { kind: "error", reason: oneLine(result.errors[0]?.message ?? "") || `the cmdlet ended as ${result.state}` };
   }
   return { kind: "objects", objects: result.output.map(shownObject) };
 }

@@ -124,3 +124,10 @@ describe("a session that fails", () => {
     expect(error.message).toMatch(/Whether Remove-ExchangeCertificate was carried out isn't known/);
   });
 });
+
+it("a server's words can't end a line of ours, nor steer a terminal", () => {
+  const errors = [exchangeRecord("InvalidOperationException", "Not\r\nfound\u001b[2K")];
+  expect(cmdletFailure(attempt, result({ errors })).message).toBe(
+    "Removing a certificate from ex01.contoso.com: Not found [2K.",
+  );
+});
