@@ -1,6 +1,7 @@
 import type { Endpoint } from "../../../provider/backends/simulator/endpoint/endpoint";
 import { readSerializationData } from "../../../provider/backends/remote/serializationData";
 import { factsOf } from "../../../provider/backends/simulator/derFacts";
+import { parametersOf, SNAPSHOT_CMDLETS, UM_CMDLETS } from "../../../provider/backends/serverSnapshot";
 import type { StateStore } from "../../../provider/backends/simulator/stateFile";
 import { packPfx } from "../../../provider/certificate/packPfx";
 import { Secret } from "../../../provider/secret";
@@ -138,6 +139,29 @@ describePeers("pypsrp on the simulated endpoint", () => {
     expect(state).toBe(STATE.failed);
     expect(errors).toEqual([expect.objectContaining({ message: expect.stringContaining("user interaction") })]);
     expect(await ex01()).toEqual(before);
+  });
+
+  it.each(Object.values({ ...SNAPSHOT_CMDLETS, ...UM_CMDLETS }))("is answered by $name", async (cmdlet) => {
+    const organisation = withServer(await defaultOrganisation(), EX01, () => ({
+      version: { major: 15, minor: 1, build: 2507, revision: 6 },
+      um: { startupMode: "TLS", certificate: null },
+      umCallRouter: { startupMode: "Dual", certificate: null },
+    }));
+    await store.update(() => ({ organisation, result: undefined }));
+    const job = { scenario: "run", cmdlet: cmdlet.name, parameters: parametersOf(cmdlet, EX01) };
+    const { state, output, errors } = await pypsrp(job);
+    expect({ state, errors }).toEqual({ state: STATE.completed, errors: [] });
+    const mayBeNone = ["Get-SendConnector", "Get-FederationTrust", "Get-EdgeSubscription"].includes(cmdlet.name);
+    expect(output.length).toBeGreaterThanOrEqual(mayBeNone ? 0 : 1);
+  });
+
+  it("removes a certificate, asking nothing when it is told not to", async () => {
+    await importMail();
+    const { thumbprint } = material.facts;
+    const parameters = { Thumbprint: thumbprint, Server: EX01, Confirm: false };
+    const { state, errors } = await pypsrp({ scenario: "run", cmdlet: "Remove-ExchangeCertificate", parameters });
+    expect({ state, errors }).toEqual({ state: STATE.completed, errors: [] });
+    expect((await ex01()).certificates.map((one) => factsOf(one.der).thumbprint)).not.toContain(thumbprint);
   });
 
   it("gets warnings as warnings", async () => {
