@@ -1,4 +1,4 @@
-import { ExchangeBindingError } from "../../errors";
+import { configurationInvalid } from "../../setting";
 import { isRemotingError } from "../../remoting/errors";
 import { type Authentication, basicAuthentication, bodyMemory } from "../../remoting/http/authentication";
 import { loadGssapi, type NativeEnv } from "../../remoting/http/kerberos/gssapi";
@@ -34,17 +34,13 @@ export function authenticationOf(settings: Identity, env: AuthenticationEnv): Au
       });
     }
     if (username === undefined || password === undefined) {
-      throw invalid("Basic authentication needs exchange:username and exchange:password.");
+      throw configurationInvalid("Basic authentication needs exchange:username and exchange:password.");
     }
     return basicAuthentication(username, password);
   } catch (error) {
     if (!isRemotingError(error)) throw error;
     const remedy =
       'exchange:authentication may be "kerberos" (the default) or "basic", and exchange:username says who.';
-    throw invalid(`${error.message} ${remedy}`, error);
+    throw configurationInvalid(`${error.message} ${remedy}`, error);
   }
-}
-
-function invalid(message: string, cause?: unknown): ExchangeBindingError {
-  return new ExchangeBindingError("ConfigurationInvalid", message, { cause });
 }

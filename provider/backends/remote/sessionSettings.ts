@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { ExchangeBindingError, messageOf } from "../../errors";
+import { messageOf } from "../../errors";
+import { configurationInvalid } from "../../setting";
 import type { Authentication } from "../../remoting/http/authentication";
 import { nativeEnv } from "../../remoting/http/kerberos/gssapi";
 import type { TlsOptions } from "../../remoting/http/tls";
@@ -57,14 +58,10 @@ async function readCa(path: string): Promise<string> {
   try {
     text = await readFile(path, "utf8");
   } catch (cause) {
-    throw invalid(`exchange:caFile can't be read: ${messageOf(cause)}.`, cause);
+    throw configurationInvalid(`exchange:caFile can't be read: ${messageOf(cause)}.`, cause);
   }
   // Node overlooks what it can't read, and would then trust nobody, without saying why.
   if (!text.includes("-----BEGIN CERTIFICATE-----"))
-    throw invalid(`exchange:caFile (${path}) holds no PEM certificate.`);
+    throw configurationInvalid(`exchange:caFile (${path}) holds no PEM certificate.`);
   return text;
-}
-
-function invalid(message: string, cause?: unknown): ExchangeBindingError {
-  return new ExchangeBindingError("ConfigurationInvalid", message, { cause });
 }
