@@ -172,10 +172,15 @@ export class HttpConnection {
   ): Promise<{ readonly answer: RawAnswer; readonly sealing: BodySealing | undefined }> {
     for (let attempt = 0; ; attempt++) {
       const { sealing: offered } = await this.#authenticated(authentication, options);
+      this.#refuseEnded(options);
       const sealing = isPlain ? undefined : offered;
       if (sealing === undefined && this.#options.url.protocol !== "https:") throw unprotected(this.#options.url);
       const sent = sealing === undefined ? { contentType: SOAP, body: clear } : encryptBody(sealing, clear);
-      const answer = await this.#send(sent.body, sent.contentType, undefined, options);
+      const answer = await this.#send(sent.body, sent.contentType, undefined, options).catch((error: unknown) => {
+        // Its number is used up, and whether it arrived isn't known: the server could refuse the next one as out of order.
+        this.#context?.socket.destroy();
+        throw error;
+      });
       if (answer.status !== 401) return { answer, sealing };
       // The TCP connection was a new one, and with it we were strangers again: nothing has been done.
       this.#forgetContext();
@@ -248,6 +253,17 @@ export class HttpConnection {
     this.#context = undefined;
   }
 
+  /** Before a body is encrypted: that uses up a number, and what isn't sent would be missing at the other side. */
+  #refuseEnded({ signal }: Pick<PostOptions, "signal">): void {
+    const where = describeUrl(this.#options.url);
+    if (this.#isClosed) {
+      throw new RemotingError("SessionClosed", `The connection to ${where} was closed.`, { facts: NOT_DONE });
+    }
+    if (signal.aborted) {
+      throw new RemotingError("Aborted", `The request to ${where} wasn't begun.`, { facts: NOT_DONE });
+    }
+  }
+
   #send(
     body: Uint8Array,
     contentType: string,
@@ -256,22 +272,14 @@ export class HttpConnection {
     onSocket?: (socket: Socket) => void,
   ): Promise<RawAnswer> {
     const { url, cookies, now } = this.#options;
-    if (this.#isClosed) {
-      return Promise.reject(
-        new RemotingError("SessionClosed", `The connection to ${describeUrl(url)} was closed.`, { facts: NOT_DONE }),
-      );
-    }
-    const cookie = cookies.header(url);
     return new Promise<RawAnswer>((resolve, reject) => {
+      this.#refuseEnded({ signal });
+      const cookie = cookies.header(url);
       let isSent = false;
       let ended: RemotingError | undefined;
       const aborted = (): void => {
         end(new RemotingError("Aborted", `The request to ${describeUrl(url)} was given up.`, { cause: signal.reason }));
       };
-      if (signal.aborted) {
-        reject(new RemotingError("Aborted", `The request to ${describeUrl(url)} wasn't begun.`, { facts: NOT_DONE }));
-        return;
-      }
       const request = (url.protocol === "https:" ? httpsRequest : httpRequest)(url, {
         method: "POST",
         agent: this.#agent,

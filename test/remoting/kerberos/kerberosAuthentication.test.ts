@@ -66,6 +66,22 @@ describeKerberos("Kerberos through the system's library", () => {
       expect(server.events("request").every(({ bytes, encrypted }) => bytes === 0 || encrypted)).toBe(true);
     });
 
+    it("uses no number up for a request that is given up before it begins", async () => {
+      const server = await start({ behaviour: { bodies: "encrypted" } });
+      const connection = connectTo(server.url, kerberos(withPassword()));
+      await connection.post("<a/>", unlimited);
+      const giveUp = new AbortController();
+      const [first, second] = [
+        connection.post("<b/>", unlimited),
+        failure(connection.post("<c/>", { ...unlimited, signal: giveUp.signal })),
+      ];
+      giveUp.abort();
+      expect([await first, (await second).code]).toEqual(["<echo><b/></echo>", "Aborted"]);
+      expect(await connection.post("<d/>", unlimited)).toBe("<echo><d/></echo>");
+      expect(server.events("refused")).toEqual([]);
+      expect(server.events("authenticated")).toHaveLength(1);
+    });
+
     it("begins anew when the server has forgotten the connection", async () => {
       const server = await start({ behaviour: { bodies: "encrypted", forgetAfter: 2 } });
       const connection = connectTo(server.url, kerberos(withPassword()));

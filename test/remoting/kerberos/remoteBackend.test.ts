@@ -70,6 +70,8 @@ describeKerberos("the backend of real servers, with Kerberos over http", () => {
     expect(new Set(users)).toEqual(new Set(["operator@CONTOSO.TEST"]));
     expect(front.events("request").filter(({ bytes, encrypted }) => bytes > 0 && !encrypted)).toEqual([]);
     expect(said).toEqual([]);
+    await backend.close();
+    expect(front.events("refused")).toEqual([]);
   });
 
   it("says AccessDenied, and what it tried, when the password is wrong", async () => {
