@@ -91,7 +91,7 @@ async function change(
       try {
         const applied = await apply(desired, decided.work, what.read.source?.material, {
           backend: heeding(await deployment.backend(), signal),
-          observe: () => untilFired(signal, deployment.observe(name, signal)),
+          observe: () => untilFired(signal, () => deployment.observe(name, signal)),
           options: { signal },
           now: deployment.env.now,
           sleep: (milliseconds) => deployment.env.sleep(milliseconds, signal),
@@ -125,7 +125,7 @@ async function decideAgain(
   const context = deployment.planContext(desired.server, desired.bindingName);
   const decide = what.stored === undefined ? planCreate : plan;
   const assumed = deployment.snapshots.last(desired.server);
-  const server = await deployment.observe(desired.server, signal);
+  const server = await untilFired(signal, () => deployment.observe(desired.server, signal));
   deployment.snapshots.keep(desired.server, server);
   // What others are going to bring is good enough for a preview; now it has to be there.
   const actual = decide(desired, previous, server, { ...context, expected: new Map() });
@@ -249,11 +249,11 @@ function stillToRelease({ desired, stored }: Change, { server }: ApplyFailure): 
 function heeding(backend: Backend, signal: AbortSignal): Backend {
   return {
     kind: backend.kind,
-    readSnapshot: (...args) => untilFired(signal, backend.readSnapshot(...args)),
-    importCertificate: (...args) => untilFired(signal, backend.importCertificate(...args)),
-    enableServices: (...args) => untilFired(signal, backend.enableServices(...args)),
-    setCertificateName: (...args) => untilFired(signal, backend.setCertificateName(...args)),
-    removeCertificate: (...args) => untilFired(signal, backend.removeCertificate(...args)),
+    readSnapshot: (...args) => untilFired(signal, () => backend.readSnapshot(...args)),
+    importCertificate: (...args) => untilFired(signal, () => backend.importCertificate(...args)),
+    enableServices: (...args) => untilFired(signal, () => backend.enableServices(...args)),
+    setCertificateName: (...args) => untilFired(signal, () => backend.setCertificateName(...args)),
+    removeCertificate: (...args) => untilFired(signal, () => backend.removeCertificate(...args)),
     close: () => backend.close(),
   };
 }

@@ -19,7 +19,7 @@ import { parseId } from "../state";
 import type { StoredBinding } from "../state";
 import { KeyedQueue } from "./queue";
 import { Snapshots } from "./snapshots";
-import { withTimeLimit } from "./timeLimit";
+import { untilFired, withTimeLimit } from "./timeLimit";
 
 /** Everything impure, passed in at the one place that starts the provider. */
 export interface DeploymentEnv extends SourceEnv {
@@ -65,9 +65,7 @@ export class Deployment {
 
   constructor(env: DeploymentEnv) {
     this.env = env;
-    this.snapshots = new Snapshots((server) =>
-      withTimeLimit(DEFAULT_TIMEOUT_SECONDS, `Reading ${server}`, (signal) => this.observe(server, signal)),
-    );
+    this.snapshots = new Snapshots((server, signal) => this.observe(server, signal));
   }
 
   /** Only stores: a second call may come before this one's promise has ended, and after a failure it is skipped. */
@@ -97,12 +95,13 @@ export class Deployment {
   }
 
   async observe(server: ServerFqdn, signal: AbortSignal): Promise<ObservedServer> {
-    return observeServer(await this.backend(), server, { signal });
+    const backend = await this.backend();
+    return untilFired(signal, () => observeServer(backend, server, { signal }));
   }
 
   /** Begins to read the servers that the configuration names. */
   prefetch(): void {
-    if (!this.settings.offline) this.snapshots.prefetch(this.settings.servers);
+    if (!this.settings.offline) this.snapshots.prefetch(this.settings.servers, { seconds: DEFAULT_TIMEOUT_SECONDS });
   }
 
   /**
@@ -114,8 +113,7 @@ export class Deployment {
     if (settings.offline) return { kind: "notAsked", reason: "exchange:offline is set" };
     this.prefetch();
     try {
-      const reading = withTimeLimit(timeoutSeconds, `Reading ${server}`, () => this.snapshots.get(server));
-      return { kind: "observed", server: await reading };
+      return { kind: "observed", server: await this.snapshots.get(server, { seconds: timeoutSeconds }) };
     } catch (error) {
       const isUnreachable = error instanceof ExchangeBindingError && UNREACHABLE.has(error.code);
       if (isUnreachable && settings.onUnreachable === "continue") return { kind: "notAsked", reason: error.message };

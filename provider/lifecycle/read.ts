@@ -1,4 +1,5 @@
 import { ExchangeBindingError } from "../errors";
+import { DEFAULT_TIMEOUT_SECONDS } from "../inputs";
 import { findCertificate, holds } from "../plan/holdings";
 import type { ObservedServer } from "../plan/observedServer";
 import { inputsFromOutputs, outputsOf, readState } from "../state";
@@ -21,7 +22,7 @@ export async function read(deployment: Deployment, id: string, props: Bag): Prom
   const stored = readState(id, props);
   deployment.refuseOffline(`Reading binding "${stored.bindingName}"`);
   await deployment.refuseOtherBackend(stored);
-  const server = await deployment.snapshots.get(stored.previous.server);
+  const server = await deployment.snapshots.get(stored.previous.server, { seconds: DEFAULT_TIMEOUT_SECONDS });
   const { thumbprint } = stored.previous;
   if (findCertificate(server, thumbprint) === undefined) return {};
   const services = stillHeld(stored, server);

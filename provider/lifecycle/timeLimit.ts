@@ -1,62 +1,119 @@
 import { asSentence, ExchangeBindingError, isBindingError } from "../errors";
 
+/** Runs something once, that many milliseconds from now. What it returns takes that back. */
+export type Timer = (milliseconds: number, run: () => void) => () => void;
+
+/** What a timer of Node's takes at most; a longer one would run at once. */
+const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
+
+/** The machine's own. */
+export const machineTimer: Timer = (milliseconds, run) => {
+  const timer = setTimeout(run, Math.min(milliseconds, LONGEST_TIMER_MILLISECONDS));
+  return () => {
+    clearTimeout(timer);
+  };
+};
+
+/** How long something may take, and where users set that. */
+export interface TimeLimit {
+  readonly seconds: number;
+  /** Named in the sentence that tells of the end. Default: `timeoutSeconds`. */
+  readonly setBy?: string | undefined;
+}
+
+export interface TimeLimitOptions {
+  /** Ends it earlier, with its own reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Takes the place of the limit, when somebody nearer set one: the engine for one resource, say. */
+  readonly override?: TimeLimit | undefined;
+  readonly timer?: Timer | undefined;
+}
+
+/** What runs gets that moment after its signal to say in its own words how far it came. */
+const LAST_MOMENT_MILLISECONDS = 2000;
+
 /**
  * Runs something with a time limit of our own: the engine has none, its cancel signal never reaches a dynamic
- * provider, and a call that never answers would hang the deployment for ever. The signal fires at the limit, and the
- * promise ends then even when what runs pays no heed to it.
+ * provider, and a call that never answers would hang the deployment for ever. The signal fires at the limit, or when
+ * the outer signal does, and the promise ends then even when what runs pays no heed to it. It isn't begun at all when
+ * the outer signal has fired.
  */
 export async function withTimeLimit<T>(
-  seconds: number,
+  ownLimit: number | TimeLimit,
   doing: string,
   run: (signal: AbortSignal) => Promise<T>,
+  { signal: outer, override, timer = machineTimer }: TimeLimitOptions = {},
 ): Promise<T> {
+  if (outer?.aborted === true) throw reasonOf(outer);
+  const limit = override ?? (typeof ownLimit === "number" ? { seconds: ownLimit } : ownLimit);
   const controller = new AbortController();
-  const limit = new ExchangeBindingError(
-    "TimedOut",
-    `${doing}: no end after ${String(seconds)} seconds. Look whether the server answers, then run again; timeoutSeconds sets the limit.`,
-    { facts: { seconds } },
-  );
-  let timer: NodeJS.Timeout | undefined;
+  let cancel = (): void => undefined;
+  let onOuter = (): void => undefined;
   const expired = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      controller.abort(limit);
-      // What runs gets a moment to say in its own words how far it came.
-      setTimeout(reject, 2000, limit).unref();
-    }, seconds * 1000);
+    const end = (reason: Error): void => {
+      if (controller.signal.aborted) return;
+      cancel();
+      controller.abort(reason);
+      cancel = timer(LAST_MOMENT_MILLISECONDS, () => {
+        reject(reason);
+      });
+    };
+    cancel = timer(limit.seconds * 1000, () => {
+      end(limitReached(limit, doing));
+    });
+    onOuter = () => {
+      if (outer !== undefined) end(reasonOf(outer));
+    };
+    outer?.addEventListener("abort", onOuter, { once: true });
   });
   try {
     return await Promise.race([run(controller.signal), expired]);
   } finally {
-    clearTimeout(timer);
+    cancel();
+    outer?.removeEventListener("abort", onOuter);
   }
+}
+
+function limitReached({ seconds, setBy = "timeoutSeconds" }: TimeLimit, doing: string): ExchangeBindingError {
+  return new ExchangeBindingError(
+    "TimedOut",
+    `${doing}: no end after ${String(seconds)} seconds. Look whether the server answers, then run again; ${setBy} sets the limit.`,
+    { facts: { seconds } },
+  );
 }
 
 /** Of the moment that the limit leaves, what a call gets that heeds its signal. */
 const LAST_WORDS_MILLISECONDS = 300;
 
 /**
- * The promise's outcome, or the signal's reason soon after the signal fires: a call that pays no heed to its signal
- * must not keep its caller from saying how far it came. One that does may add to the reason what it was at: that the
- * connection was lost, say, and that nobody knows whether a cmdlet was carried out.
+ * Begins a call and gives its outcome, or the signal's reason soon after the signal fires: a call that pays no heed to
+ * its signal must not keep its caller from saying how far it came. One that does may add to the reason what it was at:
+ * that the connection was lost, say, and that nobody knows whether a cmdlet was carried out. Where the signal has fired
+ * already, the call isn't begun: nothing new happens on a server after the failure was told.
  */
-export async function untilFired<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+export async function untilFired<T>(
+  signal: AbortSignal,
+  begin: () => Promise<T>,
+  timer: Timer = machineTimer,
+): Promise<T> {
+  const hasFired = (): boolean => signal.aborted;
+  if (hasFired()) throw reasonOf(signal);
+  let cancel = (): void => undefined;
   let stop = (): void => undefined;
   const fired = new Promise<never>((_resolve, reject) => {
     stop = () => {
-      timer = setTimeout(() => {
+      cancel = timer(LAST_WORDS_MILLISECONDS, () => {
         reject(reasonOf(signal));
-      }, LAST_WORDS_MILLISECONDS);
+      });
     };
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
+    signal.addEventListener("abort", stop, { once: true });
   });
   try {
-    return await Promise.race([promise, fired]);
+    return await Promise.race([begin(), fired]);
   } catch (error) {
-    throw signal.aborted ? withLastWords(reasonOf(signal), error) : error;
+    throw hasFired() ? withLastWords(reasonOf(signal), error) : error;
   } finally {
-    clearTimeout(timer);
+    cancel();
     signal.removeEventListener("abort", stop);
   }
 }
@@ -70,7 +127,8 @@ function withLastWords(reason: Error, last: unknown): Error {
   });
 }
 
-function reasonOf(signal: AbortSignal): Error {
+/** Why a signal fired, as an error. */
+export function reasonOf(signal: AbortSignal): Error {
   return signal.reason instanceof Error
     ? signal.reason
     : new ExchangeBindingError("TimedOut", "The time limit was reached.");

@@ -294,7 +294,7 @@ describe("a change that fails", () => {
     await bench.break(EX01, { enableFailsAfter: "SMTP" });
     const inputs = await bench.checked(binding({ certificate: byThumbprint, services: ["IIS", "SMTP"] }));
     await failure(bench.lifecycle.create(inputs));
-    const known = await bench.deployment.snapshots.get(EX01);
+    const known = await bench.deployment.snapshots.get(EX01, { seconds: 60 });
     expect(known.certificates.find(({ facts }) => facts.thumbprint === MAIL.facts.thumbprint)).toMatchObject({
       displayedServices: { value: ["SMTP"] },
     });

@@ -28,7 +28,7 @@ describe("deleting a binding that is to be retained", () => {
 
   it("says it of the server as the deployment has read it, where it has", async () => {
     await bench.touch(EX01, ({ iis }) => ({ iis: { ...iis, frontEnd: BUILT_IN.facts.thumbprint } }));
-    await bench.deployment.snapshots.get(EX01);
+    await bench.deployment.snapshots.get(EX01, { seconds: 60 });
     await bench.lifecycle.delete(made.id, made.outs);
     expect(bench.lines).toEqual([`${STAYS}it still holds SMTP`]);
   });
@@ -44,7 +44,7 @@ describe("deleting a binding that is to be retained", () => {
     await bench.lifecycle.delete(made.id, outs);
     await bench.lifecycle.delete(made.id, { ...outs, heldServices: [] });
     await bench.touch(EX01, ({ certificates }) => ({ certificates: certificates.slice(0, 1) }));
-    await bench.deployment.snapshots.get(EX01);
+    await bench.deployment.snapshots.get(EX01, { seconds: 60 });
     await bench.lifecycle.delete(made.id, made.outs);
     expect(bench.lines).toEqual([
       `${STAYS}which services it holds isn't known`,

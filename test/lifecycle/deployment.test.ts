@@ -17,7 +17,7 @@ describe("the backend of a deployment", () => {
         return real;
       },
     });
-    await Promise.all([EX01, EX02].map((server) => bench.deployment.snapshots.get(server)));
+    await Promise.all([EX01, EX02].map((server) => bench.deployment.snapshots.get(server, { seconds: 60 })));
     await bench.make(binding());
     expect(opened).toBe(1);
   });

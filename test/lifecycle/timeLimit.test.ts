@@ -1,5 +1,6 @@
 import { ExchangeBindingError } from "../../provider/errors";
-import { sleep, untilFired, withTimeLimit } from "../../provider/lifecycle/timeLimit";
+import { machineTimer, sleep, untilFired, withTimeLimit } from "../../provider/lifecycle/timeLimit";
+import { FakeTime } from "./fakeTime";
 
 const never = (): Promise<never> => new Promise(() => undefined);
 
@@ -25,22 +26,70 @@ describe("a time limit", () => {
         'Binding "mail" on ex01.contoso.com: no end after 0.01 seconds. Look whether the server answers, then run again; timeoutSeconds sets the limit.',
     });
   });
+
+  it("ends with the outer signal's reason, and begins nothing when that has fired already", async () => {
+    const outer = new AbortController();
+    const run = withTimeLimit(60, "Reading", (signal) => sleep(60_000, signal), { signal: outer.signal });
+    outer.abort(new Error("the engine cancels"));
+    await expect(run).rejects.toThrow("the engine cancels");
+    let begun = 0;
+    const late = withTimeLimit(60, "Reading", () => Promise.resolve((begun += 1)), { signal: outer.signal });
+    await expect(late).rejects.toThrow("the engine cancels");
+    expect(begun).toBe(0);
+  });
+
+  it("gives way to a nearer limit, which names what sets it", async () => {
+    const time = new FakeTime();
+    const options = { override: { seconds: 7, setBy: "customTimeouts" }, timer: time.timer };
+    const run = withTimeLimit(900, "Reading", never, options);
+    time.pass(6999);
+    expect(time.waiting).toBe(1);
+    time.pass(1);
+    time.pass(2000);
+    await expect(run).rejects.toThrow(
+      "Reading: no end after 7 seconds. Look whether the server answers, then run again; customTimeouts sets the limit.",
+    );
+  });
+
+  it("leaves no timer behind, whatever the end", async () => {
+    const time = new FakeTime();
+    await withTimeLimit(5, "Reading", () => Promise.resolve(1), { timer: time.timer });
+    await withTimeLimit(5, "Reading", () => Promise.reject(new Error("no")), { timer: time.timer }).catch(() => 0);
+    const heeding = withTimeLimit(5, "Reading", (signal) => sleep(60_000, signal), { timer: time.timer });
+    time.pass(5000);
+    await expect(heeding).rejects.toThrow("no end after 5 seconds");
+    expect(time.waiting).toBe(0);
+  });
+
+  it("takes a limit that Node's timers can't count for their longest one, and not for none", async () => {
+    const ran = jest.fn();
+    const cancel = machineTimer(10 ** 15, ran);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    cancel();
+    expect(ran).not.toHaveBeenCalled();
+  });
 });
 
 describe("waiting for something until a signal fires", () => {
   it("gives its outcome when that is first", async () => {
     const { signal } = new AbortController();
-    await expect(untilFired(signal, Promise.resolve(1))).resolves.toBe(1);
-    await expect(untilFired(signal, Promise.reject(new Error("no")))).rejects.toThrow("no");
+    await expect(untilFired(signal, () => Promise.resolve(1))).resolves.toBe(1);
+    await expect(untilFired(signal, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
   });
 
   it("ends with the signal's reason, fired before or meanwhile", async () => {
     const reason = new ExchangeBindingError("TimedOut", "too late");
-    await expect(untilFired(AbortSignal.abort(reason), never())).rejects.toBe(reason);
+    await expect(untilFired(AbortSignal.abort(reason), never)).rejects.toBe(reason);
     const controller = new AbortController();
-    const waiting = untilFired(controller.signal, never());
+    const waiting = untilFired(controller.signal, never);
     controller.abort(reason);
     await expect(waiting).rejects.toBe(reason);
+  });
+
+  it("begins nothing once the signal has fired", async () => {
+    const begin = jest.fn(never);
+    await expect(untilFired(AbortSignal.abort(new Error("too late")), begin)).rejects.toThrow("too late");
+    expect(begin).not.toHaveBeenCalled();
   });
 
   it("adds what a call that heeds the signal was at", async () => {
@@ -54,7 +103,7 @@ describe("waiting for something until a signal fires", () => {
     };
     const end = (error: Error): Promise<unknown> => {
       const controller = new AbortController();
-      const waiting = untilFired(controller.signal, heeding(controller.signal, error));
+      const waiting = untilFired(controller.signal, () => heeding(controller.signal, error));
       controller.abort(reason);
       return waiting;
     };
@@ -68,7 +117,7 @@ describe("waiting for something until a signal fires", () => {
   });
 
   it("is a binding's error even where the signal gives none", async () => {
-    await expect(untilFired(AbortSignal.abort("a text"), never())).rejects.toMatchObject({ code: "TimedOut" });
+    await expect(untilFired(AbortSignal.abort("a text"), never)).rejects.toMatchObject({ code: "TimedOut" });
     await expect(sleep(60_000, AbortSignal.abort("a text"))).rejects.toMatchObject({ code: "TimedOut" });
   });
 
