@@ -20,6 +20,10 @@ const project = (displayName, testMatch, extra = {}) => ({
  * on an independent server. kerberos: a realm on this machine, with MIT's KDC and an acceptor in Python.
  */
 module.exports = {
+  // One limit for all, for what hangs. It says nothing about speed: a test that starts ten programs must hold on a
+  // machine that has other things to do, and how long something took is asserted nowhere.
+  testTimeout: 600_000,
+  reporters: ["default", "<rootDir>/tools/jest/slowestReporter.cjs"],
   projects: [
     project("unit", ["**/*.test.ts"], {
       testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/(process|engine|remoting/(peers|kerberos))/"],

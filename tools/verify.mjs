@@ -7,14 +7,20 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { run, npmCommand } from "./process.cjs";
+import { endProcess, npmCommand, run } from "./process.cjs";
 import { ensureNodeModules, root } from "./setup.mjs";
 
-/** Scripts of package.json that check something. The tests come first, because they say most. */
+/** Scripts of package.json that check something. The tests come before them, because they say most. */
 const SCRIPTS = ["typecheck", "lint", "format:check", "check:exports", "check:types", "check:unused", "check:docs"];
-const LIMIT_SECONDS = 3600;
+/** For what hangs. The tests have a limit of their own, each (jest.config.cjs). */
+const LIMIT_SECONDS = 5400;
+
+const OUT_OF_TIME = `ended after ${LIMIT_SECONDS} s`;
 
 /** @typedef {{ name: string, passed: number, failed: number, seconds: number, note?: string }} Outcome */
+
+/** @type {Set<import("node:child_process").ChildProcess>} */
+const running = new Set();
 
 /**
  * @param {string} script
@@ -28,6 +34,7 @@ async function runScript(script, args = []) {
     shell: npm.shell,
     env: process.env,
     timeLimitSeconds: LIMIT_SECONDS,
+    running,
     onOutput: (text) => process.stdout.write(text),
   });
 }
@@ -37,8 +44,10 @@ async function runScript(script, args = []) {
  * @returns {Promise<Outcome>}
  */
 async function check(script) {
-  const { exitCode, seconds } = await runScript(script);
-  return { name: script, passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, seconds };
+  const { exitCode, seconds, timedOut } = await runScript(script);
+  const good = exitCode === 0;
+  const outcome = { name: script, passed: good ? 1 : 0, failed: good ? 0 : 1, seconds };
+  return timedOut ? { ...outcome, note: OUT_OF_TIME } : outcome;
 }
 
 /** @returns {Promise<Outcome>} */
@@ -46,10 +55,23 @@ async function tests() {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "exchange-verify-"));
   try {
     const report = path.join(directory, "jest.json");
-    const { exitCode, seconds } = await runScript("test", ["--ci", "--json", `--outputFile=${report}`]);
-    return { name: "test", seconds, ...countTests(report, exitCode) };
+    const { exitCode, seconds, timedOut } = await runScript("test", ["--ci", "--json", `--outputFile=${report}`]);
+    const counted = countTests(report, exitCode);
+    return { name: "test", seconds, ...counted, ...(timedOut ? { note: OUT_OF_TIME } : {}) };
   } finally {
     fs.rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/**
+ * @param {string} file
+ * @returns {any} Undefined when Jest was ended while it wrote.
+ */
+function reportIn(file) {
+  try {
+    return JSON.parse(fs.readFileSync(file, "utf8"));
+  } catch {
+    return undefined;
   }
 }
 
@@ -60,7 +82,8 @@ async function tests() {
  */
 function countTests(file, exitCode) {
   if (!fs.existsSync(file)) return { passed: 0, failed: 1, note: "the tests did not run" };
-  const report = JSON.parse(fs.readFileSync(file, "utf8"));
+  const report = reportIn(file);
+  if (report === undefined) return { passed: 0, failed: 1, note: "what Jest wrote is cut off" };
   const passed = report.numPassedTests;
   // A file that could not be loaded has no tests to count, but it has failed.
   const failed = report.numFailedTests + report.numRuntimeErrorTestSuites;
@@ -76,24 +99,59 @@ function countTests(file, exitCode) {
     : { passed, failed };
 }
 
+/**
+ * A check that can't even be started has failed; the others are run all the same.
+ *
+ * @param {string} name
+ * @param {() => Promise<Outcome>} body
+ * @returns {Promise<Outcome>}
+ */
+async function outcomeOf(name, body) {
+  try {
+    return await body();
+  } catch (error) {
+    const note = error instanceof Error ? error.message : String(error);
+    return { name, passed: 0, failed: 1, seconds: 0, note };
+  }
+}
+
 /** @type {Outcome[]} */
 const outcomes = [];
-try {
+let said = false;
+
+/** @param {string} [interrupted] Why not everything was checked. */
+function conclude(interrupted) {
+  if (said) return;
+  said = true;
+  if (interrupted !== undefined) outcomes.push({ name: "verify", passed: 0, failed: 1, seconds: 0, note: interrupted });
+  const lines = outcomes.map(({ name, passed, failed, seconds, note }) => {
+    const verdict = failed === 0 ? "ok    " : "FAILED";
+    const counts = name === "test" ? ` ${passed} passed, ${failed} failed` : "";
+    return `${verdict} ${name} (${Math.round(seconds)} s)${counts}${note === undefined ? "" : `; ${note}`}`;
+  });
+  const sum = (/** @type {"passed" | "failed"} */ key) => outcomes.reduce((total, outcome) => total + outcome[key], 0);
+  process.exitCode = sum("failed") === 0 ? 0 : 1;
+  // Synchronous, because an interrupted process doesn't wait for what it has yet to write.
+  fs.writeSync(1, `\n${[...lines, `${sum("passed")} passed, ${sum("failed")} failed`].join("\n")}\n`);
+}
+
+// Whoever ends us gets the count of what has been checked until then, and it is a failure.
+for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
+  process.once(signal, () => {
+    void Promise.all([...running].map(endProcess)).finally(() => {
+      conclude(`ended by ${signal}`);
+      process.exit();
+    });
+  });
+}
+
+const prepared = await outcomeOf("setup", async () => {
   await ensureNodeModules();
-  outcomes.push(await tests());
-  for (const script of SCRIPTS) outcomes.push(await check(script));
-} catch (error) {
-  process.stdout.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  outcomes.push({ name: "setup", passed: 0, failed: 1, seconds: 0 });
+  return { name: "setup", passed: 0, failed: 0, seconds: 0 };
+});
+if (prepared.failed > 0) outcomes.push(prepared);
+else {
+  outcomes.push(await outcomeOf("test", tests));
+  for (const script of SCRIPTS) outcomes.push(await outcomeOf(script, () => check(script)));
 }
-process.stdout.write("\n");
-for (const { name, passed, failed, seconds, note } of outcomes) {
-  const verdict = failed === 0 ? "ok    " : "FAILED";
-  const counts = name === "test" ? ` ${passed} passed, ${failed} failed` : "";
-  process.stdout.write(
-    `${verdict} ${name} (${Math.round(seconds)} s)${counts}${note === undefined ? "" : `; ${note}`}\n`,
-  );
-}
-const sum = (/** @type {"passed" | "failed"} */ key) => outcomes.reduce((total, outcome) => total + outcome[key], 0);
-process.exitCode = sum("failed") === 0 ? 0 : 1;
-process.stdout.write(`${sum("passed")} passed, ${sum("failed")} failed\n`);
+conclude();

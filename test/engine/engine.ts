@@ -74,9 +74,6 @@ export interface EngineProject {
 const PACKAGE = "pulumi-exchange-certificates";
 const STACK = "test";
 
-// A step of these tests starts several processes, on a machine that may be busy with others.
-jest.setTimeout(300_000);
-
 const made: Workspace[] = [];
 afterAll(async () => {
   await Promise.all(made.map((workspace) => workspace.dispose()));

@@ -22,7 +22,7 @@ beforeAll(async () => {
   directory = fs.mkdtempSync(path.join(os.tmpdir(), "exchange-certificates-"));
   fs.writeFileSync(path.join(directory, "ca.pem"), endpointIdentity().ca);
   endpoint = await startTestEndpoint({ store: memoryState(await defaultOrganisation()) });
-}, 60_000);
+});
 afterAll(async () => {
   await endpoint.close();
   fs.rmSync(directory, { recursive: true, force: true });

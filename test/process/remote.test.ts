@@ -13,7 +13,7 @@ let endpoint: Endpoint;
 beforeAll(async () => {
   store = memoryState(await defaultOrganisation());
   endpoint = await startTestEndpoint({ store });
-}, 60_000);
+});
 afterAll(() => endpoint.close());
 
 /** The provider as it is installed; all that it knows of the servers comes over the wire. */

@@ -29,7 +29,7 @@ const opened: { close: () => Promise<unknown> }[] = [];
 beforeAll(async () => {
   // Its keys take a while.
   await defaultOrganisation();
-}, 30_000);
+});
 afterEach(async () => {
   for (const one of opened.splice(0).reverse()) await one.close();
 });
@@ -215,7 +215,7 @@ it("doesn't keep a process alive that forgets to close it", async () => {
   child.stdout.on("data", (piece: Buffer) => (said += piece.toString()));
   const [code] = (await once(child, "exit")) as [number | null];
   expect([code, said]).toEqual([0, "Completed"]);
-}, 30_000);
+});
 
 describe("what a server asks and says", () => {
   const enableSmtp = async (session: Session, answer?: HostRule): Promise<PipelineResult> => {

@@ -66,5 +66,5 @@ describe("the rule about layers", () => {
     const text = 'import type { Plan } from "../plan/plan";\nexport type Wrong = Plan;\n';
     const { stdout } = await run(process.execPath, args, { cwd: root, input: text });
     expect(stdout).toContain("layers/imports-downwards");
-  }, 60_000);
+  });
 });

@@ -8,6 +8,7 @@
  * HARNESS_TYPESCRIPT_MODULES  the same with TypeScript
  * HARNESS_PULUMI              the directory of the CLI
  * HARNESS_NODE                the directory of the `node` that the CLI and the provider use; optional
+ * HARNESS_TIMES               a file that gets a line for each command: seconds and command; optional
  */
 
 import fs from "node:fs";

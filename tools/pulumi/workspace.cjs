@@ -21,7 +21,7 @@ const { run, endProcess } = require("../process.cjs");
  * @property {string} [nodeModules] Linked as the project's node_modules.
  * @property {string} [nodeDirectory] Holds the `node` that the CLI and the provider use; the running one by default.
  * @property {NodeJS.ProcessEnv} [env] Added to the environment of every command.
- * @property {number} [timeLimitSeconds] For each command; 120 by default.
+ * @property {number} [timeLimitSeconds] For each command; 300 by default.
  * @property {(text: string) => void} [onOutput] Everything the commands print, as they print it.
  */
 
@@ -98,12 +98,19 @@ function createWorkspace(options) {
     const result = await run(file, args, {
       cwd: projectDirectory,
       env: environment(command.env),
-      timeLimitSeconds: command.timeLimitSeconds ?? options.timeLimitSeconds ?? 120,
+      timeLimitSeconds: command.timeLimitSeconds ?? options.timeLimitSeconds ?? 300,
       ...(command.input === undefined ? {} : { input: command.input }),
       ...(options.onOutput === undefined ? {} : { onOutput: options.onOutput }),
       running,
     });
     transcript.push(result);
+    const times = process.env["HARNESS_TIMES"];
+    if (times !== undefined)
+      fs.appendFileSync(
+        times,
+        `${result.seconds.toFixed(2)}	${result.command}
+`,
+      );
     return result;
   }
 

@@ -13,7 +13,7 @@ const endpoints: readonly (readonly [string, Partial<EndpointBehaviour>])[] = [
 
 beforeAll(async () => {
   await defaultOrganisation();
-}, 30_000);
+});
 
 describe.each(endpoints)("a server behind an endpoint %s", (_like, behaviour) => {
   const openOver: OpenOver = async (organisation) =>

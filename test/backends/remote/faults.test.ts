@@ -18,7 +18,7 @@ const opened: Backend[] = [];
 
 beforeAll(async () => {
   await defaultOrganisation();
-}, 30_000);
+});
 afterEach(async () => {
   for (const backend of opened.splice(0)) await backend.close();
 });

@@ -25,7 +25,7 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "trace-"));
   writeFileSync(join(directory, "ca.pem"), endpointIdentity().ca);
   endpoint = await startTestEndpoint({ store: memoryState(await defaultOrganisation()) });
-}, 60_000);
+});
 afterAll(async () => {
   await endpoint.close();
   rmSync(directory, { recursive: true });
@@ -145,7 +145,7 @@ describe("the trace of a conversation with a server", () => {
       }),
     ];
     expect(leaksIn(lines.join("\n"), secrets)).toEqual([]);
-  }, 60_000);
+  });
 
   it("tells errors by their identifiers", async () => {
     const lines: string[] = [];
@@ -160,7 +160,7 @@ describe("the trace of a conversation with a server", () => {
     expect(lines.join("\n")).toMatch(
       /p1 error \[Server=EX01,RequestId=[^\n]*\.RemoveExchangeCertificate \([^\n]*\): [^\n]*not found\.\n[^\n]*p1 Completed, 0 objects, 1 error/,
     );
-  }, 60_000);
+  });
 
   it("tells why something was tried again, and what became of a change of unknown fate", async () => {
     const lines: string[] = [];
@@ -188,7 +188,7 @@ describe("the trace of a conversation with a server", () => {
     expect(said).toContain(
       "- Set-ImapSettings: its fate was unknown (ConnectionLost); the server shows that it is done",
     );
-  }, 60_000);
+  });
 
   it("tells why there is no connection, or that a wrong password was said, once", async () => {
     const failing = async (changes: Partial<RemoteSettings>): Promise<readonly string[]> => {
@@ -214,5 +214,5 @@ describe("the trace of a conversation with a server", () => {
       "s1 c1 Basic refused, HTTP 401",
       "s1 c1 Create: HTTP 401, …, AuthenticationRefused",
     ]);
-  }, 60_000);
+  });
 });

@@ -14,9 +14,6 @@ import { type Realm, startRealm } from "./realm";
 const USER = { user: "administrator@contoso.com", password: new Secret("correct horse battery staple") };
 const CMDLETS = ["Get-ExchangeServer", "Get-ExchangeCertificate"];
 
-// Several programs start in each test.
-jest.setTimeout(60_000);
-
 describeKerberos("pypsrp with Kerberos, through the acceptor, on the simulated endpoint", () => {
   let realm: Realm;
   let endpoint: Endpoint;

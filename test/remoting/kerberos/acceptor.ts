@@ -92,7 +92,7 @@ const DEFAULT_BEHAVIOUR: AcceptorBehaviour = {
   answers: "sealed",
   forgetAfter: null,
 };
-const STARTING_LIMIT_MILLISECONDS = 60_000;
+const STARTING_LIMIT_MILLISECONDS = 120_000;
 
 export async function startAcceptor(options: AcceptorOptions): Promise<Acceptor> {
   const { target, credentials, tls, aheadSeconds = 0 } = options;

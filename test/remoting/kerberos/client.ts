@@ -38,7 +38,7 @@ export async function pypsrp(
   const { exitCode, stdout, stderr } = await run(kerberos().python, ["-B", path.join(__dirname, "client.py")], {
     env: { ...process.env, ...libraryPath(), ...env, ...more },
     input: JSON.stringify(job),
-    timeLimitSeconds: 90,
+    timeLimitSeconds: 300,
   });
   if (exitCode !== 0) throw new Error(`client.py failed:\n${stderr}`);
   return JSON.parse(stdout) as ClientOutcome;

@@ -7,8 +7,6 @@ import { describeKerberos } from "./machine";
 import type { Realm } from "./realm";
 import { type ServersBehindKerberos, startServersBehindKerberos } from "./serversBehindKerberos";
 
-jest.setTimeout(60_000);
-
 describeKerberos("exchange-certificates doctor, with Kerberos over http", () => {
   let servers: ServersBehindKerberos;
   let realm: Realm;

@@ -21,9 +21,6 @@ async function isOpen(port: number): Promise<boolean> {
   return connected;
 }
 
-// Several programs start in each test.
-jest.setTimeout(60_000);
-
 describeKerberos("the realm of the tests", () => {
   const stops: (() => Promise<void>)[] = [];
   afterEach(async () => {

@@ -75,7 +75,7 @@ export interface RealmEnv {
   readonly KRB5RCACHEDIR: string;
 }
 
-const STARTING_LIMIT_MILLISECONDS = 20_000;
+const STARTING_LIMIT_MILLISECONDS = 120_000;
 /** Between looking for a free port and taking it another process may have it. */
 const PORT_ATTEMPTS = 3;
 

@@ -17,7 +17,6 @@ function thumbprintOf({ der }: CertificateSnapshot): Thumbprint {
 }
 
 const unlimited = { signal: new AbortController().signal };
-jest.setTimeout(60_000);
 
 describeKerberos("the backend of real servers, with Kerberos over http", () => {
   let servers: ServersBehindKerberos;

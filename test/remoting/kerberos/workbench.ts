@@ -50,8 +50,6 @@ export interface Workbench {
 
 /** To be called in a `describe`: prepares before its tests, and cleans up after each and all of them. */
 export function workbench(): Workbench {
-  // Processes are started for each test, on machines that have other things to do.
-  jest.setTimeout(60_000);
   const material = makeTestCertificate({ dnsNames: ["localhost"] });
   let realm: Realm;
   let keytab: string;

@@ -16,10 +16,8 @@ import {
 } from "./psrpcoreServer";
 
 const TERMINATE = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/signal/Terminate";
-// Python has to start, and everything runs beside other tests.
-jest.setTimeout(60_000);
 
-const limit = (): AbortSignal => AbortSignal.timeout(40_000);
+const limit = (): AbortSignal => AbortSignal.timeout(300_000);
 
 let server: PsrpcoreServer | undefined;
 let session: Session | undefined;

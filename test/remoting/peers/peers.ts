@@ -50,7 +50,7 @@ export async function drive<Outcome>(
   // -E and -B: neither settings of whoever runs the tests, nor compiled files in the work tree.
   const { exitCode, stdout, stderr } = await run(python, ["-EB", path.join(__dirname, peer)], {
     input: JSON.stringify({ ...connection, ...job }),
-    timeLimitSeconds: 60,
+    timeLimitSeconds: 300,
   });
   if (exitCode !== 0) throw new Error(`${peer} failed:\n${stderr}`);
   return JSON.parse(stdout) as Outcome;

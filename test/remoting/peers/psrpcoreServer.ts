@@ -171,7 +171,7 @@ export interface PsrpcoreServer {
 }
 
 const RESOURCE_URI = "http://schemas.microsoft.com/powershell/Microsoft.Exchange";
-const REPORT_LIMIT_MILLISECONDS = 20_000;
+const REPORT_LIMIT_MILLISECONDS = 120_000;
 
 /** Starts psrpcore_server.py on a port of its own, with a certificate made on the spot. */
 export async function startPsrpcoreServer(options: ServerOptions = {}): Promise<PsrpcoreServer> {
