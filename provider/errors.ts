@@ -30,6 +30,7 @@ export const ERROR_CODES = [
   "CmdletNotAvailable",
   "Throttled",
   "CertificateNotFound",
+  "ConnectorNotFound",
   "PrivateKeyMissing",
   "PrivateKeyAccess",
   "ImportRefused",

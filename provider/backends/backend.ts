@@ -51,6 +51,9 @@ export interface CertificateSnapshot {
   readonly privateKeyExportable: Observed<boolean>;
 }
 
+/** How a connector names its certificate: every one of that issuer and subject, whichever its thumbprint. */
+export type ConnectorCertificateName = `<I>${string}<S>${string}`;
+
 /** A send connector. Organisation-wide; `sourceServers` are the names of the servers that use it. */
 export interface SendConnectorSnapshot {
   readonly name: string;
@@ -189,6 +192,28 @@ export interface Backend {
     server: ServerFqdn,
     service: NameService,
     name: string | undefined,
+    options: CallOptions,
+  ): Promise<void>;
+
+  /**
+   * Set-SendConnector -TlsCertificateName; `undefined` clears it. `connector` is the connector's name, compared without
+   * case; `server` is the one that is asked, the connector belongs to the organisation. Throws `ConnectorNotFound`.
+   */
+  setSendConnectorCertificate(
+    server: ServerFqdn,
+    connector: string,
+    certificateName: ConnectorCertificateName | undefined,
+    options: CallOptions,
+  ): Promise<void>;
+
+  /**
+   * Set-ReceiveConnector -TlsCertificateName; `undefined` clears it. `connector` is the name on that server, without
+   * the server in front, compared without case. Throws `ConnectorNotFound`.
+   */
+  setReceiveConnectorCertificate(
+    server: ServerFqdn,
+    connector: string,
+    certificateName: ConnectorCertificateName | undefined,
     options: CallOptions,
   ): Promise<void>;
 

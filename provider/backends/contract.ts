@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { messageOf } from "../errors";
 import { parseServerFqdn, type ServerFqdn } from "../model";
 import type { Backend, ServerSnapshot } from "./backend";
+import { connectorCases } from "./contractCases/connectorCases";
 import { enablingCases } from "./contractCases/enablingCases";
 import { failureCases } from "./contractCases/failureCases";
 import type { BackendHarness, BackendSituations, TestCertificate } from "./contractCases/harness";
@@ -54,7 +55,7 @@ export interface ContractCase {
  */
 export function backendContract(harness: BackendHarness): readonly ContractCase[] {
   const certificates = makeCertificatesOnce(harness);
-  return [...readingCases, ...importCases, ...enablingCases, ...failureCases].map((definition) => ({
+  return [...readingCases, ...importCases, ...enablingCases, ...connectorCases, ...failureCases].map((definition) => ({
     title: definition.title,
     skip:
       definition.needs === undefined || harness.situations?.[definition.needs] !== undefined
@@ -150,6 +151,7 @@ function situationsOf(
     privateKeyMissing: async () => keep(await (situations.privateKeyMissing ?? missing)()),
     privateKeyAccessRefused: async () => keep(await (situations.privateKeyAccessRefused ?? missing)()),
     namedBySendConnector: async () => keep(await (situations.namedBySendConnector ?? missing)()),
+    connectors: async () => keep(await (situations.connectors ?? missing)()),
   };
 }
 

@@ -171,6 +171,8 @@ const METHODS: Readonly<Record<MethodOf<Backend>, true>> = {
   importCertificate: true,
   enableServices: true,
   setCertificateName: true,
+  setSendConnectorCertificate: true,
+  setReceiveConnectorCertificate: true,
   removeCertificate: true,
   close: true,
 };

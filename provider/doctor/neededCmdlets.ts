@@ -1,3 +1,5 @@
+import { ROLES } from "../backends/cmdletRoles";
+
 /**
  * What the account has to be let do. Roles hide cmdlets and parameters from an account: what it may not do doesn't
  * exist for it.
@@ -14,101 +16,109 @@ export interface NeededCmdlet {
   readonly isVital?: boolean;
 }
 
-const CERTIFICATES = "Exchange Server Certificates";
-const VIEW = "View-Only Configuration";
-const POP_AND_IMAP = "POP3 And IMAP4 Protocols";
-
 /** Those of unified messaging aren't among them: only old versions have them, and reading tells. */
 export const NEEDED_CMDLETS: readonly NeededCmdlet[] = [
   {
     name: "Get-ExchangeCertificate",
     parameters: ["Server"],
-    role: CERTIFICATES,
+    role: ROLES.certificates,
     without: "no certificate can be seen, so nothing works",
     isVital: true,
   },
   {
     name: "Import-ExchangeCertificate",
     parameters: ["Server", "FileData", "Password", "PrivateKeyExportable", "FriendlyName"],
-    role: CERTIFICATES,
+    role: ROLES.certificates,
     without: "no certificate can be imported; previews work",
   },
   {
     name: "Enable-ExchangeCertificate",
     parameters: ["Server", "Thumbprint", "Services", "DoNotRequireSsl"],
-    role: CERTIFICATES,
+    role: ROLES.certificates,
     without: "no service can be given a certificate; previews work",
   },
   {
     name: "Remove-ExchangeCertificate",
     parameters: ["Server", "Thumbprint"],
-    role: CERTIFICATES,
+    role: ROLES.certificates,
     without: "an import that the server calls invalid can't be taken back",
   },
   {
     name: "Get-ExchangeServer",
     parameters: ["Identity"],
-    role: VIEW,
+    role: ROLES.view,
     without: "the server's version is unknown, and with it what the version allows",
   },
   {
     name: "Get-TransportService",
     parameters: ["Identity"],
-    role: VIEW,
+    role: ROLES.view,
     without: "the default SMTP certificate is unknown, so SMTP is refused",
   },
   {
     name: "Get-ImapSettings",
     parameters: ["Server"],
-    role: VIEW,
+    role: ROLES.view,
     without: "the certificate name of IMAP is unknown",
   },
   {
     name: "Get-PopSettings",
     parameters: ["Server"],
-    role: VIEW,
+    role: ROLES.view,
     without: "the certificate name of POP is unknown",
   },
   {
     name: "Get-ReceiveConnector",
     parameters: ["Server"],
-    role: VIEW,
+    role: ROLES.view,
     without: "it isn't told which receive connectors name a certificate that is replaced",
   },
   {
     name: "Get-SendConnector",
     parameters: [],
-    role: VIEW,
+    role: ROLES.view,
     without: "it isn't told which send connectors name a certificate that is replaced",
   },
   {
     name: "Get-AuthConfig",
     parameters: [],
-    role: VIEW,
+    role: ROLES.view,
     without: "it isn't known which certificate is the Auth certificate",
   },
   {
     name: "Get-FederationTrust",
     parameters: [],
-    role: VIEW,
+    role: ROLES.view,
     without: "it isn't known which certificate the federation trust uses",
   },
   {
     name: "Get-EdgeSubscription",
     parameters: [],
-    role: VIEW,
+    role: ROLES.view,
     without: "it isn't told which Edge servers have to be subscribed again",
   },
   {
     name: "Set-ImapSettings",
     parameters: ["Server", "X509CertificateName"],
-    role: POP_AND_IMAP,
+    role: ROLES.popAndImap,
     without: "imapCertificateName can't be set; needed only where it is declared",
   },
   {
     name: "Set-PopSettings",
     parameters: ["Server", "X509CertificateName"],
-    role: POP_AND_IMAP,
+    role: ROLES.popAndImap,
     without: "popCertificateName can't be set; needed only where it is declared",
+  },
+  {
+    name: "Set-SendConnector",
+    parameters: ["Identity", "TlsCertificateName"],
+    role: ROLES.sendConnectors,
+    without: "send connectors can't follow a certificate; needed only where connectors are declared",
+  },
+  {
+    name: "Set-ReceiveConnector",
+    parameters: ["Identity", "TlsCertificateName"],
+    role: ROLES.receiveConnectors,
+    without: "receive connectors can't follow a certificate; needed only where connectors are declared",
   },
 ];

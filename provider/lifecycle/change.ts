@@ -253,6 +253,9 @@ function heeding(backend: Backend, signal: AbortSignal): Backend {
     importCertificate: (...args) => untilFired(signal, () => backend.importCertificate(...args)),
     enableServices: (...args) => untilFired(signal, () => backend.enableServices(...args)),
     setCertificateName: (...args) => untilFired(signal, () => backend.setCertificateName(...args)),
+    setSendConnectorCertificate: (...args) => untilFired(signal, () => backend.setSendConnectorCertificate(...args)),
+    setReceiveConnectorCertificate: (...args) =>
+      untilFired(signal, () => backend.setReceiveConnectorCertificate(...args)),
     removeCertificate: (...args) => untilFired(signal, () => backend.removeCertificate(...args)),
     close: () => backend.close(),
   };

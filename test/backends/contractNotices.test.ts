@@ -26,7 +26,15 @@ function broken(breaking: Break): BackendHarness {
     server: EX01,
     makeCertificate,
     open: breakIt(healthy),
-    situations: { unreachable: breakIt(unreachable), servicesUnknown: breakIt(servicesUnknown) },
+    situations: {
+      unreachable: breakIt(unreachable),
+      servicesUnknown: breakIt(servicesUnknown),
+      connectors: async () => ({
+        backend: await breakIt(healthy)(),
+        send: "Outbound to Internet",
+        receive: "Default Frontend EX01",
+      }),
+    },
   };
 }
 
@@ -191,6 +199,40 @@ const breaches: readonly (readonly [what: string, title: string, breaking: Break
       setCertificateName: (server, service, name, options) =>
         good.setCertificateName(server, service, name ?? "none", options),
     }),
+  ],
+  [
+    "does nothing to send connectors",
+    "sets and clears the certificate name of one send connector, as often as one likes",
+    () => ({ setSendConnectorCertificate: () => Promise.resolve() }),
+  ],
+  [
+    "does nothing to receive connectors",
+    "sets and clears the certificate name of one receive connector, as often as one likes",
+    () => ({ setReceiveConnectorCertificate: () => Promise.resolve() }),
+  ],
+  [
+    "leaves a send connector its name when it should be cleared",
+    "sets and clears the certificate name of one send connector, as often as one likes",
+    (good) => ({
+      setSendConnectorCertificate: async (server, connector, name, options) => {
+        if (name !== undefined) await good.setSendConnectorCertificate(server, connector, name, options);
+      },
+    }),
+  ],
+  [
+    "changes every receive connector of the server",
+    "sets and clears the certificate name of one receive connector, as often as one likes",
+    (good) => ({
+      setReceiveConnectorCertificate: async (server, connector, name, options) => {
+        await good.setReceiveConnectorCertificate(server, connector, name, options);
+        await good.setReceiveConnectorCertificate(server, "Client Frontend EX01", name, options);
+      },
+    }),
+  ],
+  [
+    "takes a missing connector for one without a name",
+    "says by its code that there is no connector of that name, and names it",
+    () => ({ setReceiveConnectorCertificate: () => Promise.resolve() }),
   ],
   [
     "pays no heed to the signal",

@@ -56,6 +56,7 @@ const COMPLETE = `{
   kind: "lab",
   readSnapshot: async (server) => ({ server, settings }),
   importCertificate: async () => ({}), enableServices: async () => ({}), setCertificateName: async () => {},
+  setSendConnectorCertificate: async () => {}, setReceiveConnectorCertificate: async () => {},
   removeCertificate: async () => ({}), close: async () => {},
 }`;
 

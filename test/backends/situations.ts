@@ -42,5 +42,16 @@ export function situations(openOver: OpenOver, hidden: readonly string[]): Requi
         ...organisation,
         sendConnectors: [{ name: "To partner", fqdn: null, tlsCertificateName, sourceServers: ["EX01"] }],
       })),
+    connectors: async () => ({
+      backend: await openOver({
+        ...(await defaultOrganisation()),
+        sendConnectors: [
+          { name: "To partner", fqdn: null, tlsCertificateName: null, sourceServers: ["EX01"] },
+          { name: "To archive", fqdn: null, tlsCertificateName: "<I>CN=CA<S>CN=archive", sourceServers: ["EX01"] },
+        ],
+      }),
+      send: "To partner",
+      receive: "Default Frontend EX01",
+    }),
   };
 }

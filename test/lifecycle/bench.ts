@@ -190,6 +190,14 @@ function counted(backend: Backend, calls: string[]): Backend {
       calls.push(`setCertificateName ${server} ${service} ${name ?? "-"}`);
       return backend.setCertificateName(server, service, name, options);
     },
+    setSendConnectorCertificate: (server, connector, name, options) => {
+      calls.push(`setSendConnectorCertificate ${connector} ${name ?? "-"}`);
+      return backend.setSendConnectorCertificate(server, connector, name, options);
+    },
+    setReceiveConnectorCertificate: (server, connector, name, options) => {
+      calls.push(`setReceiveConnectorCertificate ${server} ${connector} ${name ?? "-"}`);
+      return backend.setReceiveConnectorCertificate(server, connector, name, options);
+    },
     removeCertificate: (server, thumbprint, options) => {
       calls.push(`removeCertificate ${server}`);
       return backend.removeCertificate(server, thumbprint, options);

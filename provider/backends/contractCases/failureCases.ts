@@ -24,7 +24,16 @@ function everyCall(backend: Backend, server: ServerFqdn, certificate: TestCertif
     importCertificate: () => backend.importCertificate(server, importRequest(certificate), options),
     enableServices: () => backend.enableServices(server, enableRequest(thumbprint, ["IIS", "SMTP"]), options),
     setCertificateName: () => backend.setCertificateName(server, "IMAP", "contract-one.example", options),
+    setReceiveConnectorCertificate: () =>
+      backend.setReceiveConnectorCertificate(server, "contract", undefined, options),
     removeCertificate: () => backend.removeCertificate(server, thumbprint, options),
+  };
+}
+
+/** Beside {@link everyCall}: what is about the organisation, so that no server need be known, nor up. */
+function organisationCalls(backend: Backend, server: ServerFqdn, options: CallOptions): Calls {
+  return {
+    setSendConnectorCertificate: () => backend.setSendConnectorCertificate(server, "contract", undefined, options),
   };
 }
 
@@ -82,7 +91,11 @@ export const failureCases: readonly CaseDefinition[] = [
       const certificate = await bench.certificate("first");
       await imported(bench, "second");
       const before = comparable(await snapshotOf(bench));
-      const calls = everyCall(bench.backend, bench.server, certificate, { signal: AbortSignal.abort() });
+      const ended = { signal: AbortSignal.abort() };
+      const calls = {
+        ...everyCall(bench.backend, bench.server, certificate, ended),
+        ...organisationCalls(bench.backend, bench.server, ended),
+      };
       await eachFailsWith("TimedOut", calls, certificate);
       assert.deepEqual(comparable(await snapshotOf(bench)), before);
     },

@@ -43,6 +43,8 @@ export interface BackendSituations {
   readonly privateKeyAccessRefused?: () => Promise<Backend>;
   /** A send connector names that certificate, which is not the default SMTP certificate. */
   readonly namedBySendConnector?: () => Promise<{ readonly backend: Backend; readonly thumbprint: Thumbprint }>;
+  /** The organisation has a send connector and the server a receive connector of these names, to be changed freely. */
+  readonly connectors?: () => Promise<{ readonly backend: Backend; readonly send: string; readonly receive: string }>;
 }
 
 /** What the suite needs to know of a backend to try it. */

@@ -1,6 +1,6 @@
 import type { ServerFqdn, NameService } from "../../model";
 import type { Command } from "../../remoting/psrp/pipelineMessages";
-import type { EnableRequest, ImportRequest } from "../backend";
+import type { ConnectorCertificateName, EnableRequest, ImportRequest } from "../backend";
 
 /*
  * The cmdlets and parameters that are sent, all of them. -Server always names the server: without it a cmdlet would run
@@ -76,6 +76,25 @@ export function setCertificateName(server: ServerFqdn, service: NameService, nam
   return {
     name: service === "IMAP" ? "Set-ImapSettings" : "Set-PopSettings",
     parameters: { Server: server, X509CertificateName: name ?? null },
+  };
+}
+
+/** All send connectors: they belong to the organisation. */
+export const GET_SEND_CONNECTORS: Command = { name: "Get-SendConnector", parameters: {} };
+
+export function getReceiveConnectors(server: ServerFqdn): Command {
+  return { name: "Get-ReceiveConnector", parameters: { Server: server } };
+}
+
+/** `identity`: a send connector's name, or a receive connector's `SERVER\Name`. */
+export function setConnectorCertificate(
+  kind: "send" | "receive",
+  identity: string,
+  name: ConnectorCertificateName | undefined,
+): Command {
+  return {
+    name: kind === "send" ? "Set-SendConnector" : "Set-ReceiveConnector",
+    parameters: { Identity: identity, TlsCertificateName: name ?? null },
   };
 }
 

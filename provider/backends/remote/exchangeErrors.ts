@@ -1,3 +1,4 @@
+import { roleOf } from "../cmdletRoles";
 import { ExchangeBindingError, type ErrorCode, type ErrorFacts } from "../../errors";
 import type { KerberosFacts, RemotingError, RemotingErrorCode } from "../../remoting/errors";
 import type { ErrorRecord } from "../../remoting/psrp/errorRecord";
@@ -68,8 +69,6 @@ export function codeOfResult(result: PipelineResult): ErrorCode {
 const REMEDIES: Readonly<Partial<Record<ErrorCode, string>>> = {
   ServerUnknown: "Check the server's name: it has to be the FQDN of an Exchange server of this organisation.",
   ServerUnreachable: "Check that the server is up and that its Exchange services run.",
-  CmdletNotAvailable:
-    "The account's roles don't hold this cmdlet or one of its parameters: give it the role Exchange Server Certificates.",
   AccessDenied:
     "Check that the account may use remote PowerShell (Set-User -RemotePowerShellEnabled $true) and has a management role.",
   Throttled: "Close other remote sessions of this account, or run again later.",
@@ -78,6 +77,11 @@ const REMEDIES: Readonly<Partial<Record<ErrorCode, string>>> = {
   PrivateKeyAccess: "Let the server's administrators change who may read the private key.",
   ImportRefused: "Check the password, and that the file is a PFX with a private key.",
 };
+
+function remedyFor(code: ErrorCode, cmdlet: string): string | undefined {
+  if (code !== "CmdletNotAvailable") return REMEDIES[code];
+  return `The account's roles don't hold this cmdlet or one of its parameters: give it the role ${roleOf(cmdlet)}.`;
+}
 
 /** A failed cmdlet as an error: the server's words, its identifiers, and what to do. */
 export function cmdletFailure(
@@ -100,7 +104,7 @@ export function cmdletFailure(
         }),
     ...(result.warnings.length === 0 ? {} : { warnings: result.warnings }),
   };
-  return new ExchangeBindingError(code, sentence(attempt.doing, text, REMEDIES[code]), { facts });
+  return new ExchangeBindingError(code, sentence(attempt.doing, text, remedyFor(code, attempt.cmdlet)), { facts });
 }
 
 /** By which Exchange's own logs can be searched. */

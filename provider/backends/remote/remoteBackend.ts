@@ -8,16 +8,19 @@ import type { Command } from "../../remoting/psrp/pipelineMessages";
 import { type HostRule, openSession, type PipelineResult, sessionEnv } from "../../remoting/session";
 import { within } from "../../remoting/trace";
 import { traceLines } from "../../remoting/traceText";
-import type { Backend, CallOptions, EnableRequest, ServerSnapshot } from "../backend";
+import type { Backend, CallOptions, ConnectorCertificateName, EnableRequest, ServerSnapshot } from "../backend";
 import { type ChannelTrust, ownChannelOf, trustedOf } from "./channel";
 import {
   enableCertificate,
+  GET_SEND_CONNECTORS,
   GET_SERVERS,
   getProtocolSettings,
+  getReceiveConnectors,
   getTransportService,
   importCertificate,
   removeCertificate,
   setCertificateName,
+  setConnectorCertificate,
 } from "./cmdlets";
 import { EndpointSessions, type SessionsEnv } from "./endpointSessions";
 import type { ExchangeCertificate } from "./exchangeCertificateObject";
@@ -146,6 +149,12 @@ export function remoteBackend(template: string, env: SessionsEnv, trust?: Channe
       throw cmdletFailure(there.attempt(command.name), result, await there.meaningOf(result, "CmdletFailed"));
     },
 
+    setSendConnectorCertificate: (server, connector, name, options) =>
+      talk(server, doingToConnector(connector, name), options).setConnector("send", connector, name),
+
+    setReceiveConnectorCertificate: (server, connector, name, options) =>
+      talk(server, doingToConnector(`${server}\\${connector}`, name), options).setConnector("receive", connector, name),
+
     removeCertificate: async (server, thumbprint, options) => {
       const there = talk(server, `Removing certificate ${thumbprint} from ${server}`, options);
       const command = removeCertificate(server, thumbprint);
@@ -159,6 +168,12 @@ export function remoteBackend(template: string, env: SessionsEnv, trust?: Channe
 
     close: () => sessions.close(),
   };
+}
+
+function doingToConnector(connector: string, name: ConnectorCertificateName | undefined): string {
+  return name === undefined
+    ? `Clearing the certificate name of connector "${connector}"`
+    : `Setting the certificate name of connector "${connector}" to ${name}`;
 }
 
 /** What is said to and about one server in one call of the backend. */
@@ -251,6 +266,47 @@ class Conversation {
 
   certificateName(service: NameService): Promise<string | undefined> {
     return this.#property(getProtocolSettings(this.#server, service), "X509CertificateName");
+  }
+
+  /**
+   * Sets a connector's TlsCertificateName. The connector is looked up first: by its error alone, in whatever language,
+   * Exchange doesn't say that there is none; and only the server knows the short name in front of a receive connector.
+   */
+  async setConnector(
+    kind: "send" | "receive",
+    name: string,
+    certificateName: ConnectorCertificateName | undefined,
+  ): Promise<void> {
+    const { identity } = await this.#connector(kind, name);
+    const command = setConnectorCertificate(kind, identity, certificateName);
+    const isDone = async (): Promise<boolean> =>
+      (await this.#connector(kind, name)).certificateName === certificateName;
+    const result = await this.change(command, { isDone });
+    if (result === "done" || !hasFailed(result)) return;
+    throw cmdletFailure(this.attempt(command.name), result, await this.meaningOf(result, "CmdletFailed"));
+  }
+
+  async #connector(
+    kind: "send" | "receive",
+    name: string,
+  ): Promise<{ readonly identity: string; readonly certificateName: string | undefined }> {
+    const command = kind === "send" ? GET_SEND_CONNECTORS : getReceiveConnectors(this.#server);
+    const result = await this.#ask([command]);
+    if (hasFailed(result)) {
+      throw cmdletFailure(this.attempt(command.name), result, await this.meaningOf(result, "CmdletFailed"));
+    }
+    for (const object of result.output.map(shownObject)) {
+      const identity = object.text("Identity") ?? object.text("Name") ?? "";
+      const own = object.text("Name") ?? identity.slice(identity.indexOf("\\") + 1);
+      if (own.toLowerCase() !== name.trim().toLowerCase()) continue;
+      return { identity, certificateName: object.text("TlsCertificateName") };
+    }
+    const list = `Get-${kind === "send" ? "SendConnector" : `ReceiveConnector -Server ${this.#server}`}`;
+    throw new ExchangeBindingError(
+      "ConnectorNotFound",
+      `${this.#doing}: there is no ${kind} connector of that name. ${list} lists them.`,
+      { facts: { server: this.#server, connector: name } },
+    );
   }
 
   async #property(command: Command, name: string): Promise<string | undefined> {

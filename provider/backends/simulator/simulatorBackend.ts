@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { ExchangeBindingError, isBindingError, type ErrorCode } from "../../errors";
 import type { ServerFqdn } from "../../model";
-import type { Backend, CallOptions } from "../backend";
+import type { Backend, CallOptions, ConnectorCertificateName } from "../backend";
 import type { CmdletCall, CmdletError, CmdletQuestion } from "./cmdlet";
 import {
   contextOf,
@@ -14,6 +14,7 @@ import {
 } from "./cmdletSession";
 import { openDefaultStore } from "./defaultStore";
 import { runCmdlet } from "./exchangeModel";
+import { roleOf } from "../cmdletRoles";
 import { readSnapshot } from "./snapshotReader";
 import type { StateStore } from "./stateFile";
 
@@ -83,6 +84,20 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
       // The wait may have ended at the very moment at which the time was up: nothing is begun any more.
       if (ended.aborted) throw timeIsUp(doing, ended);
       return work();
+    });
+  };
+
+  const setConnector = (
+    server: ServerFqdn,
+    { cmdlet, shown, identity }: { readonly cmdlet: string; readonly shown: string; readonly identity: string },
+    name: ConnectorCertificateName | undefined,
+    options: CallOptions,
+  ): Promise<void> => {
+    const doing = doingToConnector(shown, name);
+    const call: CmdletCall = { name: cmdlet, parameters: { Identity: identity, TlsCertificateName: name ?? null } };
+    return within(doing, options, server, call, async () => {
+      const ended = await run(doing, server, call, always("yes"));
+      if (ended.kind === "failed") throw cmdletFailure(doing, server, call.name, ended.error, ended.warnings);
     });
   };
 
@@ -175,6 +190,24 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
       });
     },
 
+    setSendConnectorCertificate: (server, connector, name, options) =>
+      setConnector(server, { cmdlet: "Set-SendConnector", shown: connector, identity: connector }, name, options),
+
+    setReceiveConnectorCertificate: async (server, connector, name, options) => {
+      // Its identity has the server's short name in front, which nobody but the server can say.
+      const shown = `${server}\\${connector}`;
+      const doing = doingToConnector(shown, name);
+      const list: CmdletCall = { name: "Get-ReceiveConnector", parameters: { Server: server } };
+      const identity = await within(doing, options, server, list, async () => {
+        const ended = await run(doing, server, list, always("yes"));
+        if (ended.kind === "failed") throw cmdletFailure(doing, server, list.name, ended.error, ended.warnings);
+        const identities = ended.output.flatMap(({ Identity: one }) => (typeof one === "string" ? [one] : []));
+        return identities.find((one) => isConnector(one, connector));
+      });
+      if (identity === undefined) throw connectorNotFound(doing, server, connector);
+      await setConnector(server, { cmdlet: "Set-ReceiveConnector", shown, identity }, name, options);
+    },
+
     removeCertificate: (server, thumbprint, options) => {
       const doing = `Removing certificate ${thumbprint} from ${server}`;
       const call: CmdletCall = {
@@ -202,6 +235,25 @@ function always(answer: "yes" | "no"): () => "yes" | "no" {
   return () => answer;
 }
 
+function doingToConnector(connector: string, name: ConnectorCertificateName | undefined): string {
+  return name === undefined
+    ? `Clearing the certificate name of connector "${connector}"`
+    : `Setting the certificate name of connector "${connector}" to ${name}`;
+}
+
+/** Whether `EX01\Default Frontend EX01` is the connector of that name. */
+function isConnector(identity: string, name: string): boolean {
+  return identity.slice(identity.indexOf("\\") + 1).toLowerCase() === name.trim().toLowerCase();
+}
+
+function connectorNotFound(doing: string, server: ServerFqdn, connector: string): ExchangeBindingError {
+  return new ExchangeBindingError(
+    "ConnectorNotFound",
+    `${doing}: ${server} has no receive connector of that name. Get-ReceiveConnector -Server ${server} lists them.`,
+    { facts: { server, connector } },
+  );
+}
+
 function getCertificate(server: ServerFqdn, thumbprint: string): CmdletCall {
   return { name: "Get-ExchangeCertificate", parameters: { Server: server, Thumbprint: thumbprint } };
 }
@@ -211,7 +263,7 @@ const REMEDIES: Readonly<Partial<Record<ErrorCode, string>>> = {
   ServerUnknown:
     "Name a server of the simulated organisation; exchange-simulator show lists them, and reset makes the default ones.",
   ServerUnreachable: "If that is a rehearsed fault, end it with: exchange-simulator fault <server> unreachable off",
-  CmdletNotAvailable: "The account has no role for this cmdlet: give it the role Exchange Server Certificates.",
+  ConnectorNotFound: "Get-SendConnector lists the connectors of the organisation.",
   CertificateNotFound: "Import the certificate first.",
   PrivateKeyMissing: "Import the certificate with its private key.",
   PrivateKeyAccess: "Let the server's administrators change who may read the private key.",
@@ -225,7 +277,10 @@ function cmdletFailure(
   error: CmdletError,
   warnings: readonly string[] = [],
 ): ExchangeBindingError {
-  const remedy = REMEDIES[error.code];
+  const remedy =
+    error.code === "CmdletNotAvailable"
+      ? `The account has no role for this cmdlet: give it the role ${roleOf(cmdlet)}.`
+      : REMEDIES[error.code];
   return new ExchangeBindingError(error.code, `${doing}: ${error.message}${remedy === undefined ? "" : ` ${remedy}`}`, {
     facts: {
       server,

@@ -244,7 +244,7 @@ describe("errors", () => {
     const { backend } = await lab({ organisation: (one) => withFaults(one, EX01, hidden) });
     const error = await bindingFailure(backend.setCertificateName(EX01, "IMAP", "a.contoso.com", unlimited));
     expect(error.code).toBe("CmdletNotAvailable");
-    expect(error.message).toMatch(/role Exchange Server Certificates/);
+    expect(error.message).toMatch(/role POP3 And IMAP4 Protocols/);
   });
 
   it.each<[string, RemoteOverOptions["session"], string, RegExp]>([

@@ -68,6 +68,8 @@ const EXCHANGE: Readonly<Record<string, Readonly<Record<string, readonly string[
   "Set-PopSettings": { ...SERVER, X509CertificateName: ["string", "null"] },
   "Get-ImapSettings": SERVER,
   "Get-PopSettings": SERVER,
+  "Set-SendConnector": { ...IDENTITY, TlsCertificateName: ["string", "null"] },
+  "Set-ReceiveConnector": { ...IDENTITY, TlsCertificateName: ["string", "null"] },
   "Get-ExchangeServer": IDENTITY,
   "Get-TransportService": IDENTITY,
   "Get-SendConnector": {},
@@ -142,6 +144,14 @@ const SENT: Readonly<Record<keyof typeof cmdlets, readonly Command[]>> = {
   setCertificateName: [
     cmdlets.setCertificateName(EX01, "IMAP", "imap.contoso.com"),
     cmdlets.setCertificateName(EX01, "POP", undefined),
+  ],
+  GET_SEND_CONNECTORS: [cmdlets.GET_SEND_CONNECTORS],
+  getReceiveConnectors: [cmdlets.getReceiveConnectors(EX01)],
+  setConnectorCertificate: [
+    cmdlets.setConnectorCertificate("send", "To partner", "<I>CN=CA<S>CN=mail.contoso.com"),
+    cmdlets.setConnectorCertificate("send", "To partner", undefined),
+    cmdlets.setConnectorCertificate("receive", "EX01\\Relay", "<I>CN=CA<S>CN=mail.contoso.com"),
+    cmdlets.setConnectorCertificate("receive", "EX01\\Relay", undefined),
   ],
   removeCertificate: [cmdlets.removeCertificate(EX01, thumbprint)],
 };

@@ -100,6 +100,6 @@ function wantedName(run: CmdletRun) {
 function notFound(run: CmdletRun, what: string, identity: string): CmdletOutcome {
   return failed(
     run.organisation,
-    plainError(run, "CmdletFailed", UNVERIFIED_TEXTS.notFoundInDirectory(what, identity)),
+    plainError(run, "ConnectorNotFound", UNVERIFIED_TEXTS.notFoundInDirectory(what, identity)),
   );
 }
