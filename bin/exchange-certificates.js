@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-require("../lib/doctor/commandLine").main();
+require("../lib/exchangeCertificates/commandLine").main();

@@ -32,7 +32,10 @@ export function readWholeNumber(setting: Setting | undefined, fallback: number, 
 
 /** The error about a setting. `message` names the key, what it held (no secret) and what it may hold. */
 export function settingRefused(message: string, cause?: unknown): ExchangeBindingError {
-  return configurationInvalid(`Reading the configuration: ${message}`, cause);
+  return new ExchangeBindingError("ConfigurationInvalid", `Reading the configuration: ${message}`, {
+    facts: { problem: message },
+    cause,
+  });
 }
 
 /** The error about settings that can each be read, but don't do together or in this place. */

@@ -15,9 +15,11 @@ const LAYERS = [
   ["errors", "secret", "setting", "model"],
   ["certificate/"],
   ["remoting/"],
+  ["console/"],
   ["backends/"],
   ["plan/", "apply", "observe", "inputs", "certificateSource", "unknowns", "state", "config"],
-  ["doctor/"],
+  ["doctor/", "inventory/"],
+  ["exchangeCertificates/"],
   ["lifecycle/", "provider"],
   ["args", "exchangeCertificateBinding", "index"],
 ];

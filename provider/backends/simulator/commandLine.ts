@@ -1,38 +1,28 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { isBindingError, messageOf } from "../../errors";
-import { DEFAULT_SIMULATOR_FILE } from "../simulatorFile";
+import { simulatorFile } from "../simulatorFile";
 import { CMDLETS, findCmdlet } from "./cmdletDefinitions";
 import type { SessionEnv } from "./cmdletSession";
 import { cmdletCommand } from "./console/cmdletCommand";
 import { switchFault } from "./console/faultCommand";
 import { cmdletHelp, generalHelp, serveHelp } from "./console/helpText";
-import type { CommandLineIo } from "./console/io";
-import { alternatives, nearNames } from "./console/nearNames";
-import { readOptions, type Options } from "./console/options";
+import type { CommandLineIo } from "../../console/io";
+import { alternatives, nearNames } from "../../console/nearNames";
+import { readSimulatorOptions, type Options } from "./console/options";
 import { organisationTable } from "./console/organisationTable";
-import { programDirectory } from "./console/programDirectory";
 import { serveCommand } from "./console/serveCommand";
-import { processIo } from "./console/terminal";
-import { UsageMistake } from "./console/usageMistake";
+import { processIo } from "../../console/terminal";
+import { UsageMistake } from "../../console/usageMistake";
 import { openDefaultStore } from "./defaultStore";
 
 const COMMANDS = ["show", "init", "reset", "fault", "serve", "help"] as const;
 
 /** 0 when it did what was asked; 1 when a cmdlet or the file failed; 2 when the command couldn't be understood. */
 export type CommandLineExitCode = 0 | 1 | 2;
-
-/** The path of the organisation's file: the option, then the environment, then the program's directory. */
-function organisationFile(options: Pick<Options, "file">, io: CommandLineIo): string {
-  if (options.file !== undefined) return resolve(io.workingDirectory, options.file);
-  const directory = programDirectory(io.workingDirectory);
-  const named = io.environment["EXCHANGE_SIMULATOR_FILE"]?.trim();
-  // A relative path counts from the program's directory, as it does for the provider.
-  return named === undefined || named === "" ? join(directory, DEFAULT_SIMULATOR_FILE) : resolve(directory, named);
-}
 
 /** Runs `exchange-simulator`. Every mistake and failure is told on standard error; nothing is thrown. */
 export async function runCommandLine(argv: readonly string[], io: CommandLineIo): Promise<CommandLineExitCode> {
@@ -51,9 +41,7 @@ function failUnexpectedly(error: unknown, io: CommandLineIo): 1 {
 }
 
 async function dispatch(argv: readonly string[], io: CommandLineIo): Promise<CommandLineExitCode> {
-  const read = readOptions(argv);
-  if (read.kind === "refused") throw new UsageMistake(read.message);
-  const { options, words } = read;
+  const { options, words } = readSimulatorOptions(argv);
   const [name, ...rest] = words;
 
   if (options.version) {
@@ -71,7 +59,7 @@ async function dispatch(argv: readonly string[], io: CommandLineIo): Promise<Com
   }
 
   const cmdlet = findCmdlet(name);
-  const file = organisationFile(options, io);
+  const file = simulatorFile(options.file, io);
   const [misplaced] = options.serve.keys();
   if (misplaced !== undefined && name.toLowerCase() !== "serve") {
     throw new UsageMistake(`--${misplaced} is an option of: exchange-simulator serve`);

@@ -160,7 +160,10 @@ describe("an import on the command line", () => {
   it.each([
     ["Import-ExchangeCertificate -Server ex01", /--pfx <path>/],
     ["Import-ExchangeCertificate --pfx gone.pfx --password-stdin", /gone\.pfx can't be read/],
-    ["Import-ExchangeCertificate --pfx mail.pfx --password-env NOT_THERE", /NOT_THERE.*isn't set/],
+    [
+      "Import-ExchangeCertificate --pfx mail.pfx --password-env NOT_THERE",
+      /the name that was given \(9 characters\) none is set/,
+    ],
     ["Import-ExchangeCertificate --pfx mail.pfx --password-env A --password-stdin", /not with both/],
     ["Import-ExchangeCertificate --pfx mail.pfx --password hush", /every user of this machine/],
     ["Import-ExchangeCertificate --pfx mail.pfx -Password hush", /every user of this machine/],
@@ -169,7 +172,7 @@ describe("an import on the command line", () => {
     const { code, errors } = await run(argv);
     expect(code).toBe(2);
     expect(errors).toMatch(message);
-    expect(errors).not.toContain("hush");
+    expect(errors).not.toMatch(/hush|NOT_THERE/);
   });
 
   it("never shows the password, not even when it is wrong", async () => {

@@ -1,5 +1,5 @@
 import { memoryState } from "../../../provider/backends/simulator/stateFile";
-import { runCommandLine } from "../../../provider/doctor/commandLine";
+import { runCommandLine } from "../../../provider/exchangeCertificates/commandLine";
 import { defaultOrganisation, EX01 } from "../../backends/simulatedServer";
 import { startTestEndpoint } from "../endpoint";
 import type { Acceptor } from "./acceptor";

@@ -9,11 +9,11 @@ import { runOnStore, waitForServer, type RunResult, type SessionEnv } from "../c
 import type { StateStore } from "../stateFile";
 import { confirm } from "./confirmation";
 import { formatJson, formatList } from "./formatList";
-import type { CommandLineIo } from "./io";
+import type { CommandLineIo } from "../../../console/io";
 import type { Options } from "./options";
-import { readPassword } from "./password";
+import { readPassword } from "../../../console/password";
 import { parseArguments } from "./powershellArguments";
-import { UsageMistake } from "./usageMistake";
+import { UsageMistake } from "../../../console/usageMistake";
 
 /** What a cmdlet of the command line ended with: 0, or 1 when it failed. */
 export type ExitCode = 0 | 1;

@@ -1,5 +1,5 @@
 import { organisationSchema, type Organisation, type ServerFaults } from "../organisation";
-import { nearNames } from "./nearNames";
+import { nearNames } from "../../../console/nearNames";
 import { faultTexts } from "./organisationTable";
 
 /** How the value of a fault is read from the command line. */

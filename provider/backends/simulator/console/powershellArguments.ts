@@ -1,6 +1,6 @@
 import type { CmdletValue } from "../cmdlet";
 import type { CmdletDefinition, ParameterDefinition } from "../cmdletDefinitions";
-import { alternatives, nearNames } from "./nearNames";
+import { alternatives, nearNames } from "../../../console/nearNames";
 
 export type ParsedArguments =
   | { readonly kind: "parsed"; readonly parameters: Readonly<Record<string, CmdletValue>> }

@@ -9,11 +9,11 @@ import type { EndpointBehaviour } from "../endpoint/behaviour";
 import type * as TlsCertificateModule from "../endpoint/tlsCertificate";
 import type { Organisation } from "../organisation";
 import type { StateStore } from "../stateFile";
-import type { CommandLineIo } from "./io";
+import type { CommandLineIo } from "../../../console/io";
 import type { Options, ServeOption } from "./options";
-import { readPassword } from "./password";
+import { readPassword } from "../../../console/password";
 import { readRequestFaults, REQUEST_FAULTS } from "./requestFaults";
-import { UsageMistake } from "./usageMistake";
+import { UsageMistake } from "../../../console/usageMistake";
 
 const TLS_PORT = 8443;
 const HTTP_PORT = 8080;

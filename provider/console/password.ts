@@ -1,7 +1,19 @@
-import { Secret } from "../../../secret";
+import { Secret } from "../secret";
 import type { CommandLineIo } from "./io";
-import type { Options } from "./options";
+import { lengthOf } from "./misplaced";
 import { UsageMistake } from "./usageMistake";
+
+/** Where a password may come from, besides the terminal. */
+export interface PasswordOptions {
+  /** Name of the environment variable that holds it. */
+  readonly passwordEnv: string | undefined;
+  readonly passwordStdin: boolean;
+}
+
+/** What is said to whoever writes `--password secret`. */
+export const PASSWORD_AS_ARGUMENT =
+  "A password can't be given on the command line, where every user of this machine could read it. Use --password-env " +
+  "NAME or --password-stdin, or leave it out to be asked.";
 
 /**
  * The password of `whose`, from where the options say, or typed; `undefined` without a terminal. Throws
@@ -10,7 +22,7 @@ import { UsageMistake } from "./usageMistake";
 export async function readPassword(
   whose: string,
   lost: string,
-  { passwordEnv, passwordStdin }: Pick<Options, "passwordEnv" | "passwordStdin">,
+  { passwordEnv, passwordStdin }: PasswordOptions,
   io: CommandLineIo,
 ): Promise<Secret<string> | undefined> {
   if (passwordEnv !== undefined && passwordStdin) {
@@ -19,7 +31,11 @@ export async function readPassword(
   if (passwordEnv !== undefined) {
     const value = io.environment[passwordEnv];
     if (value !== undefined) return new Secret(value);
-    throw new UsageMistake(`The environment variable ${passwordEnv}, which --password-env names, isn't set.`);
+    // The name isn't repeated: it may be the password itself, written where its variable's name belongs.
+    throw new UsageMistake(
+      `--password-env takes the name of an environment variable; of the name that was given (${lengthOf(passwordEnv)}) ` +
+        "none is set. The password itself doesn't belong there.",
+    );
   }
   if (passwordStdin) return new Secret((await io.readStandardInput()).replace(/\r?\n$/, ""));
   if (!io.isInteractive) return undefined;

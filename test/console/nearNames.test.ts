@@ -1,5 +1,5 @@
-import { CMDLETS } from "../../../../provider/backends/simulator/cmdletDefinitions";
-import { alternatives, nearNames } from "../../../../provider/backends/simulator/console/nearNames";
+import { CMDLETS } from "../../provider/backends/simulator/cmdletDefinitions";
+import { alternatives, nearNames } from "../../provider/console/nearNames";
 
 const names = CMDLETS.map(({ name }) => name);
 

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { mainOf, programDirectory } from "../../../../provider/backends/simulator/console/programDirectory";
+import { mainOf, programDirectory } from "../../provider/console/programDirectory";
 
 describe("main of a project file", () => {
   it.each([
