@@ -35,6 +35,8 @@ export default defineConfig(
     plugins: { layers: layerRules.layers },
     rules: {
       "layers/imports-downwards": "error",
+      // More than four positional arguments are mixed up sooner or later; an object names them.
+      "max-params": ["warn", { max: 4 }],
       "no-restricted-exports": ["error", { restrictDefaultExports: { direct: true, named: true, defaultFrom: true } }],
     },
   },
