@@ -126,7 +126,7 @@ const EXECUTORS: {
         thumbprint: facts.thumbprint,
         pfx: env.packPfx(progress.material, password),
         password,
-        friendlyName: isMade ? madeFriendlyName(desired) : desired.friendlyName,
+        friendlyName: isMade ? madeFriendlyName(desired.identity) : desired.friendlyName,
         privateKeyExportable: desired.privateKeyExportable,
       },
       env.options,

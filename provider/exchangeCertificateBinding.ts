@@ -92,14 +92,13 @@ export class ExchangeCertificateBinding extends pulumi.CustomResource {
   /**
    * Declares a binding.
    *
-   * @param name The resource's name; it also stands in messages and marks made certificates.
+   * @param name The resource's name; with its parents' names in front it stands in messages and marks made certificates.
    */
   constructor(name: string, args: ExchangeCertificateBindingArgs, opts?: pulumi.CustomResourceOptions) {
     const props: Record<string, unknown> = {
       ...args,
       certificate: withSecrets((args as Partial<ExchangeCertificateBindingArgs> | undefined)?.certificate),
-      bindingName: name,
-      deploymentName: `${pulumi.getProject()}/${pulumi.getStack()}`,
+      ...hiddenInputs(name, opts),
       __provider: PROVIDER_SOURCE,
     };
     for (const output of OUTPUTS) props[output] ??= undefined;
@@ -128,6 +127,45 @@ export class ExchangeCertificateBinding extends pulumi.CustomResource {
       (value as { readonly __pulumiType?: unknown }).__pulumiType === ExchangeCertificateBinding.__pulumiType
     );
   }
+}
+
+/** Who the binding is. A provider's process is told neither name nor URN nor resource options. */
+function hiddenInputs(name: string, opts: pulumi.CustomResourceOptions | undefined): Record<string, unknown> {
+  const parent = opts?.parent;
+  return {
+    // Taken as a promise, because an output brings its dependencies along: a child would wait for its parent's children,
+    // itself among them, and two siblings for each other, for ever.
+    bindingUrn: pulumi.output(valueAlone(pulumi.createUrn(name, ExchangeCertificateBinding.__pulumiType, parent))),
+    bindingLabel: [...namesOfParents(parent), name].join("/"),
+    ...(opts?.deleteBeforeReplace === true ? { bindingDeleteBeforeReplace: true } : {}),
+  };
+}
+
+/** An output's value without its dependencies, by what the SDK has and doesn't declare. */
+function valueAlone<T>(output: pulumi.Output<T>): Promise<T> {
+  return (output as unknown as { promise(): Promise<T> }).promise();
+}
+
+/** What the SDK keeps of a resource without declaring it. */
+interface ResourceInternals {
+  readonly __name?: unknown;
+  readonly __parentResource?: unknown;
+}
+
+/** Outermost first, without the stack; none where the SDK keeps them in another way. */
+function namesOfParents(parent: unknown): readonly string[] {
+  const names: string[] = [];
+  let current = parent;
+  while (pulumi.Resource.isInstance(current) && !isStack(current)) {
+    const { __name: name, __parentResource: next } = current as ResourceInternals;
+    if (typeof name === "string") names.unshift(name);
+    current = next;
+  }
+  return names;
+}
+
+function isStack(resource: pulumi.Resource): boolean {
+  return (resource as { readonly __pulumiType?: unknown }).__pulumiType === "pulumi:pulumi:Stack";
 }
 
 const SECRET_KEYS: ReadonlySet<string> = new Set(["pfx", "password", "pem"]);

@@ -8,7 +8,7 @@ import type { CertificateSource, SourceEnv } from "./certificateSource";
 import { EXCHANGE_SERVICES, NAME_SERVICES, parseServerFqdn, parseService, sortServices } from "./model";
 import type { ExchangeService, NameService, ServerFqdn } from "./model";
 import { describeNameFlaw } from "./plan/blockerText";
-import type { DeclaredName, DesiredBinding } from "./plan/desired";
+import type { BindingIdentity, DeclaredName, DesiredBinding } from "./plan/desired";
 import { NAME_PROPERTY, nameFlaw } from "./plan/names";
 import type { NameFlaw } from "./plan/names";
 import { namesOfWish, subjectOfWish } from "./plan/target";
@@ -20,10 +20,8 @@ export interface CheckFailure {
   readonly reason: string;
 }
 
-/** The inputs that a program gives, and the two the constructor adds. */
+/** The inputs that a program gives. */
 export const INPUT_KEYS = [
-  "bindingName",
-  "deploymentName",
   "server",
   "certificate",
   "services",
@@ -39,7 +37,12 @@ export const INPUT_KEYS = [
   "renewBeforeDays",
   "timeoutSeconds",
 ] as const;
-export type InputKey = (typeof INPUT_KEYS)[number];
+/** What the constructor adds to them: never a difference. */
+export const HIDDEN_KEYS = ["bindingUrn", "bindingLabel", "bindingDeleteBeforeReplace"] as const;
+
+type GivenKey = (typeof INPUT_KEYS)[number];
+export type InputKey = GivenKey | (typeof HIDDEN_KEYS)[number];
+const ALL_KEYS: readonly InputKey[] = [...INPUT_KEYS, ...HIDDEN_KEYS];
 
 const DEFAULT_RENEW_BEFORE_DAYS = 30;
 export const DEFAULT_TIMEOUT_SECONDS = 300;
@@ -53,7 +56,7 @@ export interface ReadInputs {
   readonly unknown: ReadonlySet<InputKey>;
   /** What the state stores and the display compares: normal forms, and the facts of the certificate. */
   readonly normalised: Bag;
-  readonly bindingName: string;
+  readonly identity: BindingIdentity;
   readonly server: ServerFqdn | undefined;
   readonly source: CertificateSource | undefined;
   readonly timeoutSeconds: number;
@@ -88,14 +91,14 @@ const SIMPLE = {
 /** Reads the inputs of a program. Collects every mistake; throws nothing; unknown values are left alone. */
 export function readInputs(raw: Bag, env: SourceEnv): ReadInputs {
   const failures: CheckFailure[] = [];
-  const unknown = new Set<InputKey>(INPUT_KEYS.filter((key) => containsUnknown(raw[key])));
+  const unknown = new Set<InputKey>(ALL_KEYS.filter((key) => containsUnknown(raw[key])));
   const normalised: Record<string, unknown> = {};
   const fail = (property: string, reason: string): void => {
     failures.push({ property, reason });
   };
   for (const [key, value] of Object.entries(raw)) {
     if (value === undefined || value === null || key === "__provider" || isFactKey(key)) continue;
-    if (!(INPUT_KEYS as readonly string[]).includes(key))
+    if (!(ALL_KEYS as readonly string[]).includes(key))
       fail(key, `isn't an input of ExchangeCertificateBinding${didYouMean(key)}.`);
     else normalised[key] = value;
   }
@@ -110,7 +113,7 @@ export function readInputs(raw: Bag, env: SourceEnv): ReadInputs {
     return undefined;
   };
 
-  const bindingName = typeof raw["bindingName"] === "string" ? raw["bindingName"] : "binding";
+  const identity = identityIn(raw);
   const server = readServer(raw["server"], unknown.has("server"), fail);
   if (server !== undefined) normalised["server"] = server;
   const source = readSource(raw["certificate"], unknown.has("certificate"), env, fail);
@@ -172,8 +175,8 @@ export function readInputs(raw: Bag, env: SourceEnv): ReadInputs {
   Object.assign(normalised, factsAsInputs(facts, source));
   const timeoutSeconds = simple("timeoutSeconds") ?? DEFAULT_TIMEOUT_SECONDS;
   const rest = {
-    bindingName,
-    deploymentName: typeof raw["deploymentName"] === "string" ? raw["deploymentName"] : "",
+    identity,
+    deleteBeforeReplace: raw["bindingDeleteBeforeReplace"] === true,
     replaceDefaultSmtpCertificate,
     requireSsl: simple("requireSsl") ?? true,
     certificateNames,
@@ -189,7 +192,7 @@ export function readInputs(raw: Bag, env: SourceEnv): ReadInputs {
     failures,
     unknown,
     normalised,
-    bindingName,
+    identity,
     server,
     source,
     timeoutSeconds,
@@ -199,6 +202,20 @@ export function readInputs(raw: Bag, env: SourceEnv): ReadInputs {
         ? { ...rest, server, certificate: source.desired, services }
         : undefined,
   };
+}
+
+/**
+ * Who the binding is, by its inputs or outputs. A resource that another class than ours registered may lack the hidden
+ * inputs; it is then known by its label alone.
+ */
+export function identityIn(bag: Bag): BindingIdentity {
+  const text = (key: (typeof HIDDEN_KEYS)[number]): string | undefined => {
+    const value = bag[key];
+    return typeof value === "string" && value !== "" && !containsUnknown(value) ? value : undefined;
+  };
+  const urn = text("bindingUrn");
+  const label = text("bindingLabel") ?? urn?.split("::").at(-1) ?? "binding";
+  return { urn: urn ?? label, label };
 }
 
 /** What check itself adds to the inputs, so that previews show it. */

@@ -5,10 +5,10 @@ import { parseThumbprint } from "./certificate/thumbprint";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { storedWish } from "./certificateSource";
 import { ExchangeBindingError } from "./errors";
-import { INPUT_KEYS } from "./inputs";
+import { HIDDEN_KEYS, INPUT_KEYS, identityIn } from "./inputs";
 import { formatVersion, parseServerFqdn, parseService, sortServices, valueOr } from "./model";
 import type { ExchangeService, ServerFqdn } from "./model";
-import type { DeclaredName, PreviousBinding } from "./plan/desired";
+import type { BindingIdentity, DeclaredName, PreviousBinding } from "./plan/desired";
 import { findCertificate, heldServices } from "./plan/holdings";
 import type { ObservedServer } from "./plan/observedServer";
 import { followUpsOf } from "./plan/planText";
@@ -37,7 +37,7 @@ interface TakenOver {
 /** What the state says about a binding, parsed. Anything else in it is kept as it is. */
 export interface StoredBinding {
   readonly id: string;
-  readonly bindingName: string;
+  readonly identity: BindingIdentity;
   /** Kind of the backend that made it; undefined where `get` gave no state. */
   readonly backend: string | undefined;
   readonly previous: PreviousBinding & { readonly thumbprint: Thumbprint };
@@ -72,7 +72,6 @@ const versionSchema = z.object({ stateVersion: z.number().default(0) });
 
 const storedSchema = z.object({
   backend: z.string().optional(),
-  bindingName: z.string().optional(),
   services: z.array(z.string()).optional(),
   replaceDefaultSmtpCertificate: z.boolean().optional(),
   imapCertificateName: z.string().optional(),
@@ -113,7 +112,7 @@ export function readState(id: string, outputs: Bag): StoredBinding {
   const stored = parsed.data;
   return {
     id,
-    bindingName: stored.bindingName ?? "binding",
+    identity: identityIn(outputs),
     backend: stored.backend,
     previous: {
       server,
@@ -268,7 +267,7 @@ function staysBehind(server: ObservedServer | undefined, supersedes: readonly Su
 /** Inputs as `read` gives them back: those of the outputs, `services` reduced to what is held, in their order. */
 export function inputsFromOutputs(outputs: Bag, source: "made" | "known"): Bag {
   const inputs: Record<string, unknown> = {};
-  for (const key of INPUT_KEYS) if (outputs[key] !== undefined) inputs[key] = outputs[key];
+  for (const key of [...INPUT_KEYS, ...HIDDEN_KEYS]) if (outputs[key] !== undefined) inputs[key] = outputs[key];
   // A made certificate's facts aren't inputs: nobody wished for them.
   if (source === "known") for (const key of FACT_KEYS) if (outputs[key] !== undefined) inputs[key] = outputs[key];
   return inputs;
@@ -279,7 +278,7 @@ export function clean(bag: Bag): Bag {
   return JSON.parse(JSON.stringify(bag)) as Bag;
 }
 
-/** Keys whose change alone touches nothing on the server. The secrets of a source are compared by thumbprint only. */
+/** Keys whose change alone touches nothing on the server; what the constructor adds is never a change. The secrets of a source are compared by thumbprint only. */
 export function stateOnlyChanges(stored: Bag, inputs: Bag): readonly string[] {
   const changed = INPUT_KEYS.filter(
     (key) => key !== "certificate" && JSON.stringify(stored[key]) !== JSON.stringify(inputs[key]),

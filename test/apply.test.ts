@@ -20,6 +20,7 @@ import type { Organisation, ServerState } from "../provider/backends/simulator/o
 import { makeTestCertificate } from "./certificate/testCertificates";
 import { BUILT_IN, EX01, MAIL, NOW, farm } from "./lifecycle/bench";
 import { stored } from "./backends/simulator/lab";
+import { identityOf } from "./identities";
 
 const WILDCARD = makeTestCertificate({ dnsNames: ["*.contoso.com"] });
 
@@ -61,8 +62,8 @@ function siteWith(changes: Partial<ServerState> = {}): Site {
 
 function desire(changes: Partial<DesiredBinding> = {}): DesiredBinding {
   return {
-    bindingName: "mail",
-    deploymentName: "project/stack",
+    identity: identityOf("mail"),
+    deleteBeforeReplace: false,
     server: EX01,
     certificate: { kind: "given", facts: MAIL.facts },
     services: ["SMTP"],
@@ -200,7 +201,7 @@ describe("a plan that can be carried out", () => {
     const { thumbprint } = await applied(site, desired);
     expect(thumbprint).toBe(MAIL.facts.thumbprint);
     const { certificates } = await site.state();
-    expect(certificates.at(-1)?.friendlyName).toBe(madeFriendlyName(desired));
+    expect(certificates.at(-1)?.friendlyName).toBe(madeFriendlyName(desired.identity));
   });
 
   it("sends the key under a password of its own each time, in a form that old servers read", async () => {

@@ -55,18 +55,26 @@ function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
 async function declare(
   name: string,
   args: Partial<ExchangeCertificateBindingArgs> = {},
+  opts: pulumi.CustomResourceOptions = {},
 ): Promise<{ readonly binding: ExchangeCertificateBinding; readonly inputs: Registered["inputs"] }> {
-  const binding = new ExchangeCertificateBinding(name, {
-    server: "ex01.contoso.com",
-    certificate: { thumbprint: "AB" },
-    services: ["SMTP"],
-    ...args,
-  });
+  const binding = new ExchangeCertificateBinding(
+    name,
+    {
+      server: "ex01.contoso.com",
+      certificate: { thumbprint: "AB" },
+      services: ["SMTP"],
+      ...args,
+    },
+    opts,
+  );
   await valueOf(binding.urn);
   const found = registered.findLast((one) => one.name === name);
   if (found === undefined) throw new Error(`"${name}" wasn't registered`);
   return { binding, inputs: found.inputs };
 }
+
+const urnOf = (name: string, parents = ""): string =>
+  `urn:pulumi:prod::contoso::${parents}pulumi-nodejs:dynamic/exchange:ExchangeCertificateBinding::${name}`;
 
 describe("a declared binding", () => {
   it("has the type token that stands in every state", async () => {
@@ -80,9 +88,27 @@ describe("a declared binding", () => {
     expect(inputs["__provider"]).toBe(PROVIDER_TEXT);
   });
 
-  it("tells the provider its name, its project and its stack", async () => {
+  it("tells the provider who it is", async () => {
     const { inputs } = await declare("mail");
-    expect(inputs).toMatchObject({ bindingName: "mail", deploymentName: "contoso/prod" });
+    expect(inputs).toMatchObject({ bindingUrn: urnOf("mail"), bindingLabel: "mail" });
+  });
+
+  it("is told apart from others of its name by its parents, which stand in its label", async () => {
+    const outer = new pulumi.ComponentResource("contoso:index:Farm", "farm");
+    const inner = new pulumi.ComponentResource("contoso:index:Site", "web", {}, { parent: outer });
+    for (const name of ["under one", "under the same"]) {
+      expect((await declare(name, {}, { parent: inner })).inputs).toMatchObject({
+        bindingUrn: urnOf(name, "contoso:index:Farm$contoso:index:Site$"),
+        bindingLabel: `farm/web/${name}`,
+      });
+    }
+  });
+
+  it("says when the old one is to be deleted first, and only then", async () => {
+    expect((await declare("first", {}, { deleteBeforeReplace: true })).inputs).toMatchObject({
+      bindingDeleteBeforeReplace: true,
+    });
+    expect((await declare("later")).inputs).not.toHaveProperty("bindingDeleteBeforeReplace");
   });
 
   it("passes on every input as it was given, and no output", async () => {
@@ -93,8 +119,8 @@ describe("a declared binding", () => {
       services: ["SMTP"],
       onDelete: "retain",
       timeoutSeconds: 60,
-      bindingName: "plain",
-      deploymentName: "contoso/prod",
+      bindingUrn: urnOf("plain"),
+      bindingLabel: "plain",
       __provider: PROVIDER_TEXT,
     });
   });

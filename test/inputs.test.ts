@@ -4,6 +4,7 @@ import type { CheckFailure, ReadInputs } from "../provider/inputs";
 import type { SourceEnv } from "../provider/certificateSource";
 import { Secret } from "../provider/secret";
 import { makeTestCertificate } from "./certificate/testCertificates";
+import { called, identityOf } from "./identities";
 
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const THUMBPRINT = "0123456789ABCDEF0123456789ABCDEF01234567";
@@ -29,8 +30,7 @@ const selfSigned = { selfSigned: { dnsNames: ["mail.contoso.com"] } };
 function read(changes: Readonly<Record<string, unknown>> = {}): ReadInputs {
   return readInputs(
     {
-      bindingName: "mail",
-      deploymentName: "project/stack",
+      ...called("mail"),
       server: "ex01.contoso.com",
       certificate: { thumbprint: THUMBPRINT },
       services: ["SMTP"],
@@ -114,8 +114,8 @@ describe("what a program writes is brought into one form", () => {
 
   it("fills in the defaults of the contract", () => {
     expect(read().desired).toEqual({
-      bindingName: "mail",
-      deploymentName: "project/stack",
+      identity: identityOf("mail"),
+      deleteBeforeReplace: false,
       server: "ex01.contoso.com",
       certificate: { kind: "thumbprint", thumbprint: THUMBPRINT },
       services: ["SMTP"],
@@ -134,7 +134,7 @@ describe("what a program writes is brought into one form", () => {
 
   it("doesn't store the defaults, so that a later version may know more of them", () => {
     expect(Object.keys(read().normalised).sort()).toEqual(
-      ["bindingName", "certificate", "deploymentName", "server", "services", "thumbprint"].sort(),
+      ["bindingLabel", "bindingUrn", "certificate", "server", "services", "thumbprint"].sort(),
     );
   });
 

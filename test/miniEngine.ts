@@ -14,6 +14,7 @@ import { sleep } from "../provider/lifecycle/timeLimit";
 import { Secret } from "../provider/secret";
 import { backendOver, defaultOrganisation } from "./backends/simulatedServer";
 import { makeTestCertificate, type TestCertificateWish } from "./certificate/testCertificates";
+import { called } from "./identities";
 
 type Bag = Readonly<Record<string, unknown>>;
 
@@ -91,7 +92,7 @@ export async function makeMiniEngine(organisation?: Organisation): Promise<MiniE
       return inputs;
     };
     for (const [name, args] of Object.entries(program)) {
-      const news = { ...args, bindingName: name, deploymentName: "project/stack" };
+      const news = { ...args, ...called(name) };
       const old = state.get(name);
       const inputs = await checked(old?.inputs ?? {}, news);
       const create = async (): Promise<void> => {

@@ -15,11 +15,12 @@ import {
 } from "../provider/state";
 import type { OutputParts } from "../provider/state";
 import { BUILT_IN, EX01, EX02, MAIL, OWA, RENEWED, rawDataOnly, server, shown } from "./plan/servers";
+import { called, identityOf } from "./identities";
 
 const ID = idOf(EX01, MAIL.thumbprint);
 
 const OUTPUTS = {
-  bindingName: "mail",
+  ...called("mail"),
   server: EX01,
   services: ["IIS", "SMTP"],
   backend: "simulator",
@@ -39,7 +40,7 @@ function refusal(read: () => unknown): string {
 
 function parts(changes: Partial<OutputParts> = {}): OutputParts {
   return {
-    inputs: { bindingName: "mail", server: EX01, services: ["SMTP"] },
+    inputs: { ...called("mail"), server: EX01, services: ["SMTP"] },
     backend: "simulator",
     server: server([shown(MAIL, { services: ["SMTP"] })]),
     serverName: EX01,
@@ -88,7 +89,7 @@ describe("an id", () => {
 describe("reading a state", () => {
   it("takes server and thumbprint from the id, and the rest from the outputs", () => {
     const read = readState(ID, { ...OUTPUTS, imapCertificateName: "", popCertificateName: "pop.contoso.com" });
-    expect(read).toMatchObject({ bindingName: "mail", backend: "simulator", heldServices: ["IIS", "SMTP"] });
+    expect(read).toMatchObject({ identity: identityOf("mail"), backend: "simulator", heldServices: ["IIS", "SMTP"] });
     expect(read.previous).toEqual({
       server: EX01,
       thumbprint: MAIL.thumbprint,
@@ -112,7 +113,11 @@ describe("reading a state", () => {
   });
 
   it("is satisfied with an id alone, as a look-up has it", () => {
-    expect(readState(ID, {})).toMatchObject({ bindingName: "binding", backend: undefined, supersedes: [] });
+    expect(readState(ID, {})).toMatchObject({
+      identity: { urn: "binding", label: "binding" },
+      backend: undefined,
+      supersedes: [],
+    });
   });
 
   it("refuses a state of a newer version, whatever its form, and says what to install", () => {
@@ -266,7 +271,7 @@ describe("inputs that read gives back", () => {
 
   it("are those of the outputs, with the facts of a known certificate", () => {
     expect(inputsFromOutputs(outputs, "known")).toEqual({
-      bindingName: "mail",
+      ...called("mail"),
       server: EX01,
       services: ["IIS", "SMTP"],
       certificate: { pfx: "AAAA" },
@@ -289,7 +294,7 @@ describe("changes that only the state learns of", () => {
       "onDelete",
       "timeoutSeconds",
     ]);
-    expect(changed({ bindingName: "mail" }, { bindingName: "post" })).toEqual(["bindingName"]);
+    expect(changed(called("mail"), called("post"))).toEqual([]);
   });
 
   it("are none where a secret of the same certificate was rotated", () => {

@@ -30,9 +30,9 @@ export interface CreateResult {
 /** Makes a binding: the plan's work, then what the server shows afterwards. */
 export async function create(deployment: Deployment, inputs: Bag): Promise<CreateResult> {
   const { read, desired } = fullyKnown(deployment, inputs);
-  const replaces = deployment.replacementOf(desired.bindingName);
+  const replaces = deployment.replacementOf(desired.identity);
   const done = await change(deployment, { inputs, read, desired, stored: undefined, replaces });
-  deployment.endReplacement(desired.bindingName);
+  deployment.endReplacement(desired.identity);
   return { id: idOf(desired.server, done.thumbprint), outs: done.outs };
 }
 
@@ -68,7 +68,7 @@ function fullyKnown(
     const reasons = read.failures.map(({ property, reason }) => `${property}: ${reason}`);
     throw new ExchangeBindingError(
       "Refused",
-      `Changing binding "${read.bindingName}": ${reasons.length > 0 ? reasons.join(" ") : "a value is still unknown."}`,
+      `Changing binding "${read.identity.label}": ${reasons.length > 0 ? reasons.join(" ") : "a value is still unknown."}`,
     );
   }
   return { read, desired };
@@ -79,8 +79,8 @@ async function change(
   what: Change,
 ): Promise<{ readonly thumbprint: Applied["thumbprint"]; readonly outs: Bag }> {
   const { desired } = what;
-  const { server: name, bindingName } = desired;
-  const doing = `Binding "${bindingName}" on ${name}`;
+  const { server: name, identity } = desired;
+  const doing = `Binding "${identity.label}" on ${name}`;
   deployment.refuseOffline(doing);
   return deployment.onServer(name, () =>
     withTimeLimit(desired.timeoutSeconds, doing, async (signal) => {
@@ -99,7 +99,7 @@ async function change(
           makeCertificate: deployment.env.makeCertificate,
           packPfx,
           say: (line) => {
-            deployment.say(name, bindingName, [line]);
+            deployment.say(name, identity, [line]);
           },
         });
         return await finished(deployment, what, decided.work, applied.server, applied.thumbprint);
@@ -122,7 +122,7 @@ async function decideAgain(
 ): Promise<{ readonly work: Work | undefined; readonly server: ObservedServer }> {
   const { desired } = what;
   const previous = what.stored?.previous ?? what.replaces?.previous;
-  const context = deployment.planContext(desired.server, desired.bindingName);
+  const context = deployment.planContext(desired.server, desired.identity);
   const decide = what.stored === undefined ? planCreate : plan;
   const assumed = deployment.snapshots.last(desired.server);
   const server = await untilFired(signal, () => deployment.observe(desired.server, signal));
@@ -187,7 +187,7 @@ async function finished(
   const followUps = (work === undefined ? [] : (outs["followUps"] as readonly string[])).map(
     (todo) => `still to do: ${todo}`,
   );
-  deployment.say(what.desired.server, what.desired.bindingName, followUps);
+  deployment.say(what.desired.server, what.desired.identity, followUps);
   return { thumbprint, outs };
 }
 

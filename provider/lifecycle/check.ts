@@ -29,7 +29,7 @@ export async function check(deployment: Deployment, olds: Bag, news: Bag): Promi
   let inputs = read.normalised;
   // Also where something else is still unknown: others may count on what this binding brings.
   if (read.server !== undefined && read.source?.desired.kind === "given") {
-    deployment.expect(read.server, read.source.desired.facts, read.bindingName);
+    deployment.expect(read.server, read.source.desired.facts, read.identity);
   }
   try {
     // The engine checks one binding after the other; meanwhile the servers of the others are read.
@@ -44,7 +44,7 @@ export async function check(deployment: Deployment, olds: Bag, news: Bag): Promi
         if (!isTold) failures.push({ property: blocker.property, reason });
       }
       inputs = { ...inputs, ...looked.facts };
-      if (failures.length === 0) deployment.sayOnce(server, read.bindingName, looked.lines);
+      if (failures.length === 0) deployment.sayOnce(server, read.identity, looked.lines);
     }
   } catch (error) {
     failures.push({ property: "server", reason: messageOf(error) });
@@ -64,13 +64,13 @@ async function checkOnServer(
   desired: DesiredBinding,
   olds: Bag,
 ): Promise<Looked> {
-  const { server, bindingName } = desired;
+  const { server, identity } = desired;
   const text = { server, now: deployment.env.now() };
   const isNew = Object.keys(olds).length === 0;
   const observation = await deployment.look(server, desired.timeoutSeconds);
   const observed = observation.kind === "observed" ? observation.server : undefined;
   const claims = claimsOf(desired, observed);
-  const conflicts = conflictsWith(claims, deployment.claim(server, bindingName, claims), observed);
+  const conflicts = conflictsWith(claims, deployment.claim(server, identity, claims), observed);
   if (observation.kind === "notAsked") {
     const notice = describeNotice({ kind: "notAsked", reason: observation.reason }, text);
     return { blockers: conflicts, lines: isNew ? [notice] : [], facts: {} };
@@ -83,7 +83,7 @@ async function checkOnServer(
   const previous = isNew ? undefined : previousFromInputs(olds);
   // Which certificate was made stands in the outputs, which only diff gets to see; so diff does the refusing.
   if (previous !== undefined && previous.thumbprint === undefined) return { blockers: conflicts, lines: [], facts };
-  const decision = plan(desired, previous, observation.server, deployment.planContext(server, bindingName));
+  const decision = plan(desired, previous, observation.server, deployment.planContext(server, identity));
   const lines = isNew ? [...describePlan(decision, text), ...materialNotices(read, decision, text)] : [];
   return { blockers: [...conflicts, ...(decision.kind === "blocked" ? decision.blockers : [])], lines, facts };
 }

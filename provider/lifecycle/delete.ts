@@ -13,17 +13,17 @@ type Bag = Readonly<Record<string, unknown>>;
 export async function forget(deployment: Deployment, id: string, props: Bag): Promise<void> {
   const stored = readState(id, props);
   const { server, thumbprint } = stored.previous;
-  deployment.refuseOffline(`Deleting binding "${stored.bindingName}"`);
+  deployment.refuseOffline(`Deleting binding "${stored.identity.label}"`);
   await deployment.refuseOtherBackend(stored);
   const last = deployment.snapshots.last(server);
   const certificate = last === undefined ? undefined : findCertificate(last, thumbprint);
   if (last !== undefined && certificate === undefined) {
-    deployment.say(server, stored.bindingName, [describeGone(server, thumbprint)]);
+    deployment.say(server, stored.identity, [describeGone(server, thumbprint)]);
     return;
   }
   const held =
     last === undefined || certificate === undefined
       ? stored.heldServices
       : valueOr(heldServices(last, certificate), undefined);
-  deployment.say(server, stored.bindingName, [describeRetained(server, thumbprint, held)]);
+  deployment.say(server, stored.identity, [describeRetained(server, thumbprint, held)]);
 }

@@ -11,7 +11,7 @@ import { ExchangeBindingError, asSentence } from "../errors";
 import { DEFAULT_TIMEOUT_SECONDS } from "../inputs";
 import type { ServerFqdn } from "../model";
 import type { Claim } from "../plan/claims";
-import type { SelfSignedWish } from "../plan/desired";
+import type { BindingIdentity, SelfSignedWish } from "../plan/desired";
 import { observeServer } from "../plan/observedServer";
 import type { ObservedServer } from "../plan/observedServer";
 import type { PlanContext } from "../plan/target";
@@ -43,7 +43,7 @@ export type Observation =
 /** A certificate that a binding checked earlier will import. */
 interface Expected {
   readonly facts: CertificateFacts;
-  readonly bindingName: string;
+  readonly binding: BindingIdentity;
 }
 
 /**
@@ -147,7 +147,7 @@ export class Deployment {
     if (made === configured) return;
     throw new ExchangeBindingError(
       "BackendMismatch",
-      `Binding "${stored.bindingName}" (${stored.id}) was made through the backend "${made}", and now "${configured}" is configured: ` +
+      `Binding "${stored.identity.label}" (${stored.id}) was made through the backend "${made}", and now "${configured}" is configured: ` +
         `they may mean different servers of the same name. Choose the backend that made it (exchange:backend), or use another stack.`,
       { facts: { made, configured } },
     );
@@ -158,60 +158,60 @@ export class Deployment {
     return this.#queue.run(server, job);
   }
 
-  /** Lines about a binding, each with its server and name in front. */
-  say(server: ServerFqdn, bindingName: string, lines: readonly string[]): void {
-    for (const line of lines) this.env.say(`[${server}] ${bindingName}: ${line}`);
+  /** Lines about a binding, each with its server and label in front. */
+  say(server: ServerFqdn, { label }: BindingIdentity, lines: readonly string[]): void {
+    for (const line of lines) this.env.say(`[${server}] ${label}: ${line}`);
   }
 
   /** The same, but only the first time in this deployment. */
-  sayOnce(server: ServerFqdn, bindingName: string, lines: readonly string[]): void {
-    const key = keyOf(server, bindingName);
+  sayOnce(server: ServerFqdn, identity: BindingIdentity, lines: readonly string[]): void {
+    const key = keyOf(server, identity);
     if (this.#said.has(key)) return;
     if (lines.length > 0) this.#said.add(key);
-    this.say(server, bindingName, lines);
+    this.say(server, identity, lines);
   }
 
   /** Registers what a binding claims; returns what the others have claimed. */
-  claim(server: ServerFqdn, bindingName: string, claims: readonly Claim[]): readonly Claim[] {
-    this.#checked.add(keyOf(server, bindingName));
+  claim(server: ServerFqdn, identity: BindingIdentity, claims: readonly Claim[]): readonly Claim[] {
+    this.#checked.add(keyOf(server, identity));
     const onServer = entryOf(this.#claims, server);
-    onServer.set(bindingName, claims);
-    return [...onServer].filter(([name]) => name !== bindingName).flatMap(([, one]) => one);
+    onServer.set(identity.urn, claims);
+    return [...onServer].filter(([urn]) => urn !== identity.urn).flatMap(([, one]) => one);
   }
 
   /** Whether the program was run in this process and declared the binding: not so in a refresh. */
-  wasChecked(server: ServerFqdn, bindingName: string): boolean {
-    return this.#checked.has(keyOf(server, bindingName));
+  wasChecked(server: ServerFqdn, identity: BindingIdentity): boolean {
+    return this.#checked.has(keyOf(server, identity));
   }
 
-  expect(server: ServerFqdn, facts: CertificateFacts, bindingName: string): void {
-    entryOf(this.#expected, server).set(facts.thumbprint, { facts, bindingName });
+  expect(server: ServerFqdn, facts: CertificateFacts, binding: BindingIdentity): void {
+    entryOf(this.#expected, server).set(facts.thumbprint, { facts, binding });
   }
 
   /**
    * Remembers, from diff to create, which resource is being replaced. Every diff says so: a create that follows one in
    * the same deployment replaces, whether diff asked for it or an option of the engine did.
    */
-  beginReplacement(bindingName: string, stored: StoredBinding): void {
-    this.#replacements.set(bindingName, stored);
+  beginReplacement({ urn }: BindingIdentity, stored: StoredBinding): void {
+    this.#replacements.set(urn, stored);
   }
 
-  replacementOf(bindingName: string): StoredBinding | undefined {
-    return this.#replacements.get(bindingName);
+  replacementOf({ urn }: BindingIdentity): StoredBinding | undefined {
+    return this.#replacements.get(urn);
   }
 
-  endReplacement(bindingName: string): void {
-    this.#replacements.delete(bindingName);
+  endReplacement({ urn }: BindingIdentity): void {
+    this.#replacements.delete(urn);
   }
 
-  planContext(server: ServerFqdn, bindingName: string): PlanContext {
-    const others = [...entryOf(this.#expected, server)].filter(([, entry]) => entry.bindingName !== bindingName);
-    const stored = this.#replacements.get(bindingName);
+  planContext(server: ServerFqdn, { urn }: BindingIdentity): PlanContext {
+    const others = [...entryOf(this.#expected, server)].filter(([, entry]) => entry.binding.urn !== urn);
+    const stored = this.#replacements.get(urn);
     const replaced =
       stored === undefined
         ? []
         : [stored.previous.thumbprint, ...stored.supersedes.map(({ id }) => parseId(id).thumbprint)];
-    return { now: this.env.now(), expected: new Map(others), replaced };
+    return { now: this.env.now(), expected: new Map(others), replaced, former: stored?.identity };
   }
 }
 
@@ -224,8 +224,8 @@ function entryOf<K, V>(maps: Map<ServerFqdn, Map<K, V>>, server: ServerFqdn): Ma
 
 const UNREACHABLE: ReadonlySet<string> = new Set(["ServerUnreachable", "TimedOut", "Throttled"]);
 
-function keyOf(server: ServerFqdn, name: string): string {
-  return `${server} ${name}`;
+function keyOf(server: ServerFqdn, { urn }: BindingIdentity): string {
+  return `${server} ${urn}`;
 }
 
 async function openConfigured(choice: BackendSettings | undefined, env: DeploymentEnv): Promise<Backend> {

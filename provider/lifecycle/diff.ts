@@ -50,13 +50,13 @@ async function diffKnown(
   read: ReadInputs,
   desired: DesiredBinding,
 ): Promise<DiffResult> {
-  const { bindingName } = desired;
+  const { identity } = desired;
   // An option of the engine may replace what this says is to be updated.
-  deployment.beginReplacement(bindingName, stored);
+  deployment.beginReplacement(identity, stored);
   const context = { server: desired.server, now: deployment.env.now() };
   const observation = await deployment.look(desired.server, desired.timeoutSeconds);
   const say = (lines: readonly string[]): void => {
-    deployment.sayOnce(desired.server, bindingName, lines);
+    deployment.sayOnce(desired.server, identity, lines);
   };
   const notAsked =
     observation.kind === "notAsked" ? [describeNotice({ kind: "notAsked", reason: observation.reason }, context)] : [];
@@ -70,9 +70,9 @@ async function diffKnown(
   }
   // In a refresh the outputs are those just read, from which a lost service is missing already; what was declared is
   // in the inputs.
-  const isRefresh = !deployment.wasChecked(desired.server, bindingName);
+  const isRefresh = !deployment.wasChecked(desired.server, identity);
   const previous = isRefresh ? { ...stored.previous, services: desired.services } : stored.previous;
-  const planContext = deployment.planContext(desired.server, bindingName);
+  const planContext = deployment.planContext(desired.server, identity);
   const decision = plan(desired, previous, server, planContext);
   const lines = [...notAsked, ...(decision.kind === "blocked" ? [] : describePlan(decision, context))];
   switch (decision.kind) {
@@ -97,8 +97,8 @@ async function diffKnown(
       const reasons = decision.blockers.map((blocker) => describeBlocker(blocker, context));
       throw new ExchangeBindingError(
         "Refused",
-        `Planning binding "${bindingName}" on ${desired.server}: ${reasons.join(" ")}`,
-        { facts: { server: desired.server, bindingName } },
+        `Planning binding "${identity.label}" on ${desired.server}: ${reasons.join(" ")}`,
+        { facts: { server: desired.server, binding: identity.label } },
       );
     }
   }

@@ -20,7 +20,7 @@ export interface ReadResult {
  */
 export async function read(deployment: Deployment, id: string, props: Bag): Promise<ReadResult> {
   const stored = readState(id, props);
-  deployment.refuseOffline(`Reading binding "${stored.bindingName}"`);
+  deployment.refuseOffline(`Reading binding "${stored.identity.label}"`);
   await deployment.refuseOtherBackend(stored);
   const server = await deployment.snapshots.get(stored.previous.server, { seconds: DEFAULT_TIMEOUT_SECONDS });
   const { thumbprint } = stored.previous;
@@ -50,7 +50,7 @@ function stillHeld(stored: StoredBinding, server: ObservedServer): readonly stri
     if (held.kind === "unknown") {
       throw new ExchangeBindingError(
         "ServicesUnknown",
-        `Reading binding "${stored.bindingName}": ${stored.previous.server} didn't say whether ${stored.previous.thumbprint} holds ${service} (${held.reason}). ` +
+        `Reading binding "${stored.identity.label}": ${stored.previous.server} didn't say whether ${stored.previous.thumbprint} holds ${service} (${held.reason}). ` +
           `Unknown isn't "none", so nothing is written to the state. Often the Auth certificate is expired or missing.`,
         { facts: { server: stored.previous.server, service } },
       );

@@ -1,4 +1,5 @@
 import type { ExchangeService } from "../model";
+import { toldApart } from "./desired";
 import { NAME_PROPERTY } from "./names";
 import type { NameFlaw } from "./names";
 import type { Blocker } from "./planTypes";
@@ -123,8 +124,9 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
     case "claimedByAnother": {
       const what = blocker.what === "defaultSmtp" ? "the default SMTP role" : blocker.what;
       const detail = blocker.detail === undefined ? "" : ` (${blocker.detail})`;
+      const [other, own] = toldApart(blocker.other, blocker.binding);
       return (
-        `bindings "${blocker.other}" and "${blocker.bindingName}" both claim ${what} of ${server} for different ${blocker.detail === undefined ? "certificates" : "names"}${detail}; they would take it from each other in every run. ` +
+        `bindings "${other}" and "${own}" both claim ${what} of ${server} for different ${blocker.detail === undefined ? "certificates" : "names"}${detail}; they would take it from each other in every run. ` +
         `Declare it in one of them.`
       );
     }

@@ -1,7 +1,7 @@
 import { coversName } from "../certificate/names";
 import { EXCLUSIVE_SERVICES, NAME_SERVICES, valueOr } from "../model";
 import type { ExchangeService, NameService, ServerFqdn } from "../model";
-import type { DeclaredName, DesiredBinding } from "./desired";
+import type { BindingIdentity, DeclaredName, DesiredBinding } from "./desired";
 import { certificateNameOf, findCertificate, isNameService } from "./holdings";
 import { NAME_PROPERTY, nameWrittenByEnable } from "./names";
 import type { CertificateNames } from "./names";
@@ -11,7 +11,7 @@ import { namesOfWish } from "./target";
 
 interface ClaimFacts {
   readonly server: ServerFqdn;
-  readonly bindingName: string;
+  readonly binding: BindingIdentity;
 }
 
 /** One thing of a server that only one certificate can have. Two claims agree when the certificate is the same. */
@@ -40,7 +40,7 @@ function certificateKey(desired: DesiredBinding): string {
     case "given":
       return wanted.facts.thumbprint;
     case "selfSigned":
-      return `the certificate made by "${desired.bindingName}"`;
+      return `the certificate made by ${desired.identity.urn}`;
   }
 }
 
@@ -60,7 +60,7 @@ function namesIn(
 
 /** What a binding claims of its server for itself alone. `observed` is that server, when it could be asked. */
 export function claimsOf(desired: DesiredBinding, observed: ObservedServer | undefined): readonly Claim[] {
-  const { server, bindingName, services, certificateNames } = desired;
+  const { server, identity: binding, services, certificateNames } = desired;
   const certificate = certificateKey(desired);
   const exclusive: readonly CertificateClaim["what"][] = [
     ...EXCLUSIVE_SERVICES.filter((service) => services.includes(service)),
@@ -68,11 +68,11 @@ export function claimsOf(desired: DesiredBinding, observed: ObservedServer | und
   ];
   const named = NAME_SERVICES.filter((what) => services.includes(what) || certificateNames[what] !== undefined);
   return [
-    ...exclusive.map((what): Claim => ({ kind: "certificate", server, bindingName, what, certificate })),
+    ...exclusive.map((what): Claim => ({ kind: "certificate", server, binding, what, certificate })),
     ...named.map((what): Claim => ({
       kind: "name",
       server,
-      bindingName,
+      binding,
       what,
       declared: certificateNames[what],
       holder: services.includes(what) ? namesIn(desired, observed) : undefined,
@@ -88,19 +88,19 @@ export function conflictsWith(
 ): readonly Blocker[] {
   return mine.flatMap((claim) =>
     others
-      .filter((other) => other.bindingName !== claim.bindingName && other.server === claim.server)
+      .filter((other) => other.binding.urn !== claim.binding.urn && other.server === claim.server)
       .flatMap((other): Blocker[] => {
         const detail = conflict(claim, other, observed);
         if (detail === undefined) return [];
-        const { what, bindingName } = claim;
+        const { what, binding } = claim;
         const names = detail === "certificates" ? undefined : detail;
         return [
           {
             kind: "claimedByAnother",
             property: propertyOf(claim),
             what,
-            bindingName,
-            other: other.bindingName,
+            binding,
+            other: other.binding,
             detail: names,
           },
         ];

@@ -29,11 +29,24 @@ export type DesiredCertificate =
 /** `X509CertificateName` as declared: a name, `null` for "cleared", `undefined` for "not managed". */
 export type DeclaredName = string | null | undefined;
 
+/** Which binding is meant: who Pulumi says it is. */
+export interface BindingIdentity {
+  /** Tells bindings apart; two of one name under different parents are two bindings. */
+  readonly urn: string;
+  /** For people: the name, with its parents' names in front (`web/mail`) where it has any. */
+  readonly label: string;
+}
+
+/** Two bindings in words that tell them apart: by their URNs where their labels are the same. */
+export function toldApart(one: BindingIdentity, other: BindingIdentity): readonly [string, string] {
+  return one.label === other.label ? [one.urn, other.urn] : [one.label, other.label];
+}
+
 /** A binding as the program declares it, every value known and parsed. */
 export interface DesiredBinding {
-  readonly bindingName: string;
-  /** `project/stack`, for the mark of made certificates. */
-  readonly deploymentName: string;
+  readonly identity: BindingIdentity;
+  /** The program asks for the old resource to be deleted first; the engine may do so without telling anybody. */
+  readonly deleteBeforeReplace: boolean;
   readonly server: ServerFqdn;
   readonly certificate: DesiredCertificate;
   /** Canonical order, no duplicates, at least one. */

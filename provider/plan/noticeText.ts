@@ -85,7 +85,7 @@ export function describeNotice(notice: Notice, context: TextContext): string {
     case "keyStorageProviderDropped":
       return "the PFX asks for a key storage provider (CNG), with which sign-in to Outlook on the web breaks; it is imported without";
     case "comesFromBinding":
-      return `the certificate isn't on the server yet; binding "${notice.bindingName}" of this program imports it`;
+      return `the certificate isn't on the server yet; binding "${notice.binding.label}" of this program imports it`;
     case "foundAgain":
       return `uses certificate ${notice.thumbprint}, which an earlier, interrupted run of this binding made`;
     case "leftOnServer":

@@ -76,7 +76,7 @@ function targetNotices(
   now: Date,
 ): Notice[] {
   const notices: Notice[] = [...work.notices];
-  if (target.kind === "expected") notices.push({ kind: "comesFromBinding", bindingName: target.bindingName });
+  if (target.kind === "expected") notices.push({ kind: "comesFromBinding", binding: target.binding });
   if (target.kind === "present" && target.foundAgain) {
     notices.push({ kind: "foundAgain", thumbprint: target.certificate.facts.thumbprint });
   }

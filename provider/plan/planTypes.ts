@@ -1,6 +1,6 @@
 import type { Thumbprint } from "../certificate/thumbprint";
 import type { CertificateStatus, ExchangeService, NameService, ServerFqdn } from "../model";
-import type { SelfSignedWish } from "./desired";
+import type { BindingIdentity, SelfSignedWish } from "./desired";
 
 /** A certificate in a plan: a known one, or the one that will be made. */
 export type CertificateRef = { readonly kind: "known"; readonly thumbprint: Thumbprint } | { readonly kind: "made" };
@@ -109,7 +109,7 @@ export type Notice =
   /** Nothing is to be done now; a change would be refused. */
   | { readonly kind: "wouldBeRefused"; readonly blocker: Blocker }
   | { readonly kind: "keyStorageProviderDropped" }
-  | { readonly kind: "comesFromBinding"; readonly bindingName: string }
+  | { readonly kind: "comesFromBinding"; readonly binding: BindingIdentity }
   | { readonly kind: "foundAgain"; readonly thumbprint: Thumbprint }
   | { readonly kind: "leftOnServer"; readonly server: ServerFqdn; readonly thumbprint: Thumbprint | undefined }
   | { readonly kind: "notAsked"; readonly reason: string };
@@ -171,8 +171,8 @@ export type Blocker = { readonly property: string } & (
   | {
       readonly kind: "claimedByAnother";
       readonly what: ExchangeService | "defaultSmtp";
-      readonly bindingName: string;
-      readonly other: string;
+      readonly binding: BindingIdentity;
+      readonly other: BindingIdentity;
       readonly detail: string | undefined;
     }
 );

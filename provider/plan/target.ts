@@ -4,7 +4,7 @@ import { COMMON_NAME, parseDistinguishedName } from "../certificate/distinguishe
 import type { CertificateFacts } from "../certificate/facts";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { valueOr } from "../model";
-import type { DesiredBinding, DesiredCertificate, PreviousBinding, SelfSignedWish } from "./desired";
+import type { BindingIdentity, DesiredBinding, DesiredCertificate, PreviousBinding, SelfSignedWish } from "./desired";
 import { findCertificate } from "./holdings";
 import type { CertificateNames } from "./names";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
@@ -17,7 +17,7 @@ export type Target =
   /** Not there; the binding brings it. */
   | { readonly kind: "importable"; readonly facts: CertificateFacts }
   /** Not there yet; another binding of the program, checked earlier, brings it. */
-  | { readonly kind: "expected"; readonly facts: CertificateFacts; readonly bindingName: string }
+  | { readonly kind: "expected"; readonly facts: CertificateFacts; readonly binding: BindingIdentity }
   /** To be made when the binding is created. */
   | { readonly kind: "toBeMade"; readonly wish: SelfSignedWish }
   /** Not there, and nobody brings it. */
@@ -27,9 +27,11 @@ export type Target =
 export interface PlanContext {
   readonly now: Date;
   /** Certificates that bindings checked earlier will import on this server. */
-  readonly expected: ReadonlyMap<Thumbprint, { readonly facts: CertificateFacts; readonly bindingName: string }>;
+  readonly expected: ReadonlyMap<Thumbprint, { readonly facts: CertificateFacts; readonly binding: BindingIdentity }>;
   /** Certificates that this binding replaces or has replaced: never taken for the one to be made. */
   readonly replaced: readonly Thumbprint[];
+  /** Who the binding was when its state was written: another URN after a rename. */
+  readonly former?: BindingIdentity | undefined;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -44,15 +46,19 @@ export function isRenewalDue(facts: CertificateFacts, renewBeforeDays: number, n
 }
 
 /**
- * The friendly name of a made certificate. It is how a create that was killed finds its own certificate again;
- * Exchange takes fewer than 64 characters (Import-ExchangeCertificate).
+ * The friendly name of a made certificate: the label for people, a digest of the URN for us. It is how a create that
+ * was killed finds its own certificate again; Exchange takes fewer than 64 characters (Import-ExchangeCertificate).
  */
-export function madeFriendlyName(desired: Pick<DesiredBinding, "deploymentName" | "bindingName">): string {
-  const full = `pulumi ${desired.deploymentName} ${desired.bindingName}`;
-  if (full.length <= 63) return full;
-  const digest = createHash("sha256").update(full).digest("hex").slice(0, 12);
-  return `${full.slice(0, 50)}~${digest}`;
+export function madeFriendlyName({ urn, label }: BindingIdentity): string {
+  const digest = createHash("sha256").update(urn).digest("hex").slice(0, 16);
+  const readable = Array.from(`pulumi ${label}`.replace(/\p{C}/gu, "")).reduce(
+    (text, letter) => (text.length + letter.length + 1 + digest.length <= MAX_FRIENDLY_NAME ? text + letter : text),
+    "",
+  );
+  return `${readable}~${digest}`;
 }
+
+const MAX_FRIENDLY_NAME = 63;
 
 function sameNames(one: readonly string[], other: readonly string[]): boolean {
   const normalise = (names: readonly string[]): string =>
@@ -90,12 +96,13 @@ function findMade(
   wish: SelfSignedWish,
   context: PlanContext,
 ): ObservedCertificate | undefined {
-  const mark = madeFriendlyName(desired);
+  const own = [desired.identity, ...(context.former === undefined ? [] : [context.former])];
+  const marks = own.map(madeFriendlyName);
   const days = ({ notBefore, notAfter }: CertificateFacts): number => daysUntil(notAfter, new Date(notBefore));
   const commonName = namesOfWish(wish).commonName?.toLowerCase();
   return server.certificates.find(
     ({ facts, friendlyName }) =>
-      valueOr(friendlyName, undefined) === mark &&
+      marks.includes(valueOr(friendlyName, "")) &&
       !context.replaced.includes(facts.thumbprint) &&
       facts.isSelfSigned &&
       facts.keySizeBits === wish.keySize &&

@@ -14,6 +14,7 @@ import { Secret } from "../../provider/secret";
 import { EXCHANGE_2016, NOW, organisation, published, server, stored } from "../backends/simulator/lab";
 import { makeTestCertificate } from "../certificate/testCertificates";
 import { EX01, EX02, fqdn } from "../plan/servers";
+import { called } from "../identities";
 
 export { EX01, EX02, NOW, fqdn };
 
@@ -209,8 +210,7 @@ function counted(backend: Backend, calls: string[]): Backend {
 /** The inputs of a binding of {@link MAIL} on EX01, as a program gives them. */
 export function binding(changes: Bag = {}): Bag {
   return {
-    bindingName: "mail",
-    deploymentName: "project/stack",
+    ...called("mail"),
     server: EX01,
     certificate: MAIL_PFX,
     services: ["SMTP"],

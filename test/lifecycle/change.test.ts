@@ -20,6 +20,7 @@ import {
   type Bench,
   type Made,
 } from "./bench";
+import { called } from "../identities";
 
 /** A farm on which the certificate is there already: no import, no packing. */
 function withMail(): ReturnType<typeof farm> {
@@ -90,7 +91,7 @@ describe("making a binding", () => {
     await bench.make(binding({ services: ["SMTP"] }));
     expect(bench.calls.filter((call) => !call.startsWith("readSnapshot"))).toEqual([`enableServices ${EX01} SMTP`]);
     const again = bench.again();
-    await again.make(binding({ bindingName: "again", services: ["SMTP"] }));
+    await again.make(binding({ ...called("again"), services: ["SMTP"] }));
     expect(again.calls.filter((call) => !call.startsWith("readSnapshot"))).toEqual([]);
   });
 
@@ -98,7 +99,7 @@ describe("making a binding", () => {
     const bench = openBench(withMail());
     await bench.make(binding({ certificate: byThumbprint, services: ["IIS"] }));
     bench.calls.length = 0;
-    await bench.checked(binding({ bindingName: "post", certificate: { thumbprint: RENEWED.facts.thumbprint } }));
+    await bench.checked(binding({ ...called("post"), certificate: { thumbprint: RENEWED.facts.thumbprint } }));
     expect(bench.calls).toEqual([]);
     expect(bench.deployment.snapshots.last(EX01)).toMatchObject({
       certificates: expect.arrayContaining([
@@ -171,7 +172,7 @@ describe("changing a binding", () => {
     const [one, two] = [MAIL, RENEWED].map(({ facts }) => facts.thumbprint);
     const inputs = await Promise.all([
       bench.checked(binding({ certificate: { thumbprint: one } })),
-      bench.checked(binding({ bindingName: "post", certificate: { thumbprint: two } })),
+      bench.checked(binding({ ...called("post"), certificate: { thumbprint: two } })),
     ]);
     await Promise.all(inputs.map((each) => bench.lifecycle.create(each)));
     expect(events).toEqual([`begin ${one ?? ""}`, `end ${one ?? ""}`, `begin ${two ?? ""}`, `end ${two ?? ""}`]);

@@ -17,6 +17,7 @@ import {
   type Bag,
   type Bench,
 } from "./bench";
+import { called } from "../identities";
 
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
@@ -137,7 +138,7 @@ describe("what is refused at preview", () => {
 });
 
 describe("bindings of one program", () => {
-  const other = (changes: Bag): Bag => binding({ bindingName: "post", certificate: RENEWED_PFX, ...changes });
+  const other = (changes: Bag): Bag => binding({ ...called("post"), certificate: RENEWED_PFX, ...changes });
 
   it.each([
     ["an exclusive service", { services: ["IIS"] }, { services: ["IIS"] }],
@@ -227,8 +228,8 @@ describe("the servers of a deployment", () => {
     const bench = openBench();
     await Promise.all([
       bench.checked(binding()),
-      bench.checked(binding({ bindingName: "post" })),
-      bench.checked(binding({ bindingName: "far", server: EX02 })),
+      bench.checked(binding({ ...called("post") })),
+      bench.checked(binding({ ...called("far"), server: EX02 })),
     ]);
     expect(bench.calls.sort()).toEqual([`readSnapshot ${EX01}`, `readSnapshot ${EX02}`]);
   });
@@ -238,8 +239,8 @@ describe("the servers of a deployment", () => {
     for (const news of [binding(), binding({ services: UNKNOWN }), binding({ server: UNKNOWN })]) {
       const bench = openBench(undefined, { config });
       await bench.checked(news);
-      await bench.checked(binding({ bindingName: "far", server: EX02 }));
-      await bench.checked(binding({ bindingName: "near" }));
+      await bench.checked(binding({ ...called("far"), server: EX02 }));
+      await bench.checked(binding({ ...called("near") }));
       expect(bench.calls.sort()).toEqual([`readSnapshot ${EX01}`, `readSnapshot ${EX02}`]);
       const first = openBench(undefined, { config });
       await first.checked(news);
@@ -252,7 +253,7 @@ describe("the servers of a deployment", () => {
     const bench = openBench();
     await bench.break(EX01, { unreachable: true });
     await failures(bench, binding());
-    await failures(bench, binding({ bindingName: "post" }));
+    await failures(bench, binding({ ...called("post") }));
     expect(bench.calls).toEqual([`readSnapshot ${EX01}`]);
   });
 });
@@ -272,7 +273,7 @@ describe("a server that can't be reached", () => {
     expect(bench.lines).toEqual([
       expect.stringMatching(/^\[ex01\.contoso\.com\] mail: the server wasn't asked \(Reading ex01/),
     ]);
-    expect(await failures(bench, binding({ bindingName: "far", server: EX02 }))).toEqual([]);
+    expect(await failures(bench, binding({ ...called("far"), server: EX02 }))).toEqual([]);
   });
 
   it("isn't passed over when it answers and refuses: that is no connection trouble", async () => {

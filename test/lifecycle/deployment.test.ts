@@ -1,11 +1,12 @@
 import { readState } from "../../provider/state";
 import type { StoredBinding } from "../../provider/state";
 import { EX01, EX02, MAIL, RENEWED, binding, failure, fqdn, openBench } from "./bench";
+import { called, identityOf } from "../identities";
 
 const MODULE = { EXCHANGE_BACKEND: "./adapter.js" };
 
 function storedOf(material: typeof MAIL, outputs: Readonly<Record<string, unknown>> = {}): StoredBinding {
-  return readState(`${EX01}/${material.facts.thumbprint}`, { bindingName: "mail", backend: "simulator", ...outputs });
+  return readState(`${EX01}/${material.facts.thumbprint}`, { ...called("mail"), backend: "simulator", ...outputs });
 }
 
 describe("the backend of a deployment", () => {
@@ -96,10 +97,10 @@ describe("configuration", () => {
 describe("lines", () => {
   it("begin with server and binding, and are said once per resource, not once per text", () => {
     const { deployment, lines } = openBench();
-    deployment.sayOnce(EX01, "mail", ["one", "two"]);
-    deployment.sayOnce(EX01, "mail", ["three"]);
-    deployment.sayOnce(EX01, "post", ["one"]);
-    deployment.sayOnce(EX02, "mail", ["one"]);
+    deployment.sayOnce(EX01, identityOf("mail"), ["one", "two"]);
+    deployment.sayOnce(EX01, identityOf("mail"), ["three"]);
+    deployment.sayOnce(EX01, identityOf("post"), ["one"]);
+    deployment.sayOnce(EX02, identityOf("mail"), ["one"]);
     expect(lines).toEqual([
       "[ex01.contoso.com] mail: one",
       "[ex01.contoso.com] mail: two",
@@ -110,8 +111,8 @@ describe("lines", () => {
 
   it("aren't used up by having nothing to say", () => {
     const { deployment, lines } = openBench();
-    deployment.sayOnce(EX01, "mail", []);
-    deployment.sayOnce(EX01, "mail", ["one"]);
+    deployment.sayOnce(EX01, identityOf("mail"), []);
+    deployment.sayOnce(EX01, identityOf("mail"), ["one"]);
     expect(lines).toHaveLength(1);
   });
 });
@@ -119,47 +120,53 @@ describe("lines", () => {
 describe("what bindings know of each other", () => {
   it("is by server: claims of another server are nobody's concern", () => {
     const { deployment } = openBench();
-    const claim = { kind: "certificate", server: EX01, bindingName: "mail", what: "IIS", certificate: "AB" } as const;
-    expect(deployment.claim(EX01, "mail", [claim])).toEqual([]);
-    expect(deployment.claim(EX02, "post", [])).toEqual([]);
-    expect(deployment.claim(EX01, "post", [])).toEqual([claim]);
-    expect(deployment.claim(EX01, "mail", [])).toEqual([]);
-    expect(deployment.claim(EX01, "post", [])).toEqual([]);
+    const claim = {
+      kind: "certificate",
+      server: EX01,
+      binding: identityOf("mail"),
+      what: "IIS",
+      certificate: "AB",
+    } as const;
+    expect(deployment.claim(EX01, identityOf("mail"), [claim])).toEqual([]);
+    expect(deployment.claim(EX02, identityOf("post"), [])).toEqual([]);
+    expect(deployment.claim(EX01, identityOf("post"), [])).toEqual([claim]);
+    expect(deployment.claim(EX01, identityOf("mail"), [])).toEqual([]);
+    expect(deployment.claim(EX01, identityOf("post"), [])).toEqual([]);
   });
 
   it("tells whether the program declared a binding in this process", () => {
     const { deployment } = openBench();
-    expect(deployment.wasChecked(EX01, "mail")).toBe(false);
-    deployment.claim(EX01, "mail", []);
-    expect(deployment.wasChecked(EX01, "mail")).toBe(true);
-    expect(deployment.wasChecked(EX02, "mail")).toBe(false);
+    expect(deployment.wasChecked(EX01, identityOf("mail"))).toBe(false);
+    deployment.claim(EX01, identityOf("mail"), []);
+    expect(deployment.wasChecked(EX01, identityOf("mail"))).toBe(true);
+    expect(deployment.wasChecked(EX02, identityOf("mail"))).toBe(false);
   });
 
   it("is which certificates the others will bring, not what a binding brings itself", () => {
     const { deployment } = openBench();
-    deployment.expect(EX01, MAIL.facts, "mail");
-    expect([...deployment.planContext(EX01, "post").expected.keys()]).toEqual([MAIL.facts.thumbprint]);
-    expect(deployment.planContext(EX01, "mail").expected.size).toBe(0);
-    expect(deployment.planContext(EX02, "post").expected.size).toBe(0);
+    deployment.expect(EX01, MAIL.facts, identityOf("mail"));
+    expect([...deployment.planContext(EX01, identityOf("post")).expected.keys()]).toEqual([MAIL.facts.thumbprint]);
+    expect(deployment.planContext(EX01, identityOf("mail")).expected.size).toBe(0);
+    expect(deployment.planContext(EX02, identityOf("post")).expected.size).toBe(0);
   });
 });
 
 describe("the hand-over from diff to create", () => {
-  it("is by binding name, and ends with the creation", () => {
+  it("is by URN, and ends with the creation", () => {
     const { deployment } = openBench();
-    deployment.beginReplacement("mail", storedOf(MAIL));
-    expect(deployment.replacementOf("mail")?.id).toBe(`${EX01}/${MAIL.facts.thumbprint}`);
-    expect(deployment.replacementOf("post")).toBeUndefined();
-    deployment.endReplacement("mail");
-    expect(deployment.replacementOf("mail")).toBeUndefined();
+    deployment.beginReplacement(identityOf("mail"), storedOf(MAIL));
+    expect(deployment.replacementOf(identityOf("mail"))?.id).toBe(`${EX01}/${MAIL.facts.thumbprint}`);
+    expect(deployment.replacementOf(identityOf("post"))).toBeUndefined();
+    deployment.endReplacement(identityOf("mail"));
+    expect(deployment.replacementOf(identityOf("mail"))).toBeUndefined();
   });
 
   it("names the certificates that must not be taken for the new one: the old one and those before it", () => {
     const { deployment } = openBench();
     const before = { id: `${EX01}/${RENEWED.facts.thumbprint}`, thumbprint: RENEWED.facts.thumbprint, released: [] };
-    deployment.beginReplacement("mail", storedOf(MAIL, { supersedes: [before] }));
-    expect(deployment.planContext(EX01, "mail").replaced).toEqual([MAIL.facts.thumbprint, RENEWED.facts.thumbprint]);
-    expect(deployment.planContext(EX01, "post").replaced).toEqual([]);
+    deployment.beginReplacement(identityOf("mail"), storedOf(MAIL, { supersedes: [before] }));
+    expect(deployment.planContext(EX01, identityOf("mail")).replaced).toEqual([MAIL.facts.thumbprint, RENEWED.facts.thumbprint]);
+    expect(deployment.planContext(EX01, identityOf("post")).replaced).toEqual([]);
   });
 });
 

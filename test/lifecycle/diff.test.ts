@@ -21,6 +21,7 @@ import {
   type BenchOptions,
   type Made,
 } from "./bench";
+import { called } from "../identities";
 
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -84,13 +85,16 @@ describe("a binding of a given certificate", () => {
     expect(said).not.toMatch(/enables (IIS|IMAP|SMTP)/);
   });
 
+  it("is the same binding under another URN: after a stack rename, an alias, a move below another parent", async () => {
+    expect(await preview(bench, made, args(called("post")))).toMatchObject({ changes: false, said: "" });
+  });
+
   it("is updated for what only the state learns of, with nothing to say about the server", async () => {
     for (const more of [
       { friendlyName: "mine" },
       { requireSsl: false },
       { timeoutSeconds: 60 },
       { renewBeforeDays: 1 },
-      { bindingName: "post" },
       { privateKeyExportable: true },
       { onServiceRemoved: "forget" },
       { successor: RENEWED.facts.thumbprint },

@@ -18,6 +18,7 @@ import {
   openBench,
 } from "./bench";
 import type { Bag, Bench, Made } from "./bench";
+import { called } from "../identities";
 
 /** What a failed or interrupted change leaves behind, and how the next one goes on from there. */
 
@@ -194,9 +195,9 @@ describe("a create that was killed", () => {
 describe("a certificate or successor that another binding is still to bring", () => {
   it("is good enough for a preview, and not for the change itself", async () => {
     const bench = openBench();
-    await bench.checked(binding({ bindingName: "imports" }));
+    await bench.checked(binding({ ...called("imports") }));
     const uses = binding({
-      bindingName: "uses",
+      ...called("uses"),
       certificate: { thumbprint: MAIL.facts.thumbprint },
       services: ["IIS"],
     });
@@ -212,7 +213,7 @@ describe("a certificate or successor that another binding is still to bring", ()
     const bench = openBench();
     const made = await bench.make(binding({ services: ["IIS", "SMTP"] }));
     const second = bench.again();
-    await second.checked(binding({ bindingName: "next", certificate: RENEWED_PFX, services: ["SMTP"] }));
+    await second.checked(binding({ ...called("next"), certificate: RENEWED_PFX, services: ["SMTP"] }));
     const wish = binding({ services: ["SMTP"], successor: RENEWED.facts.thumbprint });
     const inputs = await second.checked(wish, made.inputs);
     expect(await second.lifecycle.diff(made.id, made.outs, inputs)).toMatchObject({ changes: true });
@@ -224,9 +225,9 @@ describe("a certificate or successor that another binding is still to bring", ()
   it("is known also while other inputs of its binding are still unknown", async () => {
     const bench = openBench();
     const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
-    await bench.checked(binding({ bindingName: "imports", services: unknown, certificate: MAIL_PFX }));
+    await bench.checked(binding({ ...called("imports"), services: unknown, certificate: MAIL_PFX }));
     const uses = binding({
-      bindingName: "uses",
+      ...called("uses"),
       certificate: { thumbprint: MAIL.facts.thumbprint },
       services: ["IIS"],
     });

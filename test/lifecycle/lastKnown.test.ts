@@ -4,6 +4,7 @@ import { findCertificate, heldServices } from "../../provider/plan/holdings";
 import { readState } from "../../provider/state";
 import { EX01, EX02, MAIL, RENEWED_PFX, binding, failure, openBench } from "./bench";
 import type { Bag, BenchOptions } from "./bench";
+import { called } from "../identities";
 
 /** Outputs of a binding, as a state may hold them. */
 async function outputs(changes: Bag = {}): Promise<{ readonly id: string; readonly outs: Bag; readonly inputs: Bag }> {
@@ -102,6 +103,6 @@ it("only its own changes of a server that can't be reached fail when previews ma
   const failed = await failure(bench.lifecycle.update(id, outs, news));
   expect(failed).toMatchObject({ code: "ServerUnreachable" });
   expect(failed.id).toBeUndefined();
-  const other = await bench.make(binding({ bindingName: "other", server: EX02 }));
+  const other = await bench.make(binding({ ...called("other"), server: EX02 }));
   expect(other.id).toBe(`${EX02}/${MAIL.facts.thumbprint}`);
 });

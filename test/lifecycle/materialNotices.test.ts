@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { EX01, binding, openBench } from "./bench";
+import { called } from "../identities";
 
 /** A PFX that wants its key in a key storage provider. */
 const KSP = {
@@ -36,7 +37,7 @@ describe("a PFX that asks for a key storage provider", () => {
     const again = bench.again();
     const news = await again.checked(binding({ certificate: KSP, services: ["SMTP", "IIS"] }), inputs);
     expect(await again.lifecycle.diff(id, outs, news)).toEqual({ changes: true });
-    await again.checked(binding({ bindingName: "other", certificate: KSP }));
+    await again.checked(binding({ ...called("other"), certificate: KSP }));
     expect(said(again.lines)).toEqual([]);
     const [own] = (await bench.state()).certificates.slice(-1);
     expect(own?.privateKey.provider).toBe("CSP");

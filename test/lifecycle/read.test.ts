@@ -14,6 +14,7 @@ import {
   type Bench,
   type Made,
 } from "./bench";
+import { called } from "../identities";
 
 const SERVICES = ["IIS", "IMAP", "SMTP"];
 const args = binding({ certificate: { thumbprint: MAIL.facts.thumbprint }, services: SERVICES });
@@ -137,8 +138,7 @@ describe("reading a binding back", () => {
 describe("looking a binding up by its id", () => {
   it("shows what the server knows, without a state", async () => {
     const { id, props } = await bench.lifecycle.read(made.id, {
-      bindingName: "found",
-      deploymentName: "project/stack",
+      ...called("found"),
     });
     expect(id).toBe(made.id);
     expect(props).toMatchObject({

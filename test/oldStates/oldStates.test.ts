@@ -32,7 +32,7 @@ function resourcesOf(version: number): readonly StoredResource[] {
 }
 
 const RESOURCES = VERSIONS.flatMap((version) =>
-  resourcesOf(version).map((resource) => [version, String(resource.inputs["bindingName"]), resource] as const),
+  resourcesOf(version).map((resource) => [version, String(resource.inputs["bindingLabel"]), resource] as const),
 );
 
 /** The servers as the bindings of these states left them. */

@@ -25,6 +25,7 @@ import {
   mode,
   status,
 } from "./servers";
+import { identityOf } from "../identities";
 
 const BOUND = [shown(MAIL, { services: ["IIS", "SMTP"] }), shown(OWA)];
 const EXPIRED = certificate("mail.contoso.com", { notAfter: inDays(-3) });
@@ -35,8 +36,8 @@ const gone = thumbprintOf("gone");
 
 /** A conflict of claims, as a plan so that it reads like the others. */
 function claimed(first: Parameters<typeof desired>[0], second: Parameters<typeof desired>[0]): Plan {
-  const one = claimsOf(desired({ bindingName: "first", ...first }), undefined);
-  const other = claimsOf(desired({ bindingName: "second", ...second }), undefined);
+  const one = claimsOf(desired({ identity: identityOf("first"), ...first }), undefined);
+  const other = claimsOf(desired({ identity: identityOf("second"), ...second }), undefined);
   return { kind: "blocked", blockers: conflictsWith(other, one, undefined), notices: [] };
 }
 

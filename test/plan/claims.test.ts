@@ -16,6 +16,7 @@ import {
   services,
   shown,
 } from "./servers";
+import { identityOf } from "../identities";
 
 /** What two bindings of a program, "first" and "second", disagree about on a server. */
 function disputes(
@@ -23,8 +24,8 @@ function disputes(
   second: Partial<DesiredBinding>,
   observed: ObservedServer | undefined = server(),
 ) {
-  const one = claimsOf(desired({ bindingName: "first", ...first }), observed);
-  const other = claimsOf(desired({ bindingName: "second", ...second }), observed);
+  const one = claimsOf(desired({ identity: identityOf("first"), ...first }), observed);
+  const other = claimsOf(desired({ identity: identityOf("second"), ...second }), observed);
   const conflicts = conflictsWith(one, other, observed);
   // Whichever comes first, the same is found.
   expect(conflictsWith(other, one, observed)).toHaveLength(conflicts.length);
@@ -37,7 +38,13 @@ const onlyImap = services("IMAP");
 describe("two bindings on one server", () => {
   it.each(["IIS", "UM", "UMCallRouter"] as const)("can't both have %s for different certificates", (service) => {
     expect(disputes(services(service), { ...services(service), ...given(OWA) })).toMatchObject([
-      { kind: "claimedByAnother", property: "services", what: service, bindingName: "first", other: "second" },
+      {
+        kind: "claimedByAnother",
+        property: "services",
+        what: service,
+        binding: identityOf("first"),
+        other: identityOf("second"),
+      },
     ]);
   });
 

@@ -27,6 +27,7 @@ import {
   thumbprintOf,
   status,
 } from "./servers";
+import { identityOf } from "../identities";
 
 const SMTP = services("SMTP");
 const gone = thumbprintOf("gone");
@@ -259,7 +260,7 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
   comesFromBinding: [
     [
       planned(named(MAIL), undefined, server(), {
-        expected: new Map([[MAIL.thumbprint, { facts: MAIL, bindingName: "imports" }]]),
+        expected: new Map([[MAIL.thumbprint, { facts: MAIL, binding: identityOf("imports") }]]),
       }),
       `the certificate isn't on the server yet; binding "imports" of this program imports it`,
     ],

@@ -31,6 +31,7 @@ import {
   shown,
   stepsInShort,
 } from "./servers";
+import { identityOf } from "../identities";
 
 /** {@link MAIL} bound as the state says: IIS and SMTP. */
 const BOUND = serverOf([shown(MAIL, { services: ["IIS", "SMTP"] })]);
@@ -206,12 +207,12 @@ const TABLE: readonly Row[] = [
     gives: "inSync",
   },
   {
-    change: "friendlyName, requireSsl, timeoutSeconds, bindingName and renewBeforeDays: nothing on the server",
+    change: "friendlyName, requireSsl, timeoutSeconds, identity and renewBeforeDays: nothing on the server",
     wish: {
       friendlyName: "Mail",
       requireSsl: false,
       timeoutSeconds: 10,
-      bindingName: "renamed",
+      identity: identityOf("renamed"),
       renewBeforeDays: 60,
       privateKeyExportable: true,
     },
@@ -247,10 +248,12 @@ describe("a new binding", () => {
   });
 
   it("uses a certificate that an earlier binding of the program will import", () => {
-    const expected = new Map([[MAIL.thumbprint, { facts: MAIL, bindingName: "imports" }]]);
+    const expected = new Map([[MAIL.thumbprint, { facts: MAIL, binding: identityOf("imports") }]]);
     const decision = planned(named(MAIL), undefined, server(), { expected });
     expect(stepsInShort(decision)).toEqual(["enable SMTP", "enable IIS"]);
-    expect(noticesOf(decision, "comesFromBinding")).toEqual([{ kind: "comesFromBinding", bindingName: "imports" }]);
+    expect(noticesOf(decision, "comesFromBinding")).toEqual([
+      { kind: "comesFromBinding", binding: identityOf("imports") },
+    ]);
   });
 
   it("is refused when its certificate is neither there nor brought by anybody", () => {

@@ -25,6 +25,7 @@ import {
   mode,
   status,
 } from "./servers";
+import { identityOf } from "../identities";
 
 const BOUND = serverOf([shown(MAIL, { services: ["IIS", "SMTP"] }), shown(OWA)]);
 const withSuccessor = { successor: OWA.thumbprint };
@@ -177,7 +178,9 @@ describe("a successor", () => {
     expect(planned(absent, {}, BOUND)).toMatchObject({
       blockers: [{ kind: "successorAbsent", property: "successor" }],
     });
-    const expected = new Map([[absent.successor, { facts: certificate("new.contoso.com"), bindingName: "next" }]]);
+    const expected = new Map([
+      [absent.successor, { facts: certificate("new.contoso.com"), binding: identityOf("next") }],
+    ]);
     const decision = planned(absent, {}, BOUND, { expected });
     expect(decision.kind).toBe("inSync");
     expect(noticesOf(decision, "successorLater")).toEqual([{ kind: "successorLater", services: ["IIS"] }]);

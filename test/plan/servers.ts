@@ -18,6 +18,7 @@ import { describeBlocker, describeNotice, describePlan } from "../../provider/pl
 import type { Notice, Plan, Step } from "../../provider/plan/planTypes";
 import { madeFriendlyName } from "../../provider/plan/target";
 import type { PlanContext } from "../../provider/plan/target";
+import { identityOf } from "../identities";
 
 /*
  * Servers, wishes and states for tests of decisions. Certificates are hand-made facts: what a decision sees of one is
@@ -183,14 +184,14 @@ export function made(changes: Partial<CertificateFacts> = {}, wish: SelfSignedWi
     notAfter: inDays(wish.validityDays - 1),
     ...changes,
   });
-  return shown(facts, { friendlyName: known(madeFriendlyName(desired())) });
+  return shown(facts, { friendlyName: known(madeFriendlyName(desired().identity)) });
 }
 
 /** A binding "mail" on EX01 with {@link MAIL} for IIS and SMTP. */
 export function desired(changes: Partial<DesiredBinding> = {}): DesiredBinding {
   return {
-    bindingName: "mail",
-    deploymentName: "contoso/test",
+    identity: identityOf("mail"),
+    deleteBeforeReplace: false,
     server: EX01,
     certificate: { kind: "given", facts: MAIL },
     services: ["IIS", "SMTP"],

@@ -15,6 +15,7 @@ import {
   steps,
   stepsInShort,
 } from "./servers";
+import { identityOf } from "../identities";
 
 const oldMade = made();
 const madeState = { selfSigned: WISH, thumbprint: oldMade.facts.thumbprint };
@@ -66,17 +67,20 @@ describe("a certificate to be made", () => {
 });
 
 describe("the friendly name of a made certificate", () => {
-  it("tells project, stack and binding", () => {
-    expect(madeFriendlyName(desired())).toBe("pulumi contoso/test mail");
+  it("shows the binding's label and tells it from others of that label", () => {
+    const { urn, label } = desired().identity;
+    expect(madeFriendlyName({ urn, label: "web/mail" })).toMatch(/^pulumi web\/mail~[0-9a-f]{16}$/);
+    expect(madeFriendlyName({ urn, label })).toMatch(/^pulumi mail~/);
+    expect(madeFriendlyName({ urn, label })).not.toBe(madeFriendlyName({ urn: `${urn}2`, label }));
   });
 
   it("stays below Exchange's limit, and differs where long names differ only at their end", () => {
-    const long = (end: string) =>
-      madeFriendlyName({ deploymentName: "contoso/test", bindingName: `${"m".repeat(80)}${end}` });
+    const long = (end: string) => madeFriendlyName(identityOf(`${"m".repeat(80)}${end}`));
     expect(long("1")).toHaveLength(63);
     expect(long("1")).not.toBe(long("2"));
-    const exact = { deploymentName: "contoso/test", bindingName: "m".repeat(63 - "pulumi contoso/test ".length) };
-    expect(madeFriendlyName(exact)).toMatch(/ m+$/);
+    // Half of a letter outside the basic plane would be no text any more.
+    expect(madeFriendlyName(identityOf("\u{1F4E7}".repeat(40)))).toMatch(/^pulumi \u{1F4E7}+~/u);
+    expect(madeFriendlyName(identityOf("a\u0000b\u202Ec\nd"))).toMatch(/^pulumi abcd~/);
   });
 });
 

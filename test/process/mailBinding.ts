@@ -3,6 +3,7 @@ import { packPfx } from "../../provider/certificate/packPfx";
 import { Secret } from "../../provider/secret";
 import { makeTestAuthority, makeTestCertificate } from "../certificate/testCertificates";
 import type { DynamicProvider, Properties } from "./dynamicProvider";
+import { called } from "../identities";
 
 /** A binding of a certificate made for the test, on one server. */
 export interface MailBinding {
@@ -25,8 +26,7 @@ export function makeMailBinding(server: string): MailBinding {
       server,
       certificate: { pfx, password },
       services: ["SMTP"],
-      bindingName: "mail",
-      deploymentName: "project/test",
+      ...called("mail"),
       ...more,
     }),
     thumbprint: material.facts.thumbprint,

@@ -4,6 +4,7 @@ import { manyServers } from "../../tools/bench/organisation.cjs";
 import { PROVIDER_TEXT } from "../providerText";
 import { ProviderCallError, startDynamicProvider, type DynamicProvider } from "./dynamicProvider";
 import { checked, makeMailBinding } from "./mailBinding";
+import { called } from "../identities";
 
 /** What a Node program sends in the place of a value that isn't known yet. */
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -49,7 +50,7 @@ describe("the provider in the process of the Pulumi SDK", () => {
   it("has its configuration in the first calls, also when several come at once", async () => {
     const provider = await start();
     const names = ["one", "two", "three", "four"];
-    const answers = await Promise.all(names.map((bindingName) => provider.check({}, binding({ bindingName }))));
+    const answers = await Promise.all(names.map((name) => provider.check({}, binding(called(name)))));
     expect(answers.map(({ failures }) => failures)).toEqual([[], [], [], []]);
   });
 

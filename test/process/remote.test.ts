@@ -4,6 +4,7 @@ import { defaultOrganisation, EX01, EX02 } from "../backends/simulatedServer";
 import { endpointIdentity, PASSWORD, SERVER_NAME, startTestEndpoint, USER } from "../remoting/endpoint";
 import { startDynamicProvider, type DynamicProvider } from "./dynamicProvider";
 import { checked, makeMailBinding } from "./mailBinding";
+import { called } from "../identities";
 
 const { inputs: binding, thumbprint, secrets } = makeMailBinding(EX01);
 
@@ -61,7 +62,7 @@ describe("a binding on a server behind remote PowerShell", () => {
 
   it("is there for several servers through one entry", async () => {
     const provider = await start({ "exchange:servers": `${EX01},${EX02}` });
-    for (const server of [EX01, EX02]) await checked(provider, binding({ server, bindingName: server }));
+    for (const server of [EX01, EX02]) await checked(provider, binding({ server, ...called(server) }));
     const made = await provider.create(await checked(provider, binding({ server: EX02 })));
     expect(made.id).toBe(`${EX02}/${thumbprint}`);
     await provider.end();

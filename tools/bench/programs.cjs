@@ -50,7 +50,7 @@ function nothing(size) {
     const pulumi = require("@pulumi/pulumi");
     class Resource extends pulumi.CustomResource {
       constructor(name, args) {
-        const props = { ...args, bindingName: name, deploymentName: "project/stack" };
+        const props = { ...args, bindingUrn: "urn:pulumi:stack::project::" + name, bindingLabel: name };
         props.__provider = ${JSON.stringify(NOTHING)};
         for (const output of ${JSON.stringify(OUTPUTS)}) props[output] ??= undefined;
         super("pulumi-nodejs:dynamic/bench:Nothing", name, props);
