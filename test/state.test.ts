@@ -64,7 +64,7 @@ function workTaking(service: ExchangeService, from: typeof MAIL): Work {
         certificate,
         services: [service],
         defaultSmtp: "notConcerned",
-        takeOvers: [{ service, from: { thumbprint, subject, notAfter } }],
+        takeOvers: [{ service, from: { thumbprint, name: "mail.contoso.com", subject, issuer: subject, notAfter } }],
         because: "missing",
       },
     ],

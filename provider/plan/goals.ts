@@ -6,7 +6,7 @@ import type { CertificateRef, Goal } from "./planTypes";
 /** The thumbprint behind a reference, once it has one. */
 export type Resolve = (ref: CertificateRef) => Thumbprint | undefined;
 
-function isMet(goal: Goal, server: ObservedServer, resolve: Resolve): boolean {
+export function isMet(goal: Goal, server: ObservedServer, resolve: Resolve): boolean {
   switch (goal.kind) {
     case "present": {
       const thumbprint = resolve(goal.certificate);

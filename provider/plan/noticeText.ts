@@ -55,6 +55,8 @@ export function describeNotice(notice: Notice, context: TextContext): string {
       return `${list(notice.services)} goes to the successor, once that is on the server`;
     case "lifeLeft":
       return `the certificate is ${withLife(notice.certificate, now)}`;
+    case "alreadyThere":
+      return `the certificate is already there and holds ${list(notice.services)}: nothing changes on the server`;
     case "expiresSoon":
       return `the certificate ends in ${days(notice.daysLeft)} (${day(notice.notAfter)}): give a renewed one`;
     case "outOfDates":

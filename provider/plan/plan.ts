@@ -74,6 +74,7 @@ function targetNotices(
   server: ObservedServer,
   work: TargetWork,
   now: Date,
+  isNew: boolean,
 ): Notice[] {
   const notices: Notice[] = [...work.notices];
   if (target.kind === "expected") notices.push({ kind: "comesFromBinding", binding: target.binding });
@@ -82,6 +83,9 @@ function targetNotices(
   }
   const facts = factsOf(target);
   if (facts === undefined) return notices;
+  if (isNew && work.steps.length === 0) {
+    notices.push({ kind: "alreadyThere", certificate: named(facts), services: desired.services });
+  }
   if (outOfDates(facts, now) === undefined) {
     const isDue = desired.certificate.kind !== "selfSigned" && isRenewalDue(facts, desired.renewBeforeDays, now);
     if (isDue)
@@ -108,7 +112,7 @@ function planCreation(desired: DesiredBinding, server: ObservedServer, context: 
   const target = newTarget(desired, server, context);
   const work = workFor({ desired, target, server, handOvers: [], kept: undefined, context });
   const blockers = [...targetBlockers(target, server, false), ...(target.kind === "absent" ? [] : work.blockers)];
-  const notices = targetNotices(desired, target, server, work, context.now);
+  const notices = targetNotices(desired, target, server, work, context.now, true);
   return blockers.length > 0
     ? { kind: "blocked", blockers, notices }
     : { kind: "create", work: asWork(target, work), notices };
@@ -132,7 +136,7 @@ function planUpdate(
   const notices = [
     ...driftNotices(previous, target, server, work),
     ...release.notices,
-    ...targetNotices(desired, target, server, work, context.now),
+    ...targetNotices(desired, target, server, work, context.now, false),
   ];
   if (blockers.length > 0) return { kind: "blocked", blockers, notices };
   if (work.steps.length === 0) return { kind: "inSync", notices };
@@ -171,7 +175,7 @@ function planReplacement(
     ...(target.kind === "absent" ? [] : work.blockers),
     ...(release?.blockers ?? []),
   ];
-  const own = targetNotices(desired, target, server, work, context.now);
+  const own = targetNotices(desired, target, server, work, context.now, true);
   const leftBehind = old === undefined ? undefined : defaultLeftBehind(desired, old, server, context.now);
   const notices: Notice[] = [
     ...(release?.notices ?? []),

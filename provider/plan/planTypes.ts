@@ -8,7 +8,10 @@ export type CertificateRef = { readonly kind: "known"; readonly thumbprint: Thum
 /** A certificate as people recognise it. */
 export interface NamedCertificate {
   readonly thumbprint: Thumbprint;
+  /** The common name; without one the first DNS name. */
+  readonly name: string;
   readonly subject: string;
+  readonly issuer: string;
   /** ISO 8601. */
   readonly notAfter: string;
 }
@@ -88,6 +91,12 @@ export type Notice =
   | { readonly kind: "successorHasIt"; readonly service: ExchangeService; readonly successor: Thumbprint }
   | { readonly kind: "successorLater"; readonly services: readonly ExchangeService[] }
   | { readonly kind: "lifeLeft"; readonly certificate: NamedCertificate }
+  /** A new binding of a certificate that holds everything: an adoption, which calls nothing. */
+  | {
+      readonly kind: "alreadyThere";
+      readonly certificate: NamedCertificate;
+      readonly services: readonly ExchangeService[];
+    }
   | { readonly kind: "expiresSoon"; readonly daysLeft: number; readonly notAfter: string }
   | {
       readonly kind: "outOfDates";

@@ -216,6 +216,14 @@ export function subjectOfWish(wish: SelfSignedWish): string {
   return wish.subject ?? `CN=${namesOfWish(wish).commonName ?? ""}`;
 }
 
-export function named(facts: CertificateFacts): NamedCertificate {
-  return { thumbprint: facts.thumbprint, subject: facts.subject, notAfter: facts.notAfter };
+export function named({
+  thumbprint,
+  commonName,
+  dnsNames,
+  subject,
+  issuer,
+  notAfter,
+}: CertificateFacts): NamedCertificate {
+  const name = commonName ?? dnsNames[0] ?? (subject === "" ? "without a name" : subject);
+  return { thumbprint, name, subject, issuer, notAfter };
 }

@@ -57,6 +57,12 @@ type Added = "keyStorageProviderDropped" | "notAsked";
 /** Every kind of notice, as it comes out of a plan, with its sentence. A kind that is missing doesn't compile. */
 const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (readonly [Plan, string])[]>> = {
   defaultSmtpStays: [[planned(SMTP, undefined, server()), `the default SMTP certificate stays ${builtIn}`]],
+  alreadyThere: [
+    [
+      planned(SMTP, undefined, serverOf([shown(MAIL, { services: ["SMTP"] })])),
+      "the certificate is already there and holds SMTP: nothing changes on the server",
+    ],
+  ],
   defaultSmtpStaysDangling: [
     [
       planned(SMTP, undefined, server([], { defaultSmtpThumbprint: known(gone) })),
@@ -306,7 +312,11 @@ it("tells days as people do", () => {
   const at = (days: number) => certificate("mail.contoso.com", { notAfter: inDays(days) });
   const life = (days: number) =>
     describeNotice(
-      { kind: "staysBehind", service: "IIS", certificate: { ...at(days), thumbprint: MAIL.thumbprint } },
+      {
+        kind: "staysBehind",
+        service: "IIS",
+        certificate: { ...at(days), name: "mail.contoso.com", thumbprint: MAIL.thumbprint },
+      },
       { server: EX01, now: NOW },
     );
   expect(life(1)).toContain("(CN=mail.contoso.com, 1 day left)");

@@ -12,7 +12,7 @@ const path = require("node:path");
  * @type {readonly (readonly string[])[]}
  */
 const LAYERS = [
-  ["errors", "secret", "setting", "model"],
+  ["sentence", "errors", "secret", "setting", "model"],
   ["certificate/"],
   ["remoting/"],
   ["console/"],

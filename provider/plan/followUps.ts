@@ -1,0 +1,98 @@
+import type { ExchangeService } from "../model";
+import type { NamedCertificate, Step } from "./planTypes";
+
+/** What an operator should still do after a change. Nothing of it is ever done by itself: it cuts connections. */
+export type FollowUpTask =
+  /** Sign-in cookies behind a layer-4 load balancer. Source: Enable-ExchangeCertificate. */
+  | { readonly kind: "restartIis" }
+  /** Sources: "Configure IMAP4/POP3"; "Deploying certificates for UM". */
+  | { readonly kind: "restartServices"; readonly service: ExchangeService; readonly windowsServices: readonly string[] }
+  /** Source: "Assign certificates to Exchange Server services"; Microsoft's article on new hybrid certificates. */
+  | { readonly kind: "hybrid" }
+  | { readonly kind: "edgeSubscription"; readonly edgeServers: readonly string[] }
+  /** A connector names the certificate that goes and won't follow; `value` is what it has to be set to. */
+  | {
+      readonly kind: "connector";
+      readonly connector: ConnectorRef;
+      readonly until: string;
+      readonly value: TlsCertificateName;
+    }
+  /** How a service that was taken over goes back to the one that had it, where that can be said. */
+  | {
+      readonly kind: "giveBack";
+      readonly service: ExchangeService;
+      readonly to: NamedCertificate;
+      readonly how: GiveBack;
+    };
+
+/** A connector as its cmdlets know it: a send connector by name, a receive connector by `SERVER\Name`. */
+export interface ConnectorRef {
+  readonly type: "send" | "receive";
+  readonly identity: string;
+}
+
+/** `<I>issuer<S>subject`: how connectors name a certificate. */
+export interface TlsCertificateName {
+  readonly thumbprint: string;
+  readonly issuer: string;
+  readonly subject: string;
+}
+
+/** The call that gives a service back. */
+export type GiveBack =
+  { readonly kind: "enable"; readonly requireSsl: boolean } | { readonly kind: "setName"; readonly name: string };
+
+/** A task with the day on which it arose. */
+export type FollowUp = FollowUpTask & {
+  /** ISO day, `2026-03-03`. */
+  readonly since: string;
+};
+
+const WINDOWS_SERVICES: Readonly<Partial<Record<ExchangeService, readonly string[]>>> = {
+  IMAP: ["MSExchangeIMAP4", "MSExchangeIMAP4BE"],
+  POP: ["MSExchangePOP3", "MSExchangePOP3BE"],
+  UM: ["MSExchangeUM"],
+  UMCallRouter: ["MSExchangeUMCR"],
+};
+
+/** What these steps leave to do. `edgeServers` are those subscribed to the server's site. */
+export function tasksAfter(steps: readonly Step[], edgeServers: readonly string[]): readonly FollowUpTask[] {
+  const touched = new Set<ExchangeService>();
+  let replacesDefault = false;
+  for (const step of steps) {
+    if (step.kind === "enable") {
+      for (const service of step.services) touched.add(service);
+      replacesDefault ||= step.defaultSmtp === "replace";
+    }
+    if (step.kind === "setCertificateName") touched.add(step.service);
+  }
+  const tasks: FollowUpTask[] = touched.has("IIS") ? [{ kind: "restartIis" }] : [];
+  for (const [service, windowsServices] of Object.entries(WINDOWS_SERVICES) as [ExchangeService, readonly string[]][]) {
+    if (touched.has(service)) tasks.push({ kind: "restartServices", service, windowsServices });
+  }
+  if (touched.has("SMTP")) tasks.push({ kind: "hybrid" });
+  if (replacesDefault && edgeServers.length > 0) tasks.push({ kind: "edgeSubscription", edgeServers });
+  return tasks;
+}
+
+/** What tells one task from another, whatever the day. */
+function keyOf(task: FollowUpTask & { readonly since?: string }): string {
+  const { since: _since, ...rest } = task;
+  return JSON.stringify(rest, (_key, value: unknown) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : value,
+  );
+}
+
+/** The tasks of earlier runs and those that arose now, the same one once and with its first day. */
+export function withFollowUps(
+  earlier: readonly FollowUp[],
+  tasks: readonly FollowUpTask[],
+  now: Date,
+): readonly FollowUp[] {
+  const all = new Map(earlier.map((one) => [keyOf(one), one]));
+  const since = now.toISOString().slice(0, 10);
+  for (const task of tasks) if (!all.has(keyOf(task))) all.set(keyOf(task), { ...task, since });
+  return [...all.values()];
+}

@@ -1,0 +1,179 @@
+import type { Thumbprint } from "../certificate/thumbprint";
+import { valueOr } from "../model";
+import { tasksAfter } from "./followUps";
+import type { FollowUp } from "./followUps";
+import { isMet } from "./goals";
+import { lineOf } from "./line";
+import type { Deed, Fact, Line } from "./line";
+import type { ObservedServer } from "./observedServer";
+import type { CertificateRef, Goal, Notice, Plan, Step, Work } from "./planTypes";
+
+type WithWork = Plan & { readonly work: Work };
+
+function hasWork(plan: Plan): plan is WithWork {
+  return plan.kind === "create" || plan.kind === "update" || plan.kind === "replace";
+}
+
+function factOfStep(step: Step): Fact {
+  switch (step.kind) {
+    case "makeCertificate":
+      return { kind: "makes", wish: step.wish };
+    case "importCertificate":
+      return { kind: "imports", certificate: step.certificate, because: step.because };
+    case "enable": {
+      const { certificate, services, because, takeOvers } = step;
+      return { kind: "enables", certificate, services, because, takeOvers };
+    }
+    case "setCertificateName": {
+      const { service, name, previousName, takeOvers } = step;
+      return { kind: "setsName", service, name, previousName, takeOvers };
+    }
+  }
+}
+
+/** What somebody else did comes before what is done about it. */
+const FIRST: ReadonlySet<Notice["kind"]> = new Set(["driftedTo"]);
+
+/** Notices to be told although nothing is to be done; the others belong to a change of the server. */
+const EVERY_TIME: ReadonlySet<Notice["kind"]> = new Set([
+  "expiresSoon",
+  "outOfDates",
+  "statusNotValid",
+  "wouldBeRefused",
+  "servicesUnknown",
+  "defaultSmtpUnknown",
+  "notAsked",
+  "successorLater",
+  // These belong to a change as well, but to one that the state alone learns of.
+  "forgotten",
+  "alreadyReleased",
+  "successorHasIt",
+]);
+
+/** What check and diff say: true in a preview and in an up, first what happens, then what it means. */
+export function linesOfPlan(plan: Plan): readonly Line[] {
+  const facts: Fact[] = [];
+  if (plan.kind === "blocked") facts.push(...plan.blockers.map((blocker): Fact => ({ kind: "refused", blocker })));
+  if (plan.kind === "inSync") facts.push(...plan.notices.filter(({ kind }) => EVERY_TIME.has(kind)));
+  if (plan.kind === "replace") facts.push({ kind: "replaces", because: plan.because, deletesFirst: false });
+  if (hasWork(plan)) {
+    const { steps } = plan.work;
+    facts.push(...plan.notices.filter(({ kind }) => FIRST.has(kind)));
+    facts.push(...steps.map(factOfStep));
+    facts.push(...plan.notices.filter(({ kind }) => !FIRST.has(kind)));
+    facts.push(...tasksAfter(steps, []).map((task): Fact => ({ kind: "afterwards", task })));
+  }
+  return facts.map((fact) => lineOf("plan", fact));
+}
+
+/** What a refresh says: what is. Nobody wants to change anything, so nothing is announced. */
+export function linesOfRefresh(plan: Plan): readonly Line[] {
+  const facts: Fact[] = plan.notices.filter(({ kind }) => EVERY_TIME.has(kind) || FIRST.has(kind));
+  if (plan.kind === "replace") facts.push({ kind: "needsReplacement", because: plan.because });
+  else if (hasWork(plan)) facts.push(...plan.work.steps.flatMap(differenceOf));
+  return facts.map((fact) => lineOf("refresh", fact));
+}
+
+/** What a step would mend; a missing service has been told as drift. */
+function differenceOf(step: Step): readonly Fact[] {
+  switch (step.kind) {
+    case "makeCertificate":
+      return [];
+    case "importCertificate":
+      return [{ kind: "isGone", certificate: step.certificate }];
+    case "setCertificateName":
+      return [{ kind: "nameDiffers", service: step.service, actual: step.previousName, declared: step.name }];
+    case "enable":
+      return step.because === "defaultSmtpWanted" ? [{ kind: "notDefaultSmtp", certificate: step.certificate }] : [];
+  }
+}
+
+/** What a create or an update says once the server, read again, shows that it has come about. */
+export function linesOfChange(work: Work, left: readonly FollowUp[] = []): readonly Line[] {
+  const facts: Fact[] = [
+    ...work.steps.map(factOfStep),
+    ...left.map((followUp): Fact => ({ kind: "stillToDo", followUp, isNew: true })),
+  ];
+  return facts.map((fact) => lineOf("change", fact));
+}
+
+/** How far a change has come that failed. */
+export interface Stopped {
+  readonly work: Work;
+  /** The steps that were begun, the last of them perhaps not done. */
+  readonly begun: readonly Step[];
+  /** The server as it was read after the failure, when it could be. */
+  readonly server: ObservedServer | undefined;
+  /** The binding's certificate, when it has one. */
+  readonly thumbprint: Thumbprint | undefined;
+}
+
+/** What has been done of a change that failed, what hasn't, and what nobody knows. */
+export function progressOf({ work, begun, server, thumbprint }: Stopped): Fact & { readonly kind: "stopped" } {
+  const done: Deed[] = [];
+  const uncertain: Deed[] = [];
+  const undone: Deed[] = work.steps.slice(begun.length).flatMap(deedsOf);
+  begun.forEach((step, i) => {
+    const wasFollowed = i < begun.length - 1;
+    for (const deed of deedsOf(step)) {
+      if (wasFollowed || deed.kind === "made") done.push(deed);
+      else if (server === undefined) uncertain.push(deed);
+      else if (isMet(goalOf(deed), server, (ref) => (ref.kind === "known" ? ref.thumbprint : thumbprint))) {
+        done.push(deed);
+      } else undone.unshift(deed);
+    }
+  });
+  return { kind: "stopped", done, uncertain, undone };
+}
+
+function deedsOf(step: Step): readonly Deed[] {
+  switch (step.kind) {
+    case "makeCertificate":
+      return [{ kind: "made" }];
+    case "importCertificate":
+      return [{ kind: "imported", certificate: step.certificate }];
+    case "setCertificateName":
+      return [{ kind: "named", service: step.service, name: step.name }];
+    case "enable": {
+      const { certificate } = step;
+      const enabled = step.services.map((service): Deed => ({ kind: "enabled", certificate, service }));
+      return step.defaultSmtp === "replace" ? [...enabled, { kind: "becameDefaultSmtp", certificate }] : enabled;
+    }
+  }
+}
+
+function goalOf(deed: Deed): Goal {
+  const none: CertificateRef = { kind: "made" };
+  switch (deed.kind) {
+    case "made":
+      return { kind: "present", certificate: none };
+    case "imported":
+      return { kind: "present", certificate: deed.certificate };
+    case "enabled":
+      return { kind: "holds", certificate: deed.certificate, service: deed.service };
+    case "becameDefaultSmtp":
+      return { kind: "defaultSmtpIs", certificate: deed.certificate };
+    case "named":
+      return { kind: "certificateNameIs", service: deed.service, name: deed.name };
+  }
+}
+
+/** What a delete that forgets says. `server` is the one last read, `remembered` what the state held of it. */
+export function linesOfForgetting(
+  thumbprint: Thumbprint,
+  held: readonly string[] | undefined,
+  isThere: boolean,
+): readonly Line[] {
+  const fact: Fact = isThere ? { kind: "staysOnServer", thumbprint, held } : { kind: "wasGoneBefore", thumbprint };
+  return [lineOf("change", fact)];
+}
+
+/** Follow-ups of earlier runs, for whoever wants to be reminded. */
+export function linesOfFollowUps(followUps: readonly FollowUp[]): readonly Line[] {
+  return followUps.map((followUp) => lineOf("refresh", { kind: "stillToDo", followUp, isNew: false }));
+}
+
+/** Edge servers that a change of the default SMTP certificate concerns. */
+export function edgeServersOf(server: ObservedServer | undefined): readonly string[] {
+  return server === undefined ? [] : valueOr(server.edgeSubscriptions, []);
+}

@@ -1,0 +1,100 @@
+import { sentence } from "../sentence";
+import type { Sentence } from "../sentence";
+import { describeBlocker } from "./blockerText";
+import type { Phase } from "./line";
+import { day, inFull, list, listOfFew, named, refInShort, short, span, withLife } from "./phrases";
+import type { NamedCertificate, Notice } from "./planTypes";
+import type { TextContext } from "./words";
+
+/** What is worth knowing about a certificate and its server, as a sentence. */
+export function describeNoticeFact(notice: Notice, phase: Phase, context: TextContext): Sentence {
+  const { now } = context;
+  const few = (certificates: readonly NamedCertificate[]): Sentence =>
+    listOfFew(
+      certificates.map((one) => withLife(one, now)),
+      4,
+    );
+  switch (notice.kind) {
+    case "defaultSmtpStays":
+      return sentence`the default SMTP certificate stays ${withLife(notice.certificate, now)}`;
+    case "defaultSmtpStaysDangling":
+      return sentence`the default SMTP certificate stays ${notice.thumbprint}, which is NOT in the server's store: Exchange logs event 12013 and mail between servers may fail. Set replaceDefaultSmtpCertificate: true, or import that certificate`;
+    case "defaultSmtpStaysExpired":
+      return sentence`the default SMTP certificate stays ${withLife(notice.certificate, now)}: it is out of its dates. Set replaceDefaultSmtpCertificate: true, or renew it`;
+    case "defaultSmtpReplaced": {
+      const becomes = phase === "change" ? sentence`became` : sentence`becomes`;
+      if (notice.from === undefined) return sentence`${becomes} the default SMTP certificate; the server had none`;
+      const from =
+        typeof notice.from === "string"
+          ? sentence`${short(notice.from)}, which isn't in the server's store`
+          : withLife(notice.from, now);
+      return sentence`${becomes} the default SMTP certificate instead of ${from}`;
+    }
+    case "defaultSmtpLeftBehind": {
+      const before = notice.daysLeft < 0 ? "" : sentence` before it ends in ${span(notice.certificate.notAfter, now)}`;
+      return sentence`the default SMTP certificate stays the old ${withLife(notice.certificate, now)}: set replaceDefaultSmtpCertificate: true${before}`;
+    }
+    case "defaultSmtpUnknown":
+      return sentence`whether it still is the default SMTP certificate couldn't be read (${notice.reason}): drift can't be told`;
+    case "sharedByName":
+      return sentence`${notice.service} goes by the name ${notice.name}, which is also on ${few(notice.others)}: Exchange chooses among them when a client connects`;
+    case "driftedTo":
+      if (notice.holders.length > 0) return sentence`DRIFT: ${notice.service} is now held by ${few(notice.holders)}`;
+      return sentence`DRIFT: ${notice.service} is no longer held${notice.mayHaveOthers ? "" : ", and no certificate of the server holds it now"}`;
+    case "takeOverUnknown":
+      return sentence`the server didn't say who holds ${notice.service} now, so whom it is taken from isn't known`;
+    case "staysBehind":
+      return sentence`${notice.service} is NOT released: it stays on ${withLife(notice.certificate, now)}`;
+    case "releasedTo":
+      return sentence`${notice.service} leaves ${withLife(notice.from, now)} for ${notice.holder.kind === "known" ? sentence`the successor ` : ""}${refInShort(notice.holder)}`;
+    case "forgotten":
+      return sentence`${notice.service} is no longer managed here; the certificate keeps it, nothing changes on the server`;
+    case "alreadyReleased":
+      return sentence`${notice.service} is no longer declared, and the certificate won't hold it`;
+    case "successorHasIt":
+      return sentence`${notice.service} is with the successor ${short(notice.successor)} already`;
+    case "successorLater":
+      return sentence`${list(notice.services)} ${notice.services.length === 1 ? "goes" : "go"} to the successor, once that is on the server`;
+    case "lifeLeft":
+      return sentence`the certificate is ${inFull(notice.certificate, now)}`;
+    case "alreadyThere":
+      return sentence`${named(notice.certificate)} is already there and holds ${list(notice.services)}: nothing changes on the server`;
+    case "expiresSoon":
+      return sentence`the certificate ends in ${span(notice.notAfter, now)} (${day(notice.notAfter, now)}): give a renewed one`;
+    case "outOfDates":
+      return notice.when === "expired"
+        ? sentence`the certificate expired on ${day(notice.notAfter, now)}: clients refuse it. Give a renewed one`
+        : sentence`the certificate is valid only from ${day(notice.notBefore, now)}`;
+    case "statusNotValid":
+      return sentence`Exchange shows the certificate's status as ${notice.status}: clients may refuse it`;
+    case "statusUncertain":
+      if (notice.status === undefined) {
+        return sentence`the server didn't tell the certificate's status${notice.reason === undefined ? "" : sentence` (${notice.reason})`}`;
+      }
+      return notice.status === "RevocationCheckFailure"
+        ? sentence`the server can't reach the revocation list of the certificate's issuer (often a proxy setting); the certificate is used all the same`
+        : sentence`Exchange shows the certificate's status as ${notice.status}; the certificate is used all the same`;
+    case "servicesUnknown":
+      return sentence`the server didn't say whether ${list(notice.services)} ${notice.services.length === 1 ? "is" : "are"} held (${notice.reason}): drift can't be told`;
+    case "connectorWillMatch":
+      return sentence`connector ${listOfFew(notice.connectors)} names its certificate by this issuer and subject: it may use the new one as soon as that is imported`;
+    case "edgeSubscriptionsBreak":
+      return sentence`the Edge subscription of ${list(notice.edgeServers)} breaks with the change of the default SMTP certificate and must be created anew`;
+    case "eccUnverified":
+      return sentence`the certificate has an ECC key, and the server's version isn't known: older builds can't use it`;
+    case "eccNeedsSwitch":
+      return sentence`the certificate has an ECC key, which Exchange uses only where that is switched on (registry value EnableEccCertificateSupport, see the documentation of your build)`;
+    case "wouldBeRefused":
+      return sentence`nothing is to be done now, but a change would be refused: ${describeBlocker(notice.blocker, context).replace(/\.$/, "")}`;
+    case "keyStorageProviderDropped":
+      return sentence`the PFX asks for a key storage provider (CNG), with which sign-in to Outlook on the web breaks; it is imported without`;
+    case "comesFromBinding":
+      return sentence`the certificate isn't on the server yet; binding "${notice.bindingName}" of this program imports it`;
+    case "foundAgain":
+      return sentence`uses certificate ${short(notice.thumbprint)}, which this binding made before`;
+    case "leftOnServer":
+      return sentence`certificate ${notice.thumbprint === undefined ? "of the old binding" : short(notice.thumbprint)} stays on ${notice.server} with the services it has there`;
+    case "notAsked":
+      return sentence`the server wasn't asked (${notice.reason}); planned from the last known state, drift can't be seen`;
+  }
+}
