@@ -89,7 +89,7 @@ export function describeNoticeFact(notice: Notice, phase: Phase, context: TextCo
     case "keyStorageProviderDropped":
       return sentence`the PFX asks for a key storage provider (CNG), with which sign-in to Outlook on the web breaks; it is imported without`;
     case "comesFromBinding":
-      return sentence`the certificate isn't on the server yet; binding "${notice.bindingName}" of this program imports it`;
+      return sentence`the certificate isn't on the server yet; binding "${notice.binding.label}" of this program imports it`;
     case "foundAgain":
       return sentence`uses certificate ${short(notice.thumbprint)}, which this binding made before`;
     case "leftOnServer":
