@@ -87,11 +87,13 @@ export interface KerberosFacts {
   readonly service: string;
   readonly principal: string | undefined;
   /** Names of the ticket cache and of the client keytab. */
-  readonly cache: string | undefined;
-  readonly keytab: string | undefined;
+  readonly cache?: string | undefined;
+  readonly keytab?: string | undefined;
   /** Status of GSSAPI, and of MIT's library below it; unsigned. */
-  readonly major: number | undefined;
-  readonly minor: number | undefined;
+  readonly major?: number | undefined;
+  readonly minor?: number | undefined;
+  /** Status of SSPI; unsigned. */
+  readonly status?: number | undefined;
 }
 
 export class RemotingError extends Error {

@@ -29,6 +29,8 @@ export type TraceEvent =
       readonly service?: string | undefined;
       /** Who we are. */
       readonly principal?: string | undefined;
+      /** Whether both sides agreed on that; false: it is what this system says about the credentials used. */
+      readonly isPrincipalAgreed?: boolean | undefined;
       readonly isEncrypted?: boolean | undefined;
     }
   /** Cookies that the server has set: their names. */

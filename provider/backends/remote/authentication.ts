@@ -1,8 +1,9 @@
 import { configurationInvalid } from "../../setting";
 import { isRemotingError } from "../../remoting/errors";
 import { type Authentication, basicAuthentication, bodyMemory } from "../../remoting/http/authentication";
-import { loadGssapi, type NativeEnv } from "../../remoting/http/kerberos/gssapi";
 import { kerberosAuthentication, kerberosIdentity } from "../../remoting/http/kerberos/kerberosAuthentication";
+import { loadKerberos } from "../../remoting/http/kerberos/loadKerberos";
+import type { NativeEnv } from "../../remoting/http/kerberos/nativeCalls";
 import type { RemoteSettings } from "./settings";
 
 export interface AuthenticationEnv {
@@ -25,11 +26,10 @@ export function authenticationOf(settings: Identity, env: AuthenticationEnv): Au
   try {
     if (authentication === "kerberos") {
       const { native, now, environment, say } = env;
-      const identity = kerberosIdentity(username, password);
+      const identity = kerberosIdentity(native.platform, username, password);
       return kerberosAuthentication(identity, {
-        gssapi: loadGssapi(native),
+        library: loadKerberos({ native, now, environment }),
         now,
-        environment,
         bodies: bodyMemory(say),
       });
     }
@@ -40,7 +40,7 @@ export function authenticationOf(settings: Identity, env: AuthenticationEnv): Au
   } catch (error) {
     if (!isRemotingError(error)) throw error;
     const remedy =
-      'exchange:authentication may be "kerberos" (the default) or "basic", and exchange:username says who.';
+      'exchange:authentication may be "kerberos" (the default) or, for a lab, "basic"; exchange:username says who.';
     throw configurationInvalid(`${error.message} ${remedy}`, error);
   }
 }

@@ -214,8 +214,9 @@ export function transportFailure(attempt: Attempt, error: RemotingError, isFateU
   });
 }
 
-function kerberosFacts({ service, principal, cache, keytab, major, minor }: KerberosFacts): ErrorFacts {
-  return { service, principal, ticketCache: cache, clientKeytab: keytab, gssMajor: major, gssMinor: minor };
+function kerberosFacts({ service, principal, cache, keytab, major, minor, status }: KerberosFacts): ErrorFacts {
+  const numbers = { gssMajor: major, gssMinor: minor, sspiStatus: status };
+  return { service, principal, ticketCache: cache, clientKeytab: keytab, ...numbers };
 }
 
 function sentence(doing: string, text: string, remedy = ""): string {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { messageOf } from "../../errors";
 import { configurationInvalid } from "../../setting";
 import type { Authentication } from "../../remoting/http/authentication";
-import { nativeEnv } from "../../remoting/http/kerberos/gssapi";
+import { nativeEnv } from "../../remoting/http/kerberos/nativeCalls";
 import type { TlsOptions } from "../../remoting/http/tls";
 import { sessionEnv, type SessionOptions } from "../../remoting/session";
 import type { Trace } from "../../remoting/trace";

@@ -76,8 +76,15 @@ export interface SecurityContext {
   readonly isEstablished: () => boolean;
   /** Encrypts bodies: needed over plain http. `undefined` sends them as they are. */
   readonly sealing: BodySealing | undefined;
-  /** Names for whoever looks for what is wrong: the service principal name, and who we are. */
-  readonly describe?: () => { readonly service?: string; readonly principal?: string };
+  /**
+   * Names for whoever looks for what is wrong: the service principal name, and who we are. `isPrincipalAgreed`: whether
+   * both sides agreed on that, or it is only what this system says about the credentials.
+   */
+  readonly describe?: () => {
+    readonly service?: string;
+    readonly principal?: string;
+    readonly isPrincipalAgreed?: boolean;
+  };
   readonly dispose: () => void;
 }
 
@@ -92,6 +99,8 @@ export interface BodySealing {
 export interface SealedBody {
   readonly signature: Uint8Array;
   readonly data: Uint8Array;
+  /** How many bytes at the end of `data` fill it up to a whole block. Default 0, as with AES. */
+  readonly paddingLength?: number;
 }
 
 /**

@@ -16,12 +16,12 @@ export interface MimeBody {
 
 /** Wraps a body for sending. */
 export function encryptBody(sealing: BodySealing, clear: Uint8Array): MimeBody {
-  const { signature, data } = sealing.seal(clear);
+  const { signature, data, paddingLength = 0 } = sealing.seal(clear);
   const length = Buffer.alloc(4);
   length.writeUInt32LE(signature.length);
   const head =
     `--${BOUNDARY}\r\n\tContent-Type: ${sealing.protocol}\r\n` +
-    `\tOriginalContent: type=${SOAP};Length=${clear.length}\r\n` +
+    `\tOriginalContent: type=${SOAP};Length=${clear.length + paddingLength}\r\n` +
     `--${BOUNDARY}\r\n\tContent-Type: application/octet-stream\r\n`;
   return {
     contentType: `multipart/encrypted;protocol="${sealing.protocol}";boundary="${BOUNDARY}"`,

@@ -4,12 +4,14 @@ import { isRemotingError, type RemotingError } from "../../../provider/remoting/
 import { bodyMemory, type ConnectionAuthentication } from "../../../provider/remoting/http/authentication";
 import { HttpConnection } from "../../../provider/remoting/http/connection";
 import { CookieJar } from "../../../provider/remoting/http/cookies";
-import { type Gssapi, loadGssapi, nativeEnv } from "../../../provider/remoting/http/kerberos/gssapi";
+import { type Gssapi, loadGssapi } from "../../../provider/remoting/http/kerberos/gssapi";
+import { gssapiLibrary } from "../../../provider/remoting/http/kerberos/gssapiLibrary";
 import {
   kerberosAuthentication,
   type KerberosEnv,
   kerberosIdentity,
 } from "../../../provider/remoting/http/kerberos/kerberosAuthentication";
+import { nativeEnv } from "../../../provider/remoting/http/kerberos/nativeCalls";
 import type { Trace } from "../../../provider/remoting/trace";
 import { Secret } from "../../../provider/secret";
 import { makeTestCertificate } from "../../certificate/testCertificates";
@@ -27,6 +29,11 @@ interface Who {
   readonly password?: Secret<string>;
 }
 
+interface Changes extends Partial<KerberosEnv> {
+  readonly gssapi?: Gssapi;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+}
+
 /** What a test of our client has at hand. */
 export interface Workbench {
   readonly realm: () => Realm;
@@ -42,7 +49,7 @@ export interface Workbench {
   /** An acceptor that is `HTTP/localhost`, in front of a server that answers `<echo>` with what it was asked in it. */
   readonly start: (options?: Partial<AcceptorOptions>) => Promise<Acceptor>;
   readonly withPassword: () => Who;
-  readonly kerberos: (who: Who, changes?: Partial<KerberosEnv>) => ConnectionAuthentication;
+  readonly kerberos: (who: Who, changes?: Changes) => ConnectionAuthentication;
   readonly connectTo: (url: string, authentication: ConnectionAuthentication, trace?: Trace) => HttpConnection;
   /** The error that it fails with, in which the password doesn't stand. */
   readonly failure: (promise: Promise<unknown>) => Promise<RemotingError>;
@@ -106,11 +113,10 @@ export function workbench(): Workbench {
       return acceptor;
     },
     withPassword: () => ({ username: USER, password: new Secret(realm.password("operator")) }),
-    kerberos: ({ username, password }, changes = {}) =>
-      kerberosAuthentication(kerberosIdentity(username, password), {
-        gssapi,
+    kerberos: ({ username, password }, { gssapi: other = gssapi, environment = {}, ...changes } = {}) =>
+      kerberosAuthentication(kerberosIdentity(process.platform, username, password), {
+        library: gssapiLibrary(other, environment),
         now: () => new Date(),
-        environment: {},
         bodies: bodyMemory((line) => said.push(line)),
         ...changes,
       }),

@@ -1,10 +1,20 @@
 import type * as KoffiModule from "koffi";
 import { messageOf } from "../../../errors";
-import { RemotingError } from "../../errors";
+import {
+  type Argument,
+  callLater as later,
+  callNow as now,
+  type Described,
+  kerberosMissing,
+  type Koffi,
+  koffiOf,
+  type NativeEnv,
+  type NativeFunction,
+  type NativeLibrary,
+} from "./nativeCalls";
 
 /*
- * The system's GSSAPI (RFC 2743, RFC 2744), as far as one side of a Kerberos conversation needs it. All memory that
- * native code sees is a Buffer of ours, or is copied into one and released at once.
+ * The system's GSSAPI (RFC 2743, RFC 2744), as far as one side of a Kerberos conversation needs it.
  */
 
 /** A pointer that GSSAPI fills in and takes back: a name, a credential, or a security context. */
@@ -87,58 +97,15 @@ const INDEFINITE = 0xffffffff;
 const MECHANISM_CODE = 2;
 const CONTINUE_NEEDED = 1;
 const ERROR_BITS = 0xffff0000;
-/** Resolving names takes more stack than the 128 KiB that koffi gives by itself. */
-const STACK_BYTES = 1024 * 1024;
 
-export type Koffi = typeof KoffiModule;
-
-/** What the process around it gives. */
-export interface NativeEnv {
-  readonly platform: string;
-  /** `require("koffi")`. May throw. */
-  readonly loadKoffi: () => Koffi;
-}
-
-/** The real one. */
-export const nativeEnv: NativeEnv = {
-  platform: process.platform,
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- loaded only when it is called
-  loadKoffi: () => require("koffi") as Koffi,
-};
-
-/** A sequence of bytes, and the structure that describes it to native code. */
-interface Described {
-  readonly descriptor: Buffer;
-  readonly bytes: Uint8Array;
-}
-
-type Argument = Described | Buffer | bigint | number | null;
-
-interface NativeFunction {
-  (...values: unknown[]): unknown;
-  readonly async: (...values: unknown[]) => void;
-}
-
-/** What native code was given by address. It stays here until the call has come back, so that nothing collects it. */
-const lent = new Set<readonly Argument[]>();
-
-/**
- * Loads the library. Throws RemotingError `SettingsRefused` where there is none, saying what to install, and on
- * Windows and macOS, where nothing is loaded at all.
- */
+/** Loads the library. Throws RemotingError `SettingsRefused` where there is none, saying what to install. */
 export function loadGssapi(env: NativeEnv): Gssapi {
-  const koffi = loadedKoffi(env);
-  try {
-    // Only before the first library of the process; somebody else's may be there already.
-    koffi.config({ async_stack_size: STACK_BYTES });
-  } catch {
-    // Then the stack is as large as it is.
-  }
-  let library: ReturnType<Koffi["load"]>;
+  const koffi = koffiOf(env);
+  let library: NativeLibrary;
   try {
     library = koffi.load(LIBRARY);
   } catch (cause) {
-    throw missing(
+    throw kerberosMissing(
       `the library ${LIBRARY} can't be loaded (${messageOf(cause)}). It belongs to MIT Kerberos; Heimdal's doesn't do. ` +
         "Install it: libgssapi-krb5-2 on Debian and Ubuntu, krb5-libs on Fedora, RHEL and Alpine.",
       cause,
@@ -147,31 +114,11 @@ export function loadGssapi(env: NativeEnv): Gssapi {
   try {
     return binding(koffi, library);
   } catch (cause) {
-    throw missing(`the library ${LIBRARY} isn't that of MIT Kerberos (${messageOf(cause)}).`, cause);
+    throw kerberosMissing(`the library ${LIBRARY} isn't that of MIT Kerberos (${messageOf(cause)}).`, cause);
   }
 }
 
-function loadedKoffi({ platform, loadKoffi }: NativeEnv): Koffi {
-  if (platform === "win32" || platform === "darwin") {
-    const where = platform === "win32" ? "Windows" : "macOS";
-    throw missing(`it isn't there on ${where} yet. Run the pipeline on Linux, or authenticate with Basic over https.`);
-  }
-  try {
-    return loadKoffi();
-  } catch (cause) {
-    throw missing(
-      `the package koffi, by which the system's library is called, can't be loaded (${messageOf(cause)}). ` +
-        "Install it with: npm install koffi",
-      cause,
-    );
-  }
-}
-
-function missing(why: string, cause?: unknown): RemotingError {
-  return new RemotingError("SettingsRefused", `Kerberos can't be used: ${why}`, { cause, facts: { fate: "notDone" } });
-}
-
-function binding(koffi: Koffi, library: ReturnType<Koffi["load"]>): Gssapi {
+function binding(koffi: Koffi, library: NativeLibrary): Gssapi {
   // Without names: those would belong to the whole process, and a second copy of this module couldn't be loaded.
   const bufferType = koffi.struct({ length: "size_t", value: "void *" });
   const oidType = koffi.struct({ length: "uint32", elements: "void *" });
@@ -210,32 +157,6 @@ function binding(koffi: Koffi, library: ReturnType<Koffi["load"]>): Gssapi {
   const kerberos = oid(KERBEROS);
   const principalName = oid(PRINCIPAL_NAME);
   const mechanisms = describe(setType, kerberos.descriptor, 1);
-
-  const native = (value: Argument): unknown =>
-    typeof value === "object" && value !== null && "descriptor" in value ? value.descriptor : value;
-  const now = (call: NativeFunction, args: readonly Argument[]): number => {
-    lent.add(args);
-    try {
-      return Number(call(...args.map(native)));
-    } finally {
-      lent.delete(args);
-    }
-  };
-  const later = (call: NativeFunction, args: readonly Argument[]): Promise<number> =>
-    new Promise((resolve, reject) => {
-      lent.add(args);
-      const back = (error: Error | null, result: unknown): void => {
-        lent.delete(args);
-        if (error === null) resolve(Number(result));
-        else reject(error);
-      };
-      try {
-        call.async(...args.map(native), back);
-      } catch (error) {
-        lent.delete(args);
-        throw error;
-      }
-    });
 
   /** What the library allocated, copied and given back. */
   const taken = (descriptor: Buffer): Buffer => {

@@ -2,7 +2,6 @@ import { setTimeout as wait } from "node:timers/promises";
 import type { Secret } from "../../../secret";
 import { isRemotingError, RemotingError } from "../../errors";
 import type { BodyMemory, BodySealing, ConnectionAuthentication, Peer, SecurityContext } from "../authentication";
-import { FLAGS, GssError, type Gssapi, type Handle, type InitResult } from "./gssapi";
 import {
   type KerberosAttempt,
   kerberosFailure,
@@ -10,22 +9,20 @@ import {
   kerberosRefusal,
   kerberosTimeout,
 } from "./kerberosErrors";
-import { principalOf, servicePrincipalOf } from "./kerberosPrincipal";
-import { joinToken, splitToken } from "./kerberosToken";
+import { KerberosCallError, type KerberosConversation, type KerberosLibrary, type WhoWeAre } from "./kerberosLibrary";
+import { principalOf, servicePrincipalOf, windowsAccountOf } from "./kerberosPrincipal";
 
 /** Who we are; see {@link kerberosIdentity}. */
 export interface KerberosIdentity {
-  /** Default: whoever the default ticket cache or the client keytab says. */
-  readonly principal: string | undefined;
-  /** Default: a ticket from the ticket cache, or a key from the client keytab. */
+  /** As the library takes it. Default: whoever the default ticket cache or the client keytab says, or has logged on. */
+  readonly account: string | undefined;
+  /** Default: what the system has of that account. */
   readonly password: Secret<string> | undefined;
 }
 
 export interface KerberosEnv {
-  readonly gssapi: Gssapi;
+  readonly library: KerberosLibrary;
   readonly now: () => Date;
-  /** Of the process: MIT's library reads its settings there. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
   /** What has been learnt about the bodies that endpoints take. */
   readonly bodies: BodyMemory;
   /** Default 15. */
@@ -36,18 +33,31 @@ export interface KerberosEnv {
 const LIMIT_SECONDS = 15;
 /** How long before its end a ticket isn't used any more. */
 const MARGIN_SECONDS = 60;
-const WANTED = FLAGS.mutual | FLAGS.confidential | FLAGS.integrity;
 
 /**
- * Who we are, from a user name (`anna@CONTOSO.COM`, in small letters, or without a realm) and a password.
+ * Who we are, from a user name and a password, on a platform of Node's. Nothing is loaded for it.
  *
- * @throws RemotingError `SettingsRefused` for a user name that isn't a principal, and for a password without one.
+ * @throws RemotingError `SettingsRefused` for a user name that isn't one there; for a password without one; and on
+ * Windows, which has no tickets but those of the account that is logged on, for a user name without a password.
  */
-export function kerberosIdentity(username?: string, password?: Secret<string>): KerberosIdentity {
+export function kerberosIdentity(
+  platform: string,
+  username: string | undefined,
+  password: Secret<string> | undefined,
+): KerberosIdentity {
   if (username === undefined && password !== undefined) {
     throw new RemotingError("SettingsRefused", "A password was given for Kerberos, but no user name.");
   }
-  return { principal: username === undefined ? undefined : principalOf(username), password };
+  if (username === undefined) return { account: undefined, password };
+  if (platform !== "win32") return { account: principalOf(username), password };
+  if (password === undefined) {
+    throw new RemotingError(
+      "SettingsRefused",
+      `The user name "${username}" was given for Kerberos, but no password: Windows then has nothing but the account ` +
+        "that is logged on. Give its password, too, or leave the user name out.",
+    );
+  }
+  return { account: windowsAccountOf(username), password };
 }
 
 /**
@@ -65,37 +75,27 @@ export function kerberosAuthentication(identity: KerberosIdentity, env: Kerberos
 
 class KerberosContext implements SecurityContext {
   readonly sealing: BodySealing;
-  readonly #target: string;
-  readonly #principal: string | undefined;
-  readonly #password: Secret<string> | undefined;
+  readonly #service: string;
+  readonly #account: string | undefined;
   readonly #env: KerberosEnv;
-  readonly #context: Handle;
-  /** What is to be released, the last one first. */
-  readonly #held: (() => void)[] = [];
-  #name: Handle | undefined;
-  #credential: Handle | undefined;
+  readonly #conversation: KerberosConversation;
   /** Until a native call is back, nothing it uses may be released. */
   #running: Promise<unknown> = Promise.resolve();
   #isDisposed = false;
   #usableUntil: number | undefined;
   /** Who the server knows us as. */
-  #established: string | undefined;
+  #established: WhoWeAre | undefined;
 
-  constructor({ host }: Peer, { principal, password }: KerberosIdentity, env: KerberosEnv) {
-    this.#target = servicePrincipalOf(host);
-    this.#principal = principal;
-    this.#password = password;
+  constructor({ host }: Peer, { account, password }: KerberosIdentity, env: KerberosEnv) {
+    this.#service = servicePrincipalOf(host);
+    this.#account = account;
     this.#env = env;
-    const { gssapi } = env;
-    const context = gssapi.newContext();
-    this.#context = context;
-    this.#held.push(() => {
-      gssapi.deleteContext(context);
-    });
+    const conversation = env.library.converse({ service: this.#service, account, password });
+    this.#conversation = conversation;
     this.sealing = {
       protocol: "application/HTTP-Kerberos-session-encrypted",
-      seal: (clear) => this.#now("wrap", () => splitToken(gssapi.wrap(context, clear), clear.length)),
-      open: (sealed) => this.#now("unwrap", () => gssapi.unwrap(context, joinToken(sealed))),
+      seal: (clear) => this.#now("wrap", () => conversation.seal(clear)),
+      open: (sealed) => this.#now("unwrap", () => conversation.open(sealed)),
     };
   }
 
@@ -110,10 +110,12 @@ class KerberosContext implements SecurityContext {
     return this.#usableUntil !== undefined && this.#env.now().getTime() < this.#usableUntil;
   }
 
-  describe(): { readonly service: string; readonly principal?: string } {
+  describe(): { readonly service: string; readonly principal?: string; readonly isPrincipalAgreed?: boolean } {
     const service = this.#service;
-    const principal = this.#established ?? this.#principal;
-    return principal === undefined ? { service } : { service, principal };
+    if (this.#established !== undefined) {
+      return { service, principal: this.#established.name, isPrincipalAgreed: this.#established.isAgreed };
+    }
+    return this.#account === undefined ? { service } : { service, principal: this.#account };
   }
 
   dispose(): void {
@@ -121,61 +123,26 @@ class KerberosContext implements SecurityContext {
     this.#isDisposed = true;
     this.#usableUntil = undefined;
     void this.#running.then(() => {
-      for (const release of this.#held.splice(0).reverse()) release();
+      this.#conversation.release();
     });
   }
 
   async #step(token: Uint8Array | undefined): Promise<Uint8Array | undefined> {
-    const { gssapi } = this.#env;
-    let result: InitResult;
+    const { now } = this.#env;
     try {
-      if (this.#name === undefined) this.#name = await this.#import(this.#target);
-      if (this.#credential === undefined && this.#principal !== undefined) {
-        this.#credential = await this.#acquire(this.#principal);
-      }
-      this.#stopIfDisposed();
-      result = await gssapi.init({
-        context: this.#context,
-        credential: this.#credential,
-        target: this.#name,
-        token,
+      const step = await this.#conversation.step(token, () => {
+        // Nobody waits for it any more.
+        if (this.#isDisposed) throw new RemotingError("SessionClosed", "The connection was closed.");
       });
+      if (step.isComplete) {
+        if (!step.isAsWanted) throw kerberosIncomplete(this.#attempt());
+        this.#established = this.#conversation.whoWeAre();
+        this.#usableUntil = now().getTime() + Math.max(step.seconds - MARGIN_SECONDS, 1) * 1000;
+      }
+      return step.token;
     } catch (error) {
-      throw this.#failure(error, token !== undefined);
+      throw error instanceof KerberosCallError ? kerberosFailure(error, this.#attempt()) : error;
     }
-    if (result.isComplete) {
-      if ((result.flags & WANTED) !== WANTED) throw kerberosIncomplete(this.#attempt());
-      this.#established = gssapi.whoWeAre(this.#context);
-      this.#usableUntil = this.#env.now().getTime() + Math.max(result.seconds - MARGIN_SECONDS, 1) * 1000;
-    }
-    return result.token;
-  }
-
-  async #import(text: string): Promise<Handle> {
-    const { gssapi } = this.#env;
-    this.#stopIfDisposed();
-    const name = await gssapi.importPrincipal(text);
-    this.#held.push(() => {
-      gssapi.releaseName(name);
-    });
-    return name;
-  }
-
-  async #acquire(principal: string): Promise<Handle> {
-    const { gssapi } = this.#env;
-    const name = await this.#import(principal);
-    this.#stopIfDisposed();
-    const password = this.#password === undefined ? undefined : Buffer.from(this.#password.reveal(), "utf8");
-    const credential = await gssapi.acquire(name, password);
-    this.#held.push(() => {
-      gssapi.releaseCredential(credential);
-    });
-    return credential;
-  }
-
-  /** Nobody waits for it any more, so nothing further is begun. */
-  #stopIfDisposed(): void {
-    if (this.#isDisposed) throw new RemotingError("SessionClosed", "The connection was closed.");
   }
 
   /** Waits no longer than the limit; the native call goes on by itself, and `dispose` waits for it. */
@@ -211,41 +178,19 @@ class KerberosContext implements SecurityContext {
     try {
       return call();
     } catch (error) {
-      if (error instanceof GssError) throw kerberosFailure({ ...statusOf(error), operation }, this.#attempt(), error);
+      if (error instanceof KerberosCallError) throw kerberosFailure(error, this.#attempt());
       if (isRemotingError(error)) throw kerberosRefusal(error, operation, this.#attempt());
       throw error;
     }
   }
 
-  #failure(error: unknown, isProof: boolean): unknown {
-    if (!(error instanceof GssError) || isRemotingError(error)) return error;
-    const status = statusOf(error);
-    return kerberosFailure(isProof ? { ...status, operation: "prove" } : status, this.#attempt(), error);
-  }
-
-  get #service(): string {
-    return this.#target.replace(/@$/, "");
-  }
-
   #attempt(): KerberosAttempt {
-    const { gssapi, environment } = this.#env;
-    const hasPassword = this.#password !== undefined;
+    const conversation = this.#conversation;
     return {
       service: this.#service,
-      principal: this.#principal,
-      hasPassword,
-      cache: hasPassword ? undefined : (environment["KRB5CCNAME"] ?? gssapi.cacheName()),
-      keytab: hasPassword ? undefined : environment["KRB5_CLIENT_KTNAME"],
-      configuration: environment["KRB5_CONFIG"] ?? "/etc/krb5.conf",
+      principal: this.#account,
+      origin: conversation.origin(),
+      facts: conversation.facts(),
     };
   }
-}
-
-function statusOf({ operation, major, minor, message }: GssError): {
-  readonly operation: GssError["operation"];
-  readonly major: number;
-  readonly minor: number;
-  readonly text: string;
-} {
-  return { operation, major, minor, text: message };
 }

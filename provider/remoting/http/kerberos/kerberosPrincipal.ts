@@ -26,8 +26,24 @@ export function principalOf(username: string): string {
 }
 
 /**
- * The service to get a ticket for. The realm is left empty, so that the KDC, or domain_realm of krb5.conf, says which
- * one it is. As a principal, and not as host-based, it isn't rewritten by what DNS says.
+ * A user name as an account of Windows: `CONTOSO\\anna`, `anna@contoso.com` (a UPN, with whatever suffix), or `anna`
+ * alone, which is looked for in the domain of this machine.
+ *
+ * @throws RemotingError `SettingsRefused`, saying how to write it.
+ */
+export function windowsAccountOf(username: string): string {
+  const name = username.trim();
+  const parts = name.split(/[\\@]/);
+  if (parts.length > 2 || parts.some((part) => part === "") || /\p{Cc}/u.test(name)) {
+    throw refused(
+      `The user name "${name}" is no account. Write it as CONTOSO\\anna, or as its UPN, such as anna@contoso.com.`,
+    );
+  }
+  return name;
+}
+
+/**
+ * The service to get a ticket for: as it is written in the URL, so that nothing is rewritten by what DNS says.
  *
  * @throws RemotingError `SettingsRefused` for an address, which no ticket is issued for.
  */
@@ -37,7 +53,7 @@ export function servicePrincipalOf(host: string): string {
       `Kerberos needs the server's name, but the URL names the address ${host}. Write the host's full name.`,
     );
   }
-  return `HTTP/${host}@`;
+  return `HTTP/${host}`;
 }
 
 function misspelt(what: string): RemotingError {

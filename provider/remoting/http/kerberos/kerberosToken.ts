@@ -20,13 +20,10 @@ const IS_SEALED = 2;
  * the signature is all that isn't the message. Throws RemotingError `AuthenticationRefused`.
  */
 export function splitToken(token: Uint8Array, clearLength: number): SealedBody {
-  const form = headerOf(token);
+  const form = checkOwn(token);
   const overhead = token.length - clearLength;
   const tail = overhead - HEADER_BYTES - CONFOUNDER_BYTES;
-  if (typeof form === "string" || form.ec !== 0 || form.rrc !== 0 || tail < HEADER_BYTES) {
-    const what = typeof form === "string" ? form : "has a form that isn't known here.";
-    throw new RemotingError("AuthenticationRefused", `our own message ${what}`, { facts: { fate: "notDone" } });
-  }
+  if (form.ec !== 0 || form.rrc !== 0 || tail < HEADER_BYTES) throw ownRefused("has a form that isn't known here.");
   const cut = token.length - tail;
   const signature = Buffer.concat([
     token.subarray(0, HEADER_BYTES),
@@ -39,13 +36,35 @@ export function splitToken(token: Uint8Array, clearLength: number): SealedBody {
 
 /** Puts a token of the server's together. Throws RemotingError `HttpUnexpected` for what isn't an encrypted one. */
 export function joinToken({ signature, data }: SealedBody): Buffer {
-  const form = headerOf(signature);
-  if (typeof form === "string") throw new RemotingError("HttpUnexpected", `the server's encrypted answer ${form}`);
+  checkAnswer(signature);
   return Buffer.concat([signature, data]);
 }
 
+/** What a message of ours begins with. Throws RemotingError `AuthenticationRefused` where it isn't an encrypted one. */
+export function checkOwn(signature: Uint8Array): Form {
+  const form = headerOf(signature);
+  if (typeof form === "string") throw ownRefused(form);
+  return form;
+}
+
+/** The same of a message of the server's. Throws RemotingError `HttpUnexpected`. */
+export function checkAnswer(signature: Uint8Array): void {
+  const form = headerOf(signature);
+  if (typeof form === "string") throw new RemotingError("HttpUnexpected", `the server's encrypted answer ${form}`);
+}
+
+function ownRefused(what: string): RemotingError {
+  return new RemotingError("AuthenticationRefused", `our own message ${what}`, { facts: { fate: "notDone" } });
+}
+
+/** "Extra count" and "right rotation count" of the header. */
+interface Form {
+  readonly ec: number;
+  readonly rrc: number;
+}
+
 /** The numbers in the header, or what is wrong with it. */
-function headerOf(token: Uint8Array): { readonly ec: number; readonly rrc: number } | string {
+function headerOf(token: Uint8Array): Form | string {
   const bytes = Buffer.from(token.buffer, token.byteOffset, token.byteLength);
   if (bytes[0] === 0x60) {
     return (

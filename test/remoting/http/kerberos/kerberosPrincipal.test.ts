@@ -1,4 +1,8 @@
-import { principalOf, servicePrincipalOf } from "../../../../provider/remoting/http/kerberos/kerberosPrincipal";
+import {
+  principalOf,
+  servicePrincipalOf,
+  windowsAccountOf,
+} from "../../../../provider/remoting/http/kerberos/kerberosPrincipal";
 
 describe("a user name", () => {
   it.each([
@@ -25,11 +29,28 @@ describe("a user name", () => {
 });
 
 describe("a server", () => {
-  it("is the service HTTP of its name, in whatever realm it is", () => {
-    expect(servicePrincipalOf("ex01.contoso.com")).toBe("HTTP/ex01.contoso.com@");
+  it("is the service HTTP of its name", () => {
+    expect(servicePrincipalOf("ex01.contoso.com")).toBe("HTTP/ex01.contoso.com");
   });
 
   it.each(["192.0.2.7", "[2001:db8::7]"])("can't be an address: %s", (host) => {
     expect(() => servicePrincipalOf(host)).toThrow(/needs the server's name.*Write the host's full name/);
   });
+});
+
+describe("a user name on Windows", () => {
+  it.each(["CONTOSO\\anna", "anna@contoso.com", "anna@another-suffix.example", " anna ", "CONTOSO\\Anna Muster"])(
+    "%j is an account as it is written",
+    (username) => {
+      expect(windowsAccountOf(username)).toBe(username.trim());
+    },
+  );
+
+  it.each(["", " ", "\\anna", "CONTOSO\\", "@contoso.com", "anna@", "CONTOSO\\anna@contoso.com", "A\\B\\c", "a\0b"])(
+    "%j is refused, saying how to write it",
+    (username) => {
+      expect(() => windowsAccountOf(username)).toThrow(/CONTOSO\\anna.*anna@contoso\.com/);
+      expect(() => windowsAccountOf(username)).toThrow(expect.objectContaining({ code: "SettingsRefused" }));
+    },
+  );
 });
