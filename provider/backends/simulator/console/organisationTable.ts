@@ -1,5 +1,6 @@
 import { sortServices } from "../../../model";
-import { factsOfStored, findCertificate, statusOf } from "../certificateStore";
+import { factsOfStored, statusOf } from "../certificateStore";
+import { consequencesOn, describeConsequence } from "../consequences";
 import { displayedServices, iisSitesOf } from "../displayedServices";
 import type { Organisation, ServerFaults, ServerState, StoredCertificate } from "../organisation";
 
@@ -82,21 +83,8 @@ function serverLines(organisation: Organisation, server: ServerState, now: Date)
     ["POP", server.pop.x509CertificateName],
   ].flatMap(([service, name]) => (name === null ? [] : [`${String(service)} name: ${String(name)}`]));
   if (names.length > 0) lines.push(`  ${names.join("; ")}`);
-  return [...lines, ...dangling(server).map((text) => `  ${text}`)];
-}
-
-/** What points at a certificate that is no longer in the store. */
-function dangling(server: ServerState): string[] {
-  const pointers = [
-    ["the default SMTP certificate", server.internalTransportCertificate?.thumbprint ?? null],
-    ["the front-end site", server.iis.frontEnd],
-    ["the back-end site", server.iis.backEnd],
-  ] as const;
-  return pointers.flatMap(([what, thumbprint]) =>
-    thumbprint === null || findCertificate(server, thumbprint) !== undefined
-      ? []
-      : [`! ${what} is ${thumbprint}, which is not in the store`],
-  );
+  const broken = consequencesOn(organisation, server, now).map(describeConsequence);
+  return [...lines, ...broken.map((text) => `  ! ${text}`)];
 }
 
 /** The whole organisation at a glance: per server its certificates, who holds what, and how long they still last. */
