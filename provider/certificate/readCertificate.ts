@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 
 import { ExchangeBindingError } from "../errors";
@@ -8,7 +8,7 @@ import type { DistinguishedName } from "./distinguishedName";
 import { COMMON_NAME, formatDistinguishedName, nameFromAsn1 } from "./distinguishedName";
 import type { CertificateFacts } from "./facts";
 import { looksLikeDnsName } from "./names";
-import type { Thumbprint } from "./thumbprint";
+import { thumbprintOf } from "./thumbprint";
 
 const SUBJECT_ALT_NAME = "2.5.29.17";
 /** `[2]` of GeneralName (RFC 5280 section 4.2.1.6). */
@@ -43,7 +43,7 @@ export function factsOf(certificate: X509Certificate): CertificateFacts {
   const namesOfSubject = commonName !== undefined && looksLikeDnsName(commonName) ? [commonName] : [];
   const dnsNames = (fields.altDnsNames ?? namesOfSubject).map((name) => name.toLowerCase());
   return {
-    thumbprint: createHash("sha1").update(der).digest("hex").toUpperCase() as Thumbprint,
+    thumbprint: thumbprintOf(der),
     subject: formatDistinguishedName(fields.subject),
     issuer: formatDistinguishedName(fields.issuer),
     serialNumber: fields.serialNumber,

@@ -3,9 +3,10 @@ import { processIo } from "../console/terminal";
 import { UsageMistake } from "../console/usageMistake";
 import type * as DoctorCommand from "../doctor/doctorCommand";
 import { messageOf } from "../errors";
+import type * as InventoryCommand from "../inventory/inventoryCommand";
 import { HELP_TEXT } from "./helpText";
 import { readRequest } from "./options";
-import { remoteSettingsOf, serversOf } from "./settings";
+import { openChosenBackend, remoteSettingsOf, serversOf } from "./settings";
 
 /**
  * 0: nothing failed. 1: something did. 2: the command couldn't be understood. 3: a certificate in use ends soon
@@ -39,8 +40,22 @@ export async function runCommandLine(argv: readonly string[], io: CommandLineIo)
           io,
         );
       }
-      case "inventory":
-        throw new UsageMistake("not yet");
+      case "inventory": {
+        const { options } = request;
+        // eslint-disable-next-line @typescript-eslint/no-require-imports -- as above
+        const { inventoryCommand } = require("../inventory/inventoryCommand") as typeof InventoryCommand;
+        return await inventoryCommand(
+          {
+            servers: serversOf("inventory", options, io),
+            openBackend: () => openChosenBackend(options, io),
+            timeoutSeconds: options.timeoutSeconds,
+            endsWithin: options.endsWithin,
+            json: options.json,
+            version: packageVersion(),
+          },
+          io,
+        );
+      }
     }
   } catch (error) {
     if (!(error instanceof UsageMistake)) throw error;

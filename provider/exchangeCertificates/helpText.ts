@@ -1,10 +1,14 @@
-export const HELP_TEXT = `exchange-certificates doctor: walks the way to real Exchange servers, step by step, and says what is wrong and what to
-do about it. It only reads: it never changes anything on a server.
+export const HELP_TEXT = `exchange-certificates: looks at real Exchange servers. It only reads: it never changes anything on a server.
 
-  exchange-certificates doctor --server ex01.contoso.com [--server ex02.contoso.com] [options]
+  exchange-certificates doctor    --server ex01.contoso.com [--server ex02.contoso.com] [options]
+  exchange-certificates inventory --server ex01.contoso.com [--server ex02.contoso.com] [options]
 
-It looks at: settings, name (DNS), connection (TCP), TLS, web server, clock, authentication, session, cmdlets that the
-account sees, a whole reading, and how services are told.
+doctor walks the way to each server, step by step, and says what is wrong and what to do about it: settings, name
+(DNS), connection (TCP), TLS, web server, clock, authentication, session, cmdlets that the account sees, a whole
+reading, and how services are told.
+
+inventory lists the certificates of the servers: who holds which service and who displays it, the default SMTP
+certificate, connectors, status, days left. Its output names servers, connectors and clients' names; it holds no keys.
 
   --server <fqdn>            a server; may be repeated. Default: EXCHANGE_SERVERS
   --endpoint <url>           with {server} in the place of the server's name. Default: http://{server}/PowerShell/ for
@@ -15,13 +19,18 @@ account sees, a whole reading, and how services are told.
   --password-stdin           read the password from standard input
   --tls-server-name <name>   the name that the server's certificate is checked against. Default: the URL's host
   --ca-file <file>           PEM file of the CAs to trust, instead of those that Node trusts
-  --timeout <seconds>        longest time for one step. Default: 60, and less where less must do
+  --timeout <seconds>        longest time for one step of the doctor, or for one server of the inventory. Default: 60
   --json                     for machines: one document on standard output
   --help, --version
+
+Of the inventory alone:
+  --ends-within <days>       exit code 3 when something in use ends within so many days (or nobody can tell when)
+  --backend <backend>        remote (default), simulator, or a module of your own. Default: EXCHANGE_BACKEND
+  --simulator-file <file>    the simulated organisation's file. Default: EXCHANGE_SIMULATOR_FILE
 
 Every setting of the provider can also stand in its environment variable (EXCHANGE_ENDPOINT, EXCHANGE_AUTHENTICATION,
 EXCHANGE_USERNAME, EXCHANGE_PASSWORD, EXCHANGE_TLS_SERVER_NAME, EXCHANGE_CA_FILE and the others); options go first. The
 configuration of a Pulumi stack isn't read. EXCHANGE_TRACE=1 shows the conversation on standard error, without secrets.
 
-Each line says ok, warn (it works, but look), FAIL or skip. The exit code is 0 when nothing failed, 1 when something
-did, and 2 when the command couldn't be understood.`;
+Exit codes: 0 when nothing failed; 1 when something did (inventory: a server couldn't be read; the others are listed
+all the same); 2 when the command couldn't be understood; 3 when something in use ends soon (--ends-within).`;

@@ -1,3 +1,7 @@
+import { existsSync } from "node:fs";
+import type { Backend } from "../backends/backend";
+import { chooseBackend, openBackend, type BackendSettings } from "../backends/openBackend";
+import { simulatorFile } from "../backends/simulatorFile";
 import {
   parseRemoteSettings,
   type ReadRemoteSetting,
@@ -8,11 +12,13 @@ import { readServers } from "../config";
 import type { CommandLineIo } from "../console/io";
 import { kindAndLength } from "../console/misplaced";
 import { readPassword } from "../console/password";
+import { programDirectory } from "../console/programDirectory";
 import { UsageMistake } from "../console/usageMistake";
 import { isBindingError } from "../errors";
 import type { ServerFqdn } from "../model";
-import { settingRefused } from "../setting";
-import type { CommonOptions } from "./options";
+import { cleanedMessage } from "../sentence";
+import { configurationInvalid, settingRefused } from "../setting";
+import type { CommonOptions, InventoryOptions } from "./options";
 
 /** The servers that are meant: the options', else those of `EXCHANGE_SERVERS`. Throws {@link UsageMistake}. */
 export function serversOf(
@@ -82,6 +88,39 @@ export async function remoteSettingsOf(options: CommonOptions, io: CommandLineIo
   if (authentication !== "basic" || username === undefined || settings.password !== undefined) return settings;
   const password = await readPassword(username, NOTHING_ASKED, options, io);
   return { ...settings, password };
+}
+
+/**
+ * The backend that an inventory is read through: `--backend`, else `EXCHANGE_BACKEND`, else real servers, because a
+ * reading changes nothing. Throws `ConfigurationInvalid`, and {@link UsageMistake} about the password.
+ */
+export async function openChosenBackend(options: InventoryOptions, io: CommandLineIo): Promise<Backend> {
+  const named = options.backend ?? io.environment["EXCHANGE_BACKEND"]?.trim();
+  const choice = named === undefined || named === "" ? "remote" : named;
+  const settings: BackendSettings =
+    choice.toLowerCase() === "remote"
+      ? { kind: "remote", ...(await remoteSettingsOf(options, io)) }
+      : chooseBackend(choice, {
+          simulatorFile: simulatorFile(options.simulatorFile, io),
+          remote: () => {
+            throw configurationInvalid("The settings of real servers are read elsewhere.");
+          },
+        });
+  if (settings.kind === "simulator" && !existsSync(settings.file)) {
+    // Whoever reads doesn't make one.
+    throw configurationInvalid(
+      `There is no simulated organisation in ${settings.file}. Make one with exchange-simulator init, or name another file ` +
+        "with --simulator-file or EXCHANGE_SIMULATOR_FILE.",
+    );
+  }
+  const say = (line: string): void => {
+    io.error(cleanedMessage(line));
+  };
+  return openBackend(settings, {
+    programDirectory: programDirectory(io.workingDirectory),
+    say,
+    ...(io.environment["EXCHANGE_TRACE"] === "1" ? { trace: io.error } : {}),
+  });
 }
 
 const NOTHING_ASKED = "nothing was asked of any server";
