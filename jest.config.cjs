@@ -9,6 +9,7 @@ const project = (displayName, testMatch, extra = {}) => ({
   testEnvironment: "node",
   transform,
   testMatch: testMatch.map((glob) => `<rootDir>/test/${glob}`),
+  setupFiles: ["<rootDir>/test/threads.cjs"],
   modulePathIgnorePatterns: ["<rootDir>/lib/", "<rootDir>/.cache/"],
   ...extra,
 });

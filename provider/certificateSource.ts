@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 
 import type { CertificateMaterial } from "./certificate/material";
-import { readPem } from "./certificate/pem";
+import { readPemHere } from "./certificate/pem";
 import { readPfxCached } from "./certificate/pfx";
 import { readCertificate } from "./certificate/readCertificate";
 import { problemsOfSelfSigned } from "./certificate/selfSigned";
@@ -179,7 +179,7 @@ function sourceOf(
     case "pem": {
       const { certificate, privateKey, chain } = (shape as Shape<"pem">).pem;
       const pem = { certificate, privateKey: new Secret(privateKey), ...(chain === undefined ? {} : { chain }) };
-      return givenSource(readPem(pem), raw);
+      return givenSource(readPemHere(pem), raw);
     }
     case "selfSigned": {
       const wish = wishOf((shape as Shape<"selfSigned">).selfSigned);

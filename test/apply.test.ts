@@ -5,7 +5,7 @@ import type { Backend } from "../provider/backends/backend";
 import { simulatorBackend } from "../provider/backends/simulator/simulatorBackend";
 import { memoryState, type StateStore } from "../provider/backends/simulator/stateFile";
 import { packPfx } from "../provider/certificate/packPfx";
-import { readPfx } from "../provider/certificate/pfx";
+import { readPfxHere } from "../provider/certificate/pfx";
 import { ExchangeBindingError } from "../provider/errors";
 import { sleep } from "../provider/lifecycle/timeLimit";
 import { valueOr } from "../provider/model";
@@ -219,7 +219,7 @@ describe("a plan that can be carried out", () => {
     const [first, second] = sent;
     expect(first?.password.reveal()).not.toBe(second?.password.reveal());
     expect(first?.password.reveal().length).toBeGreaterThanOrEqual(32);
-    for (const one of sent) expect(readPfx(one.pfx, one.password).facts.thumbprint).toBe(MAIL.facts.thumbprint);
+    for (const one of sent) expect(readPfxHere(one.pfx, one.password).facts.thumbprint).toBe(MAIL.facts.thumbprint);
   });
 
   it("tells what the server warns of", async () => {

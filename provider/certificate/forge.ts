@@ -15,14 +15,9 @@ interface Untyped {
       value: string | NodeForge.asn1.Asn1[],
     ): NodeForge.asn1.Asn1;
   };
-  readonly pki: {
-    readonly pbe: {
-      getCipherForPKCS12PBE(
-        oid: string,
-        params: NodeForge.asn1.Asn1,
-        password: string | null,
-      ): NodeForge.cipher.BlockCipher;
-    };
+  readonly rc2: {
+    /** `bits`: the effective length of the key. */
+    createDecryptionCipher(key: string, bits: number): NodeForge.cipher.BlockCipher & { start(iv: string): void };
   };
 }
 

@@ -4,7 +4,6 @@ import { Secret } from "../secret";
 import type { Asn1 } from "./asn1";
 import {
   bytesOf,
-  childOf,
   context,
   integer,
   nothing,
@@ -16,9 +15,8 @@ import {
   textString,
   writeAsn1,
 } from "./asn1";
-import { forge } from "./forge";
 import type { CertificateMaterial } from "./material";
-import { computeMac } from "./pbe";
+import { computeMac, encryptPbeSha13Des, PBE_SHA1_3DES } from "./pbe";
 import { PKCS12 } from "./pfxBags";
 
 /** What OpenSSL uses; Windows uses 2000. */
@@ -79,19 +77,17 @@ function encryptedInfo(safeContents: Asn1, password: Secret<string>): Asn1 {
   return sequence(objectIdentifier(PKCS12.encryptedData), context(0, [sequence(integer(0), info)]));
 }
 
-/** Algorithm and encrypted bytes. The library's function is meant for keys and encrypts whatever it is given. */
+/** PBE-SHA1-3DES: algorithm and encrypted bytes. */
 function encrypt(plain: Asn1, password: Secret<string>): readonly [Asn1, Asn1] {
-  const encrypted = forge().pki.encryptPrivateKeyInfo(plain, password.reveal(), {
-    algorithm: "3des",
-    count: ROUNDS,
-    saltSize: SALT_SIZE_BYTES,
-  });
-  return [childOf(encrypted, 0), childOf(encrypted, 1)];
+  const salt = randomBytes(SALT_SIZE_BYTES);
+  const encrypted = encryptPbeSha13Des(writeAsn1(plain), { password: password.reveal(), salt, rounds: ROUNDS });
+  const parameters = sequence(octetString(salt), integer(ROUNDS));
+  return [sequence(objectIdentifier(PBE_SHA1_3DES), parameters), octetString(encrypted)];
 }
 
 function macData(content: Buffer, password: Secret<string>): Asn1 {
   const salt = randomBytes(SALT_SIZE_BYTES);
-  const mac = computeMac("sha1", content, salt, ROUNDS, password.reveal());
+  const mac = computeMac("sha1", content, { salt, rounds: ROUNDS, password: password.reveal() });
   const digestInfo = sequence(sequence(objectIdentifier(SHA1), nothing()), octetString(mac));
   return sequence(digestInfo, octetString(salt), integer(ROUNDS));
 }

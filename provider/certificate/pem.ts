@@ -31,7 +31,7 @@ function failure(code: ErrorCode, text: string, thumbprints?: readonly string[])
  *
  * @throws ExchangeBindingError `PemUnreadable`, `PemWithoutKey`, `PemKeyDoesNotFit`; none carries anything of the key
  */
-export function readPem(source: PemSource): CertificateMaterial {
+export function readPemHere(source: PemSource): CertificateMaterial {
   const given = readCertificates("certificate", source.certificate);
   if (given.length === 0) {
     throw failure("PemUnreadable", `\`certificate\` holds no certificate${hintFor(source.certificate, "CERTIFICATE")}`);

@@ -14,12 +14,13 @@ export type { CertificateMaterial } from "./material";
 /**
  * Reads a PFX (PKCS#12) as OpenSSL, Windows and Java write it: old and new encryption, RSA and ECC, whatever the order
  * of its parts. "No password" and "an empty password" are the same to the caller; both ways of writing it are tried.
+ * Deriving the keys takes seconds where the file asks for it: who mustn't be held up takes `readPfx` of readMaterial.ts.
  *
  * @param pfx the file
  * @throws ExchangeBindingError `PfxUnreadable` (broken, or not a PFX), `PfxWrongPassword`, `PfxWithoutCertificate`,
  * `PfxWithoutKey`, `PfxKeyDoesNotFit`; none carries anything of the password or of the encrypted parts
  */
-export function readPfx(pfx: Secret<Uint8Array>, password: Secret<string> | undefined): CertificateMaterial {
+export function readPfxHere(pfx: Secret<Uint8Array>, password: Secret<string> | undefined): CertificateMaterial {
   const bags = openPfx(pfx.reveal(), password?.reveal());
   const certificates = bags.filter((bag) => bag.kind === "certificate").map(foundCertificate);
   const keys = bags.filter((bag) => bag.kind === "key").map(foundKey);
@@ -85,7 +86,7 @@ type Outcome = { readonly material: CertificateMaterial } | { readonly error: Ex
 const outcomes = new Map<string, Outcome>();
 
 /**
- * {@link readPfx} with a memory of the last 64 different files, failures included: a program may give the same file to
+ * {@link readPfxHere} with a memory of the last 64 different files, failures included: a program may give the same file to
  * a thousand bindings, and deriving the keys is made to be slow. The memory knows file and password by a hash only.
  */
 export function readPfxCached(pfx: Secret<Uint8Array>, password: Secret<string> | undefined): CertificateMaterial {
@@ -102,7 +103,7 @@ export function readPfxCached(pfx: Secret<Uint8Array>, password: Secret<string> 
 
 function outcomeOf(pfx: Secret<Uint8Array>, password: Secret<string> | undefined): Outcome {
   try {
-    return { material: readPfx(pfx, password) };
+    return { material: readPfxHere(pfx, password) };
   } catch (error) {
     if (isBindingError(error)) return { error };
     throw error;

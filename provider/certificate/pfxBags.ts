@@ -3,7 +3,7 @@ import { ExchangeBindingError, isBindingError } from "../errors";
 import type { Asn1 } from "./asn1";
 import { bytesOf, childOf, childrenOf, integerOf, isUniversal, oidOf, readAsn1, writeAsn1 } from "./asn1";
 import type { PasswordForm } from "./pbe";
-import { decryptWithPassword, macFits, passwordForms, UnsupportedEncryption } from "./pbe";
+import { decryptWithPassword, macFits, passwordForms, RoundsBudget, UnsupportedEncryption } from "./pbe";
 
 /** Object identifiers of PKCS#12 (RFC 7292 section 4 and appendix D). */
 export const PKCS12 = {
@@ -93,20 +93,27 @@ function envelopeOf(bytes: Uint8Array): Envelope {
   return { content: bytesOf(childOf(childOf(authSafe, 1), 0)), macData };
 }
 
+/** A way of writing the password, and what all tries together may cost. */
+interface Attempt {
+  readonly form: PasswordForm;
+  readonly budget: RoundsBudget;
+}
+
 function openEnvelope({ content, macData }: Envelope, password: string | undefined): readonly PfxBag[] {
+  const budget = new RoundsBudget();
   const forms = passwordForms(password);
   if (macData === undefined) {
-    const bags = firstThatOpens(content, forms);
+    const bags = firstThatOpens(content, forms, budget);
     if (bags !== undefined) return bags;
     throw pfxFailure(
       "PfxWrongPassword",
       "this password doesn't decrypt it. Check the password; the file has no integrity check, so it may as well be damaged.",
     );
   }
-  const fitting = forms.find((form) => macFits(macData, content, form));
+  const fitting = forms.find((form) => macFits(macData, content, form, budget));
   if (fitting === undefined) throw wrongPassword(content, password);
   // A writer may use one form of the password for the check and another one for the encryption.
-  const bags = firstThatOpens(content, [fitting, ...forms.filter((form) => form !== fitting)]);
+  const bags = firstThatOpens(content, [fitting, ...forms.filter((form) => form !== fitting)], budget);
   if (bags !== undefined) return bags;
   throw pfxFailure("PfxUnreadable", `the password fits, but an encrypted part doesn't open with it. ${REPACK}`);
 }
@@ -122,16 +129,20 @@ function wrongPassword(content: Buffer, password: string | undefined): ExchangeB
   return pfxFailure("PfxWrongPassword", remedy + protectedTo);
 }
 
-function firstThatOpens(content: Buffer, forms: readonly PasswordForm[]): readonly PfxBag[] | undefined {
+function firstThatOpens(
+  content: Buffer,
+  forms: readonly PasswordForm[],
+  budget: RoundsBudget,
+): readonly PfxBag[] | undefined {
   for (const form of forms) {
-    const bags = openSafe(content, form);
+    const bags = openSafe(content, { form, budget });
     if (bags !== undefined) return bags;
   }
   return undefined;
 }
 
 /** AuthenticatedSafe ::= SEQUENCE OF ContentInfo. `undefined` when an encrypted part doesn't open with the password. */
-function openSafe(content: Buffer, password: PasswordForm): readonly PfxBag[] | undefined {
+function openSafe(content: Buffer, attempt: Attempt): readonly PfxBag[] | undefined {
   const bags: PfxBag[] = [];
   for (const contentInfo of childrenOf(readAsn1(content))) {
     const type = oidOf(childOf(contentInfo, 0));
@@ -139,7 +150,7 @@ function openSafe(content: Buffer, password: PasswordForm): readonly PfxBag[] | 
     if (type !== PKCS12.data && type !== PKCS12.encryptedData) continue;
     const value = childOf(childOf(contentInfo, 1), 0);
     const found =
-      type === PKCS12.data ? readBags(readAsn1(bytesOf(value)), password) : openEncryptedBags(value, password);
+      type === PKCS12.data ? readBags(readAsn1(bytesOf(value)), attempt) : openEncryptedBags(value, attempt);
     if (found === undefined) return undefined;
     bags.push(...found);
   }
@@ -147,19 +158,19 @@ function openSafe(content: Buffer, password: PasswordForm): readonly PfxBag[] | 
 }
 
 /** EncryptedData ::= { version, EncryptedContentInfo { type, algorithm, [0] bytes } } (RFC 2315 section 13). */
-function openEncryptedBags(encryptedData: Asn1, password: PasswordForm): readonly PfxBag[] | undefined {
+function openEncryptedBags(encryptedData: Asn1, attempt: Attempt): readonly PfxBag[] | undefined {
   const info = childOf(encryptedData, 1);
-  return openEncrypted(childOf(info, 1), bytesOf(childOf(info, 2)), password, (plain) => readBags(plain, password));
+  return openEncrypted(childOf(info, 1), bytesOf(childOf(info, 2)), attempt, (plain) => readBags(plain, attempt));
 }
 
 /** Decrypts and reads. A wrong password can survive the padding; then the result is rubbish that can't be read. */
 function openEncrypted<T>(
   algorithm: Asn1,
   encrypted: Buffer,
-  password: PasswordForm,
+  attempt: Attempt,
   read: (plain: Asn1, bytes: Buffer) => T,
 ): T | undefined {
-  const plain = decryptWithPassword(algorithm, encrypted, password);
+  const plain = decryptWithPassword(algorithm, encrypted, attempt.form, attempt.budget);
   if (plain === undefined) return undefined;
   try {
     return read(readAsn1(plain), plain);
@@ -170,23 +181,23 @@ function openEncrypted<T>(
 }
 
 /** SafeContents ::= SEQUENCE OF SafeBag { type, [0] value, SET OF attributes OPTIONAL }. */
-function readBags(safeContents: Asn1, password: PasswordForm): readonly PfxBag[] | undefined {
+function readBags(safeContents: Asn1, attempt: Attempt): readonly PfxBag[] | undefined {
   const bags: PfxBag[] = [];
   for (const bag of childrenOf(safeContents)) {
-    const found = readBag(bag, password);
+    const found = readBag(bag, attempt);
     if (found === undefined) return undefined;
     bags.push(...found);
   }
   return bags;
 }
 
-function readBag(bag: Asn1, password: PasswordForm): readonly PfxBag[] | undefined {
+function readBag(bag: Asn1, attempt: Attempt): readonly PfxBag[] | undefined {
   const type = oidOf(childOf(bag, 0));
   const value = childOf(childOf(bag, 1), 0);
   const attributes = readAttributes(childrenOf(bag)[2]);
   switch (type) {
     case PKCS12.safeContentsBag:
-      return readBags(value, password);
+      return readBags(value, attempt);
     case PKCS12.certBag: {
       if (oidOf(childOf(value, 0)) !== PKCS12.x509Certificate) return [];
       return [{ kind: "certificate", der: bytesOf(childOf(childOf(value, 1), 0)), ...attributes }];
@@ -194,7 +205,7 @@ function readBag(bag: Asn1, password: PasswordForm): readonly PfxBag[] | undefin
     case PKCS12.keyBag:
       return [{ kind: "key", der: writeAsn1(value), ...attributes }];
     case PKCS12.shroudedKeyBag: {
-      const der = openEncrypted(childOf(value, 0), bytesOf(childOf(value, 1)), password, (plain, bytes) => {
+      const der = openEncrypted(childOf(value, 0), bytesOf(childOf(value, 1)), attempt, (plain, bytes) => {
         // PrivateKeyInfo ::= { version, algorithm, OCTET STRING … }; anything else is rubbish.
         if (!isUniversal(childOf(plain, 2), "OCTETSTRING")) throw new Error("not a private key");
         return bytes;

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { inspect } from "node:util";
 
 import type { PemSource } from "../../provider/certificate/pem";
-import { readPem } from "../../provider/certificate/pem";
+import { readPemHere } from "../../provider/certificate/pem";
 import type { ErrorCode } from "../../provider/errors";
 import { ExchangeBindingError } from "../../provider/errors";
 import { Secret } from "../../provider/secret";
@@ -18,9 +18,9 @@ const [issuing, root] = leaf.chain.map(pemOf) as [string, string];
 const certificate = pemOf(leaf.der);
 
 const read = (source: Partial<Omit<PemSource, "privateKey">> & { privateKey?: string }) =>
-  readPem({ certificate, ...source, privateKey: new Secret(source.privateKey ?? keyText("pkcs8")) });
+  readPemHere({ certificate, ...source, privateKey: new Secret(source.privateKey ?? keyText("pkcs8")) });
 
-describe("readPem", () => {
+describe("readPemHere", () => {
   it.each([
     ["PKCS#8", certificate, keyText("pkcs8"), leaf],
     ["PKCS#1", certificate, keyText("pkcs1"), leaf],
@@ -64,7 +64,7 @@ describe("readPem", () => {
   });
 });
 
-describe("readPem refuses", () => {
+describe("readPemHere refuses", () => {
   const encrypted = testKey("rsa2048").export({ format: "pem", type: "pkcs8", cipher: "aes-256-cbc", passphrase: "p" });
   const oldEncrypted = testKey("rsa2048").export({
     format: "pem",

@@ -21,7 +21,7 @@ import {
 import { packPfx } from "../../provider/certificate/packPfx";
 import { MAX_ROUNDS } from "../../provider/certificate/pbe";
 import type { CertificateMaterial } from "../../provider/certificate/pfx";
-import { readPfx, readPfxCached } from "../../provider/certificate/pfx";
+import { readPfxHere, readPfxCached } from "../../provider/certificate/pfx";
 import { readCertificate } from "../../provider/certificate/readCertificate";
 import type { ErrorCode } from "../../provider/errors";
 import { ExchangeBindingError } from "../../provider/errors";
@@ -36,7 +36,7 @@ const JAVA = "530DC340CFEA0EC0D2BAF407EE94BCC0F4DDEB41";
 
 const fixture = (name: string): Uint8Array => readFileSync(path.join(__dirname, "fixtures", name));
 const open = (pfx: Uint8Array, password: string | undefined): CertificateMaterial =>
-  readPfx(new Secret(pfx), password === undefined ? undefined : new Secret(password));
+  readPfxHere(new Secret(pfx), password === undefined ? undefined : new Secret(password));
 
 /** The error that reading throws; fails the test when it throws none, or one that isn't ours. */
 function refusal(read: () => unknown): ExchangeBindingError {

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { readPfx } from "../../provider/certificate/pfx";
+import { readPfxHere } from "../../provider/certificate/pfx";
 import { FACT_KEYS } from "../../provider/certificate/facts";
 import { Secret } from "../../provider/secret";
 import { STATE_VERSION } from "../../provider/state";
@@ -20,7 +20,7 @@ interface StoredResource {
 }
 
 const PFX = readFileSync(join(__dirname, "..", "certificate", "fixtures", "openssl3-aes.pfx"));
-const material = readPfx(new Secret(PFX), new Secret("exchange-test"));
+const material = readPfxHere(new Secret(PFX), new Secret("exchange-test"));
 const { thumbprint } = material.facts;
 
 const VERSIONS = readdirSync(__dirname)

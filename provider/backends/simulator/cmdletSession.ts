@@ -1,6 +1,6 @@
 import { ExchangeBindingError, isBindingError } from "../../errors";
 import type { CertificateMaterial } from "../../certificate/material";
-import { readPfx } from "../../certificate/pfx";
+import { readPfxHere } from "../../certificate/pfx";
 import { Secret } from "../../secret";
 import type { CmdletCall, CmdletContext, CmdletOutcome, CmdletQuestion, OpenedPfx, QuestionKind } from "./cmdlet";
 import { delayOf, runCmdlet } from "./exchangeModel";
@@ -36,7 +36,7 @@ export function openPfx(
   withKey?: (material: CertificateMaterial) => void,
 ): OpenedPfx | "unreadable" {
   try {
-    const material = readPfx(new Secret(fileData), password);
+    const material = readPfxHere(new Secret(fileData), password);
     withKey?.(material);
     const { der, chain, notices } = material;
     return { der, chain, keyProvider: notices.includes("keyStorageProviderDropped") ? "KSP" : "CSP" };
