@@ -227,7 +227,10 @@ export interface Backend {
     options: CallOptions,
   ): Promise<{ readonly outcome: "removed" | "alreadyGone" }>;
 
-  /** Ends sessions and lets the process end. Never throws; may be called twice. */
+  /**
+   * Ends what runs and closes sessions, within a second and a half: the process may be about to end. Never throws; may
+   * be called twice. A call that comes afterwards works as the first one did.
+   */
   close(): Promise<void>;
 }
 

@@ -13,7 +13,7 @@ import { type ClientPoolEvent, ClientRunspacePool, type RsaKeyPair } from "./psr
 import { collect, type HostRule, NOBODY_THERE, piecesOf, type PipelineResult, wasRefused } from "./pipelineRun";
 import { Shell } from "./shell";
 import { type Trace, traceCommand, traceError, within } from "./trace";
-import { untilAborted } from "./untilAborted";
+import { soonAfter, untilAborted } from "./untilAborted";
 
 export type { HostRule, PipelineResult } from "./pipelineRun";
 
@@ -30,8 +30,13 @@ export interface SessionOptions {
   readonly operationTimeoutSeconds?: number;
   /** Until a connection has to be there. Default 15. */
   readonly connectTimeoutSeconds?: number;
-  /** A session that nobody has used for so long closes itself. Default 15. */
+  /** A session that nobody has used for so long closes itself. Default 10. */
   readonly idleSeconds?: number;
+  /**
+   * After so long without a request the server deletes the shell by itself, as when this process was killed. The
+   * default is the least that Windows grants: 60.
+   */
+  readonly shellIdleSeconds?: number;
   /** Told of everything that happens, without secrets. */
   readonly trace?: Trace | undefined;
 }
@@ -60,11 +65,17 @@ export interface RunOptions {
 
 const DEFAULT_CONNECTIONS = 2;
 const DEFAULT_OPERATION_SECONDS = 20;
-const DEFAULT_IDLE_SECONDS = 15;
+const DEFAULT_IDLE_SECONDS = 10;
+const DEFAULT_SHELL_IDLE_SECONDS = 60;
 /** Commands that the server has to keep while others wait for their turn; it takes a thousand. */
 const MAX_ENDED_COMMANDS = 50;
 /** For putting away what nobody waits for any more. */
 const CLEANUP_SECONDS = 5;
+/** For the end of a session: a process that is told to end has a second or two. */
+const CLOSE_MILLISECONDS = 1200;
+/** For the answer to Create, whose cookie a shell can't be deleted without, when the opening is given up meanwhile. */
+const CREATE_GRACE_MILLISECONDS = 400;
+
 /**
  * Opens a remote PowerShell session: one shell with one runspace pool. Throws RemotingErrors; nothing is left behind at
  * the server then.
@@ -75,8 +86,7 @@ export async function openSession(options: SessionOptions, env: SessionEnv, sign
     await session.open(signal);
     return session;
   } catch (error) {
-    const closed = session.close();
-    if (!signal.aborted) await closed;
+    await session.close();
     throw withFate(error, "notDone");
   }
 }
@@ -113,6 +123,7 @@ export class Session {
       to: url.href,
       resourceUri: options.resourceUri,
       operationTimeoutSeconds: options.operationTimeoutSeconds ?? DEFAULT_OPERATION_SECONDS,
+      idleTimeoutSeconds: options.shellIdleSeconds ?? DEFAULT_SHELL_IDLE_SECONDS,
       newGuid: env.newGuid,
       now: env.now,
     });
@@ -133,9 +144,9 @@ export class Session {
     );
   }
 
-  /** Whether pipelines can be run: not closed, and the shell not known to be gone. */
+  /** Whether pipelines can be run: not closed, and the shell neither known to be gone nor unused for so long that it may be. */
   get isUsable(): boolean {
-    return this.#closed === undefined && !this.#isLost && this.#refusal === undefined;
+    return this.#closed === undefined && !this.#isLost && this.#refusal === undefined && !this.#shell.isStale;
   }
 
   /** Called once, by {@link openSession}. */
@@ -144,7 +155,12 @@ export class Session {
     await this.#lanes.use(ended, async (connection) => {
       this.#pool.open();
       const first = (room: number): Uint8Array => this.#pool.take(room)?.bytes ?? new Uint8Array();
-      await this.#shell.create(connection, this.#pool.id, first, ended);
+      const creating = soonAfter(ended, CREATE_GRACE_MILLISECONDS);
+      try {
+        await this.#shell.create(connection, this.#pool.id, first, creating.signal);
+      } finally {
+        creating.forget();
+      }
       // What found no room in Create, which a server takes as more of the same.
       await this.#sendPool(connection, ended);
       await this.#receivePool(connection, ended, () => this.#pool.state === "Opened");
@@ -175,6 +191,12 @@ export class Session {
         this.#lanes.release(lane);
         throw this.#refusal;
       }
+      if (this.#shell.isStale) {
+        // The process was held up just now.
+        this.#isLost = true;
+        this.#lanes.release(lane);
+        throw new RemotingError("SessionClosed", CLOSED, { facts: { fate: "notDone" } });
+      }
       return await this.#runOn(lane, commands, ended, answer ?? (() => undefined), progress);
     } catch (error) {
       if (isRemotingError(error, "ShellGone") || isRemotingError(error, "PoolBroken")) this.#isLost = true;
@@ -194,7 +216,10 @@ export class Session {
     for (const connection of this.#lanes.made) connection.renew();
   }
 
-  /** Ends what runs, deletes the shell and closes the connections. Never throws; may be called as often as one likes. */
+  /**
+   * Ends what runs, deletes the shell, which ends its pipelines at the server too, and closes the connections: within
+   * 1.2 seconds, also when the server is slow. Never throws; may be called as often as one likes.
+   */
   close(): Promise<void> {
     this.#closed ??= this.#close("asked");
     return this.#closed;
@@ -204,12 +229,12 @@ export class Session {
     clearTimeout(this.#idle);
     if (this.#shell.isCreated) this.#trace?.({ kind: "closing", why });
     this.#closing.abort(new RemotingError("SessionClosed", CLOSED));
-    await Promise.allSettled(this.#unfinished);
+    const limit = AbortSignal.timeout(CLOSE_MILLISECONDS);
+    await untilAborted(Promise.allSettled(this.#unfinished), limit).catch(() => undefined);
     if (this.#shell.isCreated) {
       // Also when it seems lost: what the server didn't know may have been the command alone.
-      const limit = AbortSignal.timeout(CLEANUP_SECONDS * 1000);
       const gone = this.#lanes.use(limit, (connection) => this.#shell.delete(connection, limit));
-      await gone.catch(() => undefined);
+      await untilAborted(gone, limit).catch(() => undefined);
     }
     this.#pool.closed();
     for (const connection of this.#lanes.made) connection.close();

@@ -22,6 +22,8 @@ const FIRST_ENVELOPE_BYTES = 153_600;
 const LATER_ENVELOPE_BYTES = 512_000;
 /** Exchange's web server takes requests of up to 512,000 bytes; encryption and headers need some room. */
 const LARGEST_REQUEST_BYTES = 500_000;
+/** Of the server's idle time-out: 45 seconds of a minute. */
+const STALE_PART = 0.75;
 /** How much longer than OperationTimeout an answer may take to arrive. */
 const MARGIN_SECONDS = 10;
 
@@ -30,6 +32,8 @@ export interface ShellOptions {
   readonly to: string;
   readonly resourceUri: string;
   readonly operationTimeoutSeconds: number;
+  /** After so long without a request the server is to delete the shell by itself. */
+  readonly idleTimeoutSeconds: number;
   readonly newGuid: () => string;
   readonly now: () => Date;
 }
@@ -51,15 +55,37 @@ export class Shell {
   readonly #sessionId: string;
   #shellId: string | undefined;
   #envelopeBytes = FIRST_ENVELOPE_BYTES;
+  #idleTimeoutSeconds: number;
+  /** Requests that wait for their answers. */
+  #underway = 0;
+  /** When the server is to have answered all of them at the latest; milliseconds since 1970. */
+  #latest = 0;
+  /** When it had answered the last one at the latest. */
+  #lastUsed = 0;
 
   constructor(options: ShellOptions) {
     this.#options = options;
     this.#sessionId = options.newGuid();
+    this.#idleTimeoutSeconds = options.idleTimeoutSeconds;
   }
 
   /** Whether there is something to delete. */
   get isCreated(): boolean {
     return this.#shellId !== undefined;
+  }
+
+  /**
+   * Whether the server may soon take the shell away, or has done so: unused for three quarters of the time that it
+   * gives. Measured by the clock and not by a timer, which doesn't run while the process is held up. A clock that was
+   * put back tells nothing, and counts as too long.
+   */
+  get isStale(): boolean {
+    if (this.#shellId === undefined) return false;
+    const now = this.#options.now().getTime();
+    const limit = this.#idleTimeoutSeconds * 1000 * STALE_PART;
+    if (this.#underway > 0) return now - this.#latest >= limit;
+    const unused = now - this.#lastUsed;
+    return unused < 0 || unused >= limit;
   }
 
   useLargerEnvelopes(): void {
@@ -73,11 +99,15 @@ export class Shell {
     signal: AbortSignal,
   ): Promise<void> {
     const header = this.#header();
-    const build = (creationXml: Uint8Array): string => encodeCreate(header, { runspacePoolId, creationXml });
+    const { idleTimeoutSeconds } = this.#options;
+    const build = (creationXml: Uint8Array): string =>
+      encodeCreate(header, { runspacePoolId, creationXml, idleTimeoutSeconds });
     const creationXml = takeFirst(this.#room(build));
     try {
       const response = await this.#post(connection, "Create", header.messageId, build(creationXml), signal);
-      if (response.kind === "created") this.#shellId = response.shell.shellId;
+      if (response.kind !== "created") return;
+      this.#shellId = response.shell.shellId;
+      this.#idleTimeoutSeconds = Math.min(idleTimeoutSeconds, response.shell.idleTimeoutSeconds ?? idleTimeoutSeconds);
     } catch (error) {
       // The answer was lost, the shell perhaps not: servers take the name that we proposed, so it can be deleted.
       const { fate, fault } = error instanceof RemotingError ? error.facts : {};
@@ -175,7 +205,31 @@ export class Shell {
     return fragmentRoom(Math.min(this.#envelopeBytes, LARGEST_REQUEST_BYTES), build);
   }
 
+  /**
+   * A server answers within OperationTimeout. Its time without a request began no later, even when a process that was
+   * held up reads the answer much later.
+   */
   async #post(
+    connection: HttpConnection,
+    operation: Operation,
+    messageId: string,
+    envelope: string,
+    signal: AbortSignal,
+    pipelineId?: string,
+  ): Promise<WsmanResponse> {
+    const { now, operationTimeoutSeconds } = this.#options;
+    const latest = now().getTime() + operationTimeoutSeconds * 1000;
+    this.#underway += 1;
+    this.#latest = latest;
+    try {
+      return await this.#exchange(connection, operation, messageId, envelope, signal, pipelineId);
+    } finally {
+      this.#underway -= 1;
+      this.#lastUsed = Math.min(now().getTime(), latest);
+    }
+  }
+
+  async #exchange(
     connection: HttpConnection,
     operation: Operation,
     messageId: string,

@@ -21,3 +21,24 @@ export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal):
     signal.removeEventListener("abort", stop);
   }
 }
+
+/** A signal that fires a while after another one. */
+export function soonAfter(
+  signal: AbortSignal,
+  milliseconds: number,
+): { readonly signal: AbortSignal; readonly forget: () => void } {
+  const later = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const fired = (): void => {
+    timer = setTimeout(() => {
+      later.abort(signal.reason);
+    }, milliseconds);
+  };
+  if (signal.aborted) later.abort(signal.reason);
+  else signal.addEventListener("abort", fired, { once: true });
+  const forget = (): void => {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", fired);
+  };
+  return { signal: later.signal, forget };
+}

@@ -202,6 +202,120 @@ describe("a session", () => {
   });
 });
 
+describe("a session that nobody uses", () => {
+  /** A session and its endpoint, each with a clock that the test sets. */
+  async function withClocks(options: Partial<SessionOptions> = {}) {
+    const clock = { here: Date.parse("2026-03-01T12:00:00Z"), there: Date.parse("2026-03-01T12:00:00Z") };
+    const store = memoryState(await defaultOrganisation());
+    const endpoint = await startTestEndpoint({ store, env: { now: () => new Date(clock.there) } });
+    opened.push(endpoint);
+    const env = { ...sessionEnv, now: () => new Date(clock.here) };
+    let signals = 0;
+    const trace: SessionOptions["trace"] = (event) => {
+      if (event.kind === "request" && event.operation === "Signal") signals += 1;
+    };
+    const session = await openSession(sessionOptionsFor(endpoint.url, { ...options, trace }), env, unlimited.signal);
+    opened.push(session);
+    /** Runs a cmdlet, and waits until the server has forgotten it too. */
+    const use = async (): Promise<void> => {
+      const before = signals;
+      await run(session, "Get-AuthConfig");
+      while (signals === before) await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    return { clock, endpoint, session, use };
+  }
+
+  it("is ended by the server after a minute, should this process be killed", async () => {
+    const { clock, endpoint, use } = await withClocks();
+    await use();
+    clock.there += 60_000;
+    expect(endpoint.shellCount()).toBe(1);
+    clock.there += 1;
+    expect(endpoint.shellCount()).toBe(0);
+  });
+
+  it("isn't used any more after three quarters of that", async () => {
+    const { clock, session, use } = await withClocks();
+    await use();
+    clock.here += 44_999;
+    expect(session.isUsable).toBe(true);
+    await use();
+    clock.here += 44_999;
+    expect(session.isUsable).toBe(true);
+    clock.here += 1;
+    expect(session.isUsable).toBe(false);
+    expect(await remotingFailure(run(session, "Get-AuthConfig"))).toMatchObject({
+      code: "SessionClosed",
+      facts: { fate: "notDone" },
+    });
+  });
+
+  it("isn't used any more when the clock was put back: nobody can say for how long", async () => {
+    const { clock, session, use } = await withClocks();
+    await use();
+    clock.here -= 1;
+    expect(session.isUsable).toBe(false);
+  });
+
+  it("isn't used any more when the process was held up while the answer had long come", async () => {
+    const { clock, endpoint, session } = await withClocks({ operationTimeoutSeconds: 1 });
+    endpoint.inject({ operation: "Signal", fault: { kind: "slow", milliseconds: 200 } });
+    await run(session, "Get-AuthConfig");
+    // The Signal that forgets the ended command is under way: such a shell isn't idle.
+    expect(session.isUsable).toBe(true);
+    clock.here += 45_999;
+    expect(session.isUsable).toBe(true);
+    clock.here += 1;
+    expect(session.isUsable).toBe(false);
+  });
+
+  it("goes by what the server grants, where that is less", async () => {
+    const { clock, endpoint } = await withClocks();
+    endpoint.behave({ idleTimeoutSeconds: 20 });
+    const env = { ...sessionEnv, now: () => new Date(clock.here) };
+    const session = await openSession(sessionOptionsFor(endpoint.url), env, unlimited.signal);
+    opened.push(session);
+    clock.here += 14_999;
+    expect(session.isUsable).toBe(true);
+    clock.here += 1;
+    expect(session.isUsable).toBe(false);
+  });
+});
+
+describe("closing a session", () => {
+  it("doesn't wait for a server that doesn't answer", async () => {
+    const { endpoint, open } = await surroundings();
+    const session = await open();
+    endpoint.inject({ operation: "Delete", fault: { kind: "slow", milliseconds: 600_000 } });
+    await session.close();
+    expect(endpoint.shellCount()).toBe(1);
+  });
+
+  it("ends what runs, at the server too", async () => {
+    const { endpoint, open } = await surroundings({
+      organisation: (organisation) => withFaults(organisation, EX01, { slowMilliseconds: 60_000 }),
+    });
+    const session = await open();
+    const failure = remotingFailure(run(session, "Get-ExchangeCertificate", { Server: EX01 }));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await session.close();
+    expect(endpoint.shellCount()).toBe(0);
+    expect((await failure).code).toBe("SessionClosed");
+  });
+
+  it("leaves no shell behind when it comes while the session is being opened", async () => {
+    const { endpoint, open } = await surroundings();
+    endpoint.inject({ operation: "Receive", fault: { kind: "slow", milliseconds: 600_000 } });
+    const limit = new AbortController();
+    const opening = remotingFailure(open({}, limit.signal));
+    while (endpoint.shellCount() === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    limit.abort();
+    expect((await opening).code).toBe("Aborted");
+    expect(endpoint.shellCount()).toBe(0);
+  });
+});
+
 it("doesn't keep a process alive that forgets to close it", async () => {
   const { endpoint } = await surroundings();
   const hook = join(__dirname, "..", "runTypescript.cjs");

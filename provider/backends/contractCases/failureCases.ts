@@ -128,4 +128,15 @@ export const failureCases: readonly CaseDefinition[] = [
       await (await bench.open()).close();
     },
   },
+  {
+    title: "works after it was closed as it did before",
+    run: async (bench) => {
+      const backend = await bench.open();
+      const before = await backend.readSnapshot(bench.server, unlimited);
+      await backend.close();
+      const after = await backend.readSnapshot(bench.server, unlimited);
+      assert.equal(after.server, before.server);
+      assert.equal(after.certificates.length, before.certificates.length);
+    },
+  },
 ];

@@ -47,6 +47,8 @@ interface Kept {
 const OPENING_MILLISECONDS = 120_000;
 /** How many sessions in a row may turn out to be gone before that is an error. */
 const MAX_REOPENED = 2;
+/** For closing all of them, those too that are only being opened. */
+const CLOSING_MILLISECONDS = 1500;
 
 /**
  * The sessions of one backend: one for each endpoint, opened when it is needed and again when it is gone. Throws
@@ -55,7 +57,7 @@ const MAX_REOPENED = 2;
 export class EndpointSessions {
   readonly #env: SessionsEnv;
   readonly #kept = new Map<string, Kept>();
-  readonly #closed = new AbortController();
+  #closed = new AbortController();
 
   constructor(env: SessionsEnv) {
     this.#env = env;
@@ -95,12 +97,17 @@ export class EndpointSessions {
     return true;
   }
 
-  /** Closes all sessions. Never throws. */
+  /**
+   * Ends what runs and closes all sessions, within a second and a half: what can't be closed by then is left to the
+   * server's idle time-out. Never throws. Whoever asks for something afterwards gets new sessions.
+   */
   async close(): Promise<void> {
     this.#closed.abort();
+    this.#closed = new AbortController();
     const sessions = [...this.#kept.values()].map(({ session }) => session);
-    this.#kept.clear();
-    await Promise.allSettled(sessions.map(async (session) => (await session)?.close()));
+    for (const kept of this.#kept.values()) kept.session = undefined;
+    const closed = Promise.allSettled(sessions.map(async (session) => (await session)?.close()));
+    await untilAborted(closed, AbortSignal.timeout(CLOSING_MILLISECONDS)).catch(() => undefined);
   }
 
   async #attempt(
@@ -148,15 +155,20 @@ export class EndpointSessions {
     if (kept.session !== undefined && (await this.#sessionOf(kept, signal)) !== current) {
       return this.#session(url, signal);
     }
-    void current?.close();
     // Others will wait for it too, so it doesn't end with the one who was first.
     const limit = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(OPENING_MILLISECONDS)]);
-    const opening = this.#env.open(url, limit);
+    const opening = this.#openAfter(current, url, limit);
     kept.session = opening;
     opening.catch(() => {
       if (kept.session === opening) kept.session = undefined;
     });
     return untilAborted(opening, signal);
+  }
+
+  /** The old one goes first: an account may have a few shells at a time. */
+  async #openAfter(old: Session | undefined, url: URL, limit: AbortSignal): Promise<Session> {
+    await old?.close();
+    return this.#env.open(url, limit);
   }
 
   /** Who waits for an opening shares its failure: a wrong password said once for each question would lock the account. */

@@ -53,7 +53,7 @@ export function openSimulator({ file, say }: SimulatorSettings): Backend {
  * put the questions side by side.
  */
 export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
-  const closed = new AbortController();
+  let closed = new AbortController();
 
   /** Runs one cmdlet in a session with the server; every question gets the same answer. */
   const run = async (
@@ -226,6 +226,7 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
       closed.abort(
         new ExchangeBindingError("Internal", "A call of the simulator's backend ended because it was closed."),
       );
+      closed = new AbortController();
       return Promise.resolve();
     },
   };

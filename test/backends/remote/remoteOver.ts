@@ -24,7 +24,12 @@ export interface RemoteOver {
   readonly opened: () => number;
 }
 
-/** The remote backend over the simulated organisation behind https. Closing the backend closes the endpoint too. */
+const endpoints: Endpoint[] = [];
+afterAll(async () => {
+  await Promise.all(endpoints.splice(0).map((endpoint) => endpoint.close()));
+});
+
+/** The remote backend over the simulated organisation behind https. The endpoint is closed when the test file has ended. */
 export async function remoteOver(store: StateStore, options: RemoteOverOptions = {}): Promise<RemoteOver> {
   const { certificate, key } = endpointIdentity();
   const endpoint = await startTestEndpoint({
@@ -32,6 +37,7 @@ export async function remoteOver(store: StateStore, options: RemoteOverOptions =
     tls: { certificate, privateKey: new Secret(key), followsIis: options.followsIis ?? false },
     ...(options.behaviour && { behaviour: options.behaviour }),
   });
+  endpoints.push(endpoint);
   let opened = 0;
   const backend = remoteBackend(`${endpoint.url}${options.query ?? ""}`, {
     open: (url, signal) => {
@@ -41,15 +47,5 @@ export async function remoteOver(store: StateStore, options: RemoteOverOptions =
     pause: (milliseconds, signal) => wait(milliseconds, undefined, { signal }),
     retryDelaysMilliseconds: [1, 1],
   });
-  return {
-    endpoint,
-    opened: () => opened,
-    backend: {
-      ...backend,
-      close: async () => {
-        await backend.close();
-        await endpoint.close();
-      },
-    },
-  };
+  return { endpoint, opened: () => opened, backend };
 }
