@@ -1,3 +1,4 @@
+import type { CertificateFacts } from "../certificate/facts";
 import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { NAME_SERVICES, valueOr } from "../model";
@@ -23,7 +24,11 @@ export type RemovalReason =
   | { readonly kind: "receiveConnectors"; readonly connectors: readonly string[] }
   | { readonly kind: "receiveConnectorsUnknown"; readonly reason: string }
   /** They name its issuer and subject, so Exchange refuses. */
-  | { readonly kind: "sendConnectors"; readonly connectors: readonly string[]; readonly certificateName: string }
+  | {
+      readonly kind: "sendConnectors";
+      readonly connectors: readonly string[];
+      readonly certificate: Pick<CertificateFacts, "thumbprint" | "issuer" | "subject">;
+    }
   | { readonly kind: "reserved"; readonly what: "auth" | "federation" | "webManagement" }
   /** `removeAfterDays` isn't over. ISO 8601. */
   | { readonly kind: "keptUntil"; readonly until: string };
@@ -187,8 +192,9 @@ const sendConnectors: RemovalGuard = {
     const connectors = valueOr(shown, [])
       .filter(({ tlsCertificateName: name }) => name !== undefined && isNamed(name, facts))
       .map(({ name }) => name);
+    const { thumbprint, issuer, subject } = facts;
     return connectors.length > 0
-      ? [{ kind: "sendConnectors", connectors, certificateName: tlsCertificateNameOf(facts) }]
+      ? [{ kind: "sendConnectors", connectors, certificate: { thumbprint, issuer, subject } }]
       : [];
   },
 };

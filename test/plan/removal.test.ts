@@ -169,7 +169,13 @@ const cases: readonly Case[] = [
     of: organisation([state({ certificates: [...state().certificates, stored(renewed, SMTP)] })], {
       sendConnectors: [{ name: "Out", fqdn: null, tlsCertificateName: OLD_NAME, sourceServers: ["EX01"] }],
     }),
-    reasons: [{ kind: "sendConnectors", connectors: ["Out"], certificateName: OLD_NAME }],
+    reasons: [
+      {
+        kind: "sendConnectors",
+        connectors: ["Out"],
+        certificate: { thumbprint, issuer: old.facts.issuer, subject: old.facts.subject },
+      },
+    ],
     breaks: "refused: RemovalRefused",
   },
   ...(["currentCertificate", "previousCertificate", "nextCertificate"] as const).map((which) => ({

@@ -1,0 +1,212 @@
+import type { ConnectorCertificateName, SendConnectorSnapshot } from "../backends/backend";
+import type { CertificateFacts } from "../certificate/facts";
+import type { Thumbprint } from "../certificate/thumbprint";
+import { valueOr } from "../model";
+import type { BindingIdentity } from "./desired";
+import { holds, tlsCertificateNameOf } from "./holdings";
+import type { ObservedServer } from "./observedServer";
+import { isFit } from "./removal";
+
+/*
+ * Connectors name a certificate by issuer and subject. A receive connector is its server's own; a send connector is the
+ * organisation's, and each of its source servers must be able to offer what it names.
+ */
+
+/** What is known of one source server of a send connector. Exchange gives the short name. */
+export type SourceServer =
+  /** As it is once the plan is carried out. */
+  | { readonly kind: "seen"; readonly name: string; readonly server: ObservedServer }
+  | { readonly kind: "unreachable"; readonly name: string; readonly reason: string }
+  /** Subscribed Edge servers aren't members of the domain, and nobody asks them from here. */
+  | { readonly kind: "edge"; readonly name: string };
+
+/** Why a source server isn't ready. */
+export type NotReady =
+  | { readonly kind: "withoutCertificate"; readonly name: string }
+  | { readonly kind: "unreachable"; readonly name: string; readonly reason: string }
+  | { readonly kind: "edge"; readonly name: string };
+
+/** Source servers that have no fit certificate of that issuer and subject with SMTP, or of which that isn't known. */
+export function notReady(
+  certificateName: string,
+  sources: readonly SourceServer[],
+  now: Date,
+  except?: { readonly name: string; readonly thumbprint: Thumbprint },
+): readonly NotReady[] {
+  return sources.flatMap((source): NotReady[] => {
+    if (source.kind !== "seen") return [source];
+    const { name, server } = source;
+    const isHeld = server.certificates.some(
+      (one) =>
+        !(except?.name === name && one.facts.thumbprint === except.thumbprint) &&
+        sameCertificateName(tlsCertificateNameOf(one.facts), certificateName) &&
+        valueOr(holds(server, one, "SMTP"), false) &&
+        isFit(server, one, now),
+    );
+    return isHeld ? [] : [{ kind: "withoutCertificate", name }];
+  });
+}
+
+/** What is to be done with a declared send connector. */
+export type SendDecision =
+  | { readonly kind: "missing"; readonly connector: string }
+  | { readonly kind: "unknown"; readonly connector: string; readonly reason: string }
+  /** It names the certificate already. */
+  | { readonly kind: "set"; readonly connector: string }
+  /** Every source server is ready: whoever finds it so sets the name. */
+  | {
+      readonly kind: "complete";
+      readonly connector: string;
+      readonly name: ConnectorCertificateName;
+      readonly previous: string | undefined;
+    }
+  /** Never a change, and no failure. */
+  | { readonly kind: "waiting"; readonly connector: string; readonly for: readonly NotReady[] };
+
+export interface SendRequest {
+  readonly connector: string;
+  readonly facts: CertificateFacts;
+  /** The server that the binding is on, as it is once the plan is carried out. */
+  readonly server: ObservedServer;
+  /** Looks a source server up by the short name that Exchange gives. */
+  readonly sourceOf: (name: string) => SourceServer;
+  readonly now: Date;
+}
+
+export function decideSend({ connector, facts, server, sourceOf, now }: SendRequest): SendDecision {
+  const { sendConnectors } = server;
+  if (sendConnectors.kind === "unknown") return { kind: "unknown", connector, reason: sendConnectors.reason };
+  const found = sendConnectors.value.find((one) => sameText(one.name, connector));
+  if (found === undefined) return { kind: "missing", connector };
+  const name = tlsCertificateNameOf(facts) as ConnectorCertificateName;
+  const previous = found.tlsCertificateName;
+  if (previous !== undefined && sameCertificateName(previous, name)) return { kind: "set", connector: found.name };
+  const waitsFor = notReady(name, found.sourceServers.map(sourceOf), now);
+  return waitsFor.length > 0
+    ? { kind: "waiting", connector: found.name, for: waitsFor }
+    : { kind: "complete", connector: found.name, name, previous };
+}
+
+/** What is to be done with a declared receive connector. */
+export type ReceiveDecision =
+  | { readonly kind: "missing"; readonly connector: string }
+  | { readonly kind: "unknown"; readonly connector: string; readonly reason: string }
+  | { readonly kind: "set"; readonly connector: string }
+  | {
+      readonly kind: "change";
+      readonly connector: string;
+      readonly name: ConnectorCertificateName;
+      readonly previous: string | undefined;
+    };
+
+/** `connector`: the name on the server, without the server in front. */
+export function decideReceive(connector: string, facts: CertificateFacts, server: ObservedServer): ReceiveDecision {
+  const { receiveConnectors } = server;
+  if (receiveConnectors.kind === "unknown") return { kind: "unknown", connector, reason: receiveConnectors.reason };
+  const found = receiveConnectors.value.find(({ identity }) => sameText(receiveConnectorName(identity), connector));
+  if (found === undefined) return { kind: "missing", connector };
+  const name = tlsCertificateNameOf(facts) as ConnectorCertificateName;
+  const previous = found.tlsCertificateName;
+  return previous !== undefined && sameCertificateName(previous, name)
+    ? { kind: "set", connector }
+    : { kind: "change", connector: receiveConnectorName(found.identity), name, previous };
+}
+
+/** `Default Frontend EX01` of `EX01\Default Frontend EX01`. */
+export function receiveConnectorName(identity: string): string {
+  return identity.slice(identity.indexOf("\\") + 1);
+}
+
+/** A binding's word about one connector. */
+export interface ConnectorClaim {
+  readonly identity: BindingIdentity;
+  /** A send connector's name, or `SERVER\Name`; compared without case. */
+  readonly connector: string;
+  /** What it is to name; undefined while the certificate is still to be made. */
+  readonly certificateName: string | undefined;
+}
+
+/** Other bindings that want another name for the same connector. Unknown ones may still turn out to agree. */
+export function connectorConflicts(
+  mine: readonly ConnectorClaim[],
+  others: readonly ConnectorClaim[],
+): readonly {
+  readonly connector: string;
+  readonly other: BindingIdentity;
+  readonly names: readonly [string, string];
+}[] {
+  return mine.flatMap(({ identity, connector, certificateName }) =>
+    others.flatMap((other) => {
+      if (other.identity.urn === identity.urn || !sameText(other.connector, connector)) return [];
+      if (certificateName === undefined || other.certificateName === undefined) return [];
+      if (sameCertificateName(certificateName, other.certificateName)) return [];
+      return [{ connector, other: other.identity, names: [certificateName, other.certificateName] as const }];
+    }),
+  );
+}
+
+/** Whether the names of send connectors may be cleared for the moment of a removal, and put back. */
+export type GapDecision =
+  | { readonly kind: "possible"; readonly connectors: readonly string[]; readonly name: ConnectorCertificateName }
+  /** No connector names the certificate: no gap is needed. */
+  | { readonly kind: "unneeded" }
+  | { readonly kind: "refused"; readonly because: GapRefusal };
+
+export type GapRefusal =
+  | { readonly kind: "notAllowed" }
+  /** Of these nothing would put the name back after a kill. */
+  | { readonly kind: "notDeclared"; readonly connectors: readonly string[] }
+  | { readonly kind: "notInOutputs"; readonly connectors: readonly string[] }
+  | { readonly kind: "notReady"; readonly connector: string; readonly for: readonly NotReady[] };
+
+export interface GapRequest {
+  readonly allowed: boolean;
+  /** The certificate to be removed. */
+  readonly facts: CertificateFacts;
+  /** The server that it is on: short name as in `sourceServers`. */
+  readonly on: string;
+  readonly connectors: readonly SendConnectorSnapshot[];
+  /** Send connectors that bindings of the program declare. */
+  readonly declared: readonly string[];
+  /** Of these, what the outputs hold as their name: what a run after a kill puts back. */
+  readonly inOutputs: Readonly<Record<string, string>>;
+  readonly sourceOf: (name: string) => SourceServer;
+  readonly now: Date;
+}
+
+export function decideGap(request: GapRequest): GapDecision {
+  const { allowed, facts, on, connectors, declared, inOutputs, sourceOf, now } = request;
+  const name = tlsCertificateNameOf(facts) as ConnectorCertificateName;
+  const naming = connectors.filter(
+    ({ tlsCertificateName: one }) => one !== undefined && sameCertificateName(one, name),
+  );
+  if (naming.length === 0) return { kind: "unneeded" };
+  if (!allowed) return refused({ kind: "notAllowed" });
+  const undeclared = naming.filter((one) => !declared.some((other) => sameText(other, one.name)));
+  if (undeclared.length > 0) return refused({ kind: "notDeclared", connectors: undeclared.map((one) => one.name) });
+  const stored = new Map(Object.entries(inOutputs).map(([key, value]) => [key.toLowerCase(), value]));
+  const forgotten = naming.filter((one) => {
+    const kept = stored.get(one.name.toLowerCase());
+    return kept === undefined || !sameCertificateName(kept, name);
+  });
+  if (forgotten.length > 0) return refused({ kind: "notInOutputs", connectors: forgotten.map((one) => one.name) });
+  for (const { name: connector, sourceServers } of naming) {
+    const waitsFor = notReady(name, sourceServers.map(sourceOf), now, { name: on, thumbprint: facts.thumbprint });
+    if (waitsFor.length > 0) return refused({ kind: "notReady", connector, for: waitsFor });
+  }
+  return { kind: "possible", connectors: naming.map((one) => one.name), name };
+}
+
+function refused(because: GapRefusal): GapDecision {
+  return { kind: "refused", because };
+}
+
+function sameText(one: string, other: string): boolean {
+  return one.trim().toLowerCase() === other.trim().toLowerCase();
+}
+
+/** The directory keeps names as they were written; issuers and subjects are the same in any case. */
+function sameCertificateName(one: string, other: string): boolean {
+  const normal = (text: string): string => text.toLowerCase().replace(/,\s*/g, ",").trim();
+  return normal(one) === normal(other);
+}
