@@ -6,6 +6,7 @@ import type { DesiredBinding, SelfSignedWish } from "./plan/desired";
 import { guardCertificate } from "./plan/guards";
 import { isReplicated, unmetGoals } from "./plan/goals";
 import type { Resolve } from "./plan/goals";
+import type { Fact } from "./plan/line";
 import { findCertificate } from "./plan/holdings";
 import type { ObservedServer } from "./plan/observedServer";
 import { describeBlocker, describeGoal } from "./plan/planText";
@@ -26,7 +27,7 @@ export interface ApplyEnv {
   /** Packs what is to be imported so that every server reads it. Slow, and it has randomness of its own. */
   readonly packPfx: (material: CertificateMaterial, password: Secret<string>) => Secret<Uint8Array>;
   /** A line for the person who watches. */
-  readonly say: (line: string) => void;
+  readonly say: (fact: Fact & { readonly kind: "serverWarns" | "waitsFor" }) => void;
 }
 
 /** What the binding brings along; undefined for a certificate that is on the server. */
@@ -147,7 +148,7 @@ const EXECUTORS: {
       },
       env.options,
     );
-    for (const warning of warnings) env.say(`the server warns: ${warning}`);
+    for (const warning of warnings) env.say({ kind: "serverWarns", warning });
   },
 
   setCertificateName: async (step, desired, _material, progress, env) => {
@@ -256,7 +257,7 @@ async function verify(desired: DesiredBinding, work: Work, progress: Progress, e
         desired,
         unmet.map((goal) => describeGoal(goal, resolve)),
       );
-    if (looks === 2) env.say(`waiting until ${unmet.map((goal) => describeGoal(goal, resolve)).join(" and ")}`);
+    if (looks === 2) env.say({ kind: "waitsFor", goals: unmet });
     try {
       await env.sleep(delay);
     } catch {

@@ -18,6 +18,8 @@ import { containsUnknown } from "./unknowns";
 export interface CheckFailure {
   readonly property: string;
   readonly reason: string;
+  /** The same as data, where a plan may find it again. */
+  readonly flaw?: NameFlaw;
 }
 
 /** The inputs that a program gives. */
@@ -131,7 +133,7 @@ export function readInputs(raw: Bag, env: SourceEnv): ReadInputs {
   if (certificateNames.IMAP === null) normalised["imapCertificateName"] = "";
   if (certificateNames.POP === null) normalised["popCertificateName"] = "";
   for (const flaw of nameFlaws(source, services, certificateNames, unknown)) {
-    fail(flaw.property, describeNameFlaw(flaw));
+    failures.push({ property: flaw.property, reason: describeNameFlaw(flaw), flaw });
   }
   const successor = readSuccessor(given("successor"), fail);
   if (successor !== undefined) normalised["successor"] = successor;

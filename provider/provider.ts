@@ -6,13 +6,14 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 import { makeSelfSigned } from "./certificate/selfSigned";
+import { dynamicProviderOver } from "./frontends/dynamic/dynamicProvider";
+import { lineForConsole } from "./frontends/dynamic/lineText";
 import { Deployment } from "./lifecycle/deployment";
-import { lifecycleOver } from "./lifecycle/lifecycle";
 import { sleep } from "./lifecycle/timeLimit";
 
 const now = (): Date => new Date();
 
-const lifecycle = lifecycleOver(
+const provider = dynamicProviderOver(
   new Deployment({
     directory: process.cwd(),
     environment: process.env,
@@ -22,8 +23,11 @@ const lifecycle = lifecycleOver(
     sleep,
     makeCertificate: ({ subject, ...wish }) =>
       makeSelfSigned({ ...wish, ...(subject === undefined ? {} : { subject }) }, { now: now(), randomBytes }),
-    say: (line) => {
-      console.log(line);
+    say: (told) => {
+      console.log(lineForConsole(told, now()));
+    },
+    note: (text) => {
+      console.log(text);
     },
     trace:
       process.env["EXCHANGE_TRACE"] === "1"
@@ -34,6 +38,6 @@ const lifecycle = lifecycleOver(
   }),
 );
 
-export const { configure, check, diff, create, read, update } = lifecycle;
-const remove = lifecycle.delete;
+export const { configure, check, diff, create, read, update } = provider;
+const remove = provider.delete;
 export { remove as delete };

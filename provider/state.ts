@@ -5,7 +5,7 @@ import { parseThumbprint } from "./certificate/thumbprint";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { storedWish } from "./certificateSource";
 import { ExchangeBindingError } from "./errors";
-import { HIDDEN_KEYS, INPUT_KEYS, identityIn } from "./inputs";
+import { DEFAULT_TIMEOUT_SECONDS, HIDDEN_KEYS, INPUT_KEYS, identityIn } from "./inputs";
 import { formatVersion, parseServerFqdn, parseService, sortServices, valueOr } from "./model";
 import type { ExchangeService, ServerFqdn } from "./model";
 import type { BindingIdentity, DeclaredName, PreviousBinding } from "./plan/desired";
@@ -13,6 +13,7 @@ import { findCertificate, heldServices } from "./plan/holdings";
 import type { ObservedServer } from "./plan/observedServer";
 import { followUpsOf } from "./plan/planText";
 import type { Work } from "./plan/planTypes";
+import { UNKNOWN } from "./unknowns";
 
 /** Written into every state. A released version reads every number up to its own. */
 export const STATE_VERSION = 1;
@@ -38,6 +39,8 @@ interface TakenOver {
 export interface StoredBinding {
   readonly id: string;
   readonly identity: BindingIdentity;
+  /** Seconds. */
+  readonly timeoutSeconds: number;
   /** Kind of the backend that made it; undefined where `get` gave no state. */
   readonly backend: string | undefined;
   readonly previous: PreviousBinding & { readonly thumbprint: Thumbprint };
@@ -73,6 +76,7 @@ const versionSchema = z.object({ stateVersion: z.number().default(0) });
 const storedSchema = z.object({
   backend: z.string().optional(),
   services: z.array(z.string()).optional(),
+  timeoutSeconds: z.number().positive().optional(),
   replaceDefaultSmtpCertificate: z.boolean().optional(),
   imapCertificateName: z.string().optional(),
   popCertificateName: z.string().optional(),
@@ -113,6 +117,7 @@ export function readState(id: string, outputs: Bag): StoredBinding {
   return {
     id,
     identity: identityIn(outputs),
+    timeoutSeconds: stored.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
     backend: stored.backend,
     previous: {
       server,
@@ -275,13 +280,23 @@ export function inputsFromOutputs(outputs: Bag, source: "made" | "known"): Bag {
 
 /** Without `undefined`, which the engine's protocol can't carry; everything else must be plain JSON already. */
 export function clean(bag: Bag): Bag {
-  return JSON.parse(JSON.stringify(bag)) as Bag;
+  return withoutUndefined(bag) as Bag;
+}
+
+function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, part]) => part !== undefined)
+      .map(([key, part]: [string, unknown]) => [key, withoutUndefined(part)]),
+  );
 }
 
 /** Keys whose change alone touches nothing on the server; what the constructor adds is never a change. The secrets of a source are compared by thumbprint only. */
-export function stateOnlyChanges(stored: Bag, inputs: Bag): readonly string[] {
+export function changedInputs(stored: Bag, inputs: Bag): readonly (typeof INPUT_KEYS)[number][] {
   const changed = INPUT_KEYS.filter(
-    (key) => key !== "certificate" && JSON.stringify(stored[key]) !== JSON.stringify(inputs[key]),
+    (key) => key !== "certificate" && comparable(stored[key]) !== comparable(inputs[key]),
   );
   return sourceShape(stored["certificate"]) === sourceShape(inputs["certificate"])
     ? changed
@@ -291,8 +306,8 @@ export function stateOnlyChanges(stored: Bag, inputs: Bag): readonly string[] {
 const SECRET_SOURCE_KEYS: ReadonlySet<string> = new Set(["pfx", "password", "pem"]);
 
 /** Which source it is and its public parts: a rotated secret of the same certificate is no change. */
-function sourceShape(certificate: unknown): string {
-  if (typeof certificate !== "object" || certificate === null) return "";
+function sourceShape(certificate: unknown): string | undefined {
+  if (typeof certificate !== "object" || certificate === null) return comparable(certificate);
   const parts = Object.entries(certificate).filter(([, value]) => value !== undefined && value !== null);
   return comparable(
     Object.fromEntries(parts.map(([key, value]: [string, unknown]) => [key, SECRET_SOURCE_KEYS.has(key) || value])),
@@ -300,10 +315,12 @@ function sourceShape(certificate: unknown): string {
 }
 
 /** JSON in which the order of keys says nothing: the engine's protocol doesn't keep it. */
-function comparable(value: unknown): string {
+function comparable(value: unknown): string | undefined {
   return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === "object" && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
-      : part,
+    part === UNKNOWN
+      ? { unknown: true }
+      : typeof part === "object" && part !== null && !Array.isArray(part)
+        ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
+        : part,
   );
 }

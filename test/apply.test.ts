@@ -20,6 +20,8 @@ import type { Organisation, ServerState } from "../provider/backends/simulator/o
 import { makeTestCertificate } from "./certificate/testCertificates";
 import { BUILT_IN, EX01, MAIL, NOW, farm } from "./lifecycle/bench";
 import { stored } from "./backends/simulator/lab";
+import { lineOf } from "../provider/plan/line";
+import { describeLine } from "../provider/plan/lineText";
 import { identityOf } from "./identities";
 
 const WILDCARD = makeTestCertificate({ dnsNames: ["*.contoso.com"] });
@@ -109,7 +111,7 @@ function start(site: Site, desired: DesiredBinding, work: Work, changes: Partial
     randomBytes,
     makeCertificate: () => Promise.resolve(MAIL),
     packPfx,
-    say: (line) => lines.push(line),
+    say: (fact) => lines.push(describeLine(lineOf("change", fact), { server: desired.server, now: NOW })),
     ...changes,
   });
   return { lines, slept, run };

@@ -9,7 +9,8 @@ import { observeServer } from "../provider/plan/observedServer";
 import type { ObservedServer } from "../provider/plan/observedServer";
 import type { ServerFqdn } from "../provider/model";
 import { Deployment } from "../provider/lifecycle/deployment";
-import { lifecycleOver } from "../provider/lifecycle/lifecycle";
+import { dynamicProviderOver } from "../provider/frontends/dynamic/dynamicProvider";
+import { lineForConsole } from "../provider/frontends/dynamic/lineText";
 import { sleep } from "../provider/lifecycle/timeLimit";
 import { Secret } from "../provider/secret";
 import { backendOver, defaultOrganisation } from "./backends/simulatedServer";
@@ -63,7 +64,7 @@ export async function makeMiniEngine(organisation?: Organisation): Promise<MiniE
   const { backend, store } = backendOver(organisation ?? (await defaultOrganisation()));
   const state = new Map<string, Resource>();
 
-  const process = (): { lifecycle: ReturnType<typeof lifecycleOver>; lines: string[] } => {
+  const process = (): { lifecycle: ReturnType<typeof dynamicProviderOver>; lines: string[] } => {
     const lines: string[] = [];
     const deployment = new Deployment({
       directory: "/",
@@ -76,10 +77,11 @@ export async function makeMiniEngine(organisation?: Organisation): Promise<MiniE
       sleep: (_milliseconds, signal) => sleep(1, signal),
       makeCertificate: ({ subject, ...wish }) =>
         makeSelfSigned({ ...wish, ...(subject === undefined ? {} : { subject }) }, { now: new Date(), randomBytes }),
-      say: (line) => lines.push(line),
+      say: (told) => lines.push(lineForConsole(told, new Date())),
+      note: (text) => lines.push(text),
       open: () => Promise.resolve(backend),
     });
-    return { lifecycle: lifecycleOver(deployment), lines };
+    return { lifecycle: dynamicProviderOver(deployment), lines };
   };
 
   const run = async (program: Readonly<Record<string, Bag>>, isPreview: boolean): Promise<Run> => {

@@ -11,7 +11,7 @@ import {
   parseId,
   previousFromInputs,
   readState,
-  stateOnlyChanges,
+  changedInputs,
 } from "../provider/state";
 import type { OutputParts } from "../provider/state";
 import { BUILT_IN, EX01, EX02, MAIL, OWA, RENEWED, rawDataOnly, server, shown } from "./plan/servers";
@@ -287,7 +287,7 @@ describe("inputs that read gives back", () => {
 
 describe("changes that only the state learns of", () => {
   const changed = (before: object, after: object): readonly string[] =>
-    stateOnlyChanges(before as Record<string, unknown>, after as Record<string, unknown>);
+    changedInputs(before as Record<string, unknown>, after as Record<string, unknown>);
 
   it("are named by their inputs", () => {
     expect(changed({ timeoutSeconds: 300, onDelete: "retain" }, { timeoutSeconds: 60 })).toEqual([

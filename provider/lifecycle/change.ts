@@ -10,6 +10,10 @@ import type { ExchangeService } from "../model";
 import type { DesiredBinding } from "../plan/desired";
 import { findCertificate, holds } from "../plan/holdings";
 import type { ObservedServer } from "../plan/observedServer";
+import { tasksAfter, withFollowUps } from "../plan/followUps";
+import { lineOf } from "../plan/line";
+import { describeLine } from "../plan/lineText";
+import { edgeServersOf, linesOfChange, progressOf } from "../plan/lines";
 import { plan, planCreate } from "../plan/plan";
 import { describeBlocker } from "../plan/planText";
 import type { Plan, Work } from "../plan/planTypes";
@@ -17,41 +21,33 @@ import { surprises } from "../plan/surprises";
 import { idOf, outputsOf, readState } from "../state";
 import type { StoredBinding } from "../state";
 import type { Deployment } from "./deployment";
-import { EngineError } from "./engineError";
+import { HalfDone } from "./requests";
+import type { Bag, ChangeRequest, CreateAnswer, CreateRequest, Limits } from "./requests";
 import { untilFired, withTimeLimit } from "./timeLimit";
 
-type Bag = Readonly<Record<string, unknown>>;
-
-export interface CreateResult {
-  readonly id: string;
-  readonly outs: Bag;
-}
-
-/** Makes a binding: the plan's work, then what the server shows afterwards. */
-export async function create(deployment: Deployment, inputs: Bag): Promise<CreateResult> {
-  const { read, desired } = fullyKnown(deployment, inputs);
+/** Makes a binding: the plan's work, then what the server shows afterwards. Throws {@link HalfDone}. */
+export async function create(deployment: Deployment, request: CreateRequest): Promise<CreateAnswer> {
+  const { read, desired } = fullyKnown(deployment, request.inputs);
   const replaces = deployment.replacementOf(desired.identity);
-  const done = await change(deployment, { inputs, read, desired, stored: undefined, replaces });
+  const done = await change(deployment, { limits: request, read, desired, stored: undefined, replaces });
   deployment.endReplacement(desired.identity);
-  return { id: idOf(desired.server, done.thumbprint), outs: done.outs };
+  return { id: idOf(desired.server, done.thumbprint), outputs: done.outputs };
 }
 
-/** Changes a binding in place: adds what is missing, hands over what is released, and never more. */
-export async function update(
-  deployment: Deployment,
-  id: string,
-  olds: Bag,
-  news: Bag,
-): Promise<{ readonly outs: Bag }> {
-  const stored = readState(id, olds);
+/**
+ * Changes a binding in place: adds what is missing, hands over what is released, and never more. Throws
+ * {@link HalfDone}.
+ */
+export async function update(deployment: Deployment, request: ChangeRequest): Promise<Bag> {
+  const stored = readState(request.id, request.state);
   await deployment.refuseOtherBackend(stored);
-  const { read, desired } = fullyKnown(deployment, news);
-  const { outs } = await change(deployment, { inputs: news, read, desired, stored, replaces: undefined });
-  return { outs };
+  const { read, desired } = fullyKnown(deployment, request.inputs);
+  const { outputs } = await change(deployment, { limits: request, read, desired, stored, replaces: undefined });
+  return outputs;
 }
 
 interface Change {
-  readonly inputs: Bag;
+  readonly limits: Limits;
   readonly read: ReadInputs;
   readonly desired: DesiredBinding;
   readonly stored: StoredBinding | undefined;
@@ -74,40 +70,46 @@ function fullyKnown(
   return { read, desired };
 }
 
-async function change(
-  deployment: Deployment,
-  what: Change,
-): Promise<{ readonly thumbprint: Applied["thumbprint"]; readonly outs: Bag }> {
+interface Finished {
+  readonly thumbprint: Applied["thumbprint"];
+  readonly outputs: Bag;
+}
+
+function change(deployment: Deployment, what: Change): Promise<Finished> {
+  const { desired, limits } = what;
+  const doing = `Binding "${desired.identity.label}" on ${desired.server}`;
+  deployment.refuseOffline(doing);
+  const work = (signal: AbortSignal): Promise<Finished> => changeNow(deployment, what, doing, signal);
+  return deployment.onServer(desired.server, () =>
+    withTimeLimit(desired.timeoutSeconds, doing, work, { signal: limits.signal, override: limits.limit }),
+  );
+}
+
+async function changeNow(deployment: Deployment, what: Change, doing: string, signal: AbortSignal): Promise<Finished> {
   const { desired } = what;
   const { server: name, identity } = desired;
-  const doing = `Binding "${identity.label}" on ${name}`;
-  deployment.refuseOffline(doing);
-  return deployment.onServer(name, () =>
-    withTimeLimit(desired.timeoutSeconds, doing, async (signal) => {
-      const decided = await decideAgain(deployment, what, doing, signal);
-      if (decided.work === undefined) {
-        return finished(deployment, what, undefined, decided.server, what.stored?.previous.thumbprint);
-      }
-      try {
-        const applied = await apply(desired, decided.work, what.read.source?.material, {
-          backend: heeding(await deployment.backend(), signal),
-          observe: () => untilFired(signal, () => deployment.observe(name, signal)),
-          options: { signal },
-          now: deployment.env.now,
-          sleep: (milliseconds) => deployment.env.sleep(milliseconds, signal),
-          randomBytes: deployment.env.randomBytes,
-          makeCertificate: deployment.env.makeCertificate,
-          packPfx,
-          say: (line) => {
-            deployment.say(name, identity, [line]);
-          },
-        });
-        return await finished(deployment, what, decided.work, applied.server, applied.thumbprint);
-      } catch (error) {
-        throw await unfinished(deployment, what, decided.work, doing, error);
-      }
-    }),
-  );
+  const decided = await decideAgain(deployment, what, doing, signal);
+  if (decided.work === undefined) {
+    return finished(deployment, what, undefined, decided.server, what.stored?.previous.thumbprint);
+  }
+  try {
+    const applied = await apply(desired, decided.work, what.read.source?.material, {
+      backend: heeding(await deployment.backend(), signal),
+      observe: () => untilFired(signal, () => deployment.observe(name, signal)),
+      options: { signal },
+      now: deployment.env.now,
+      sleep: (milliseconds) => deployment.env.sleep(milliseconds, signal),
+      randomBytes: deployment.env.randomBytes,
+      makeCertificate: deployment.env.makeCertificate,
+      packPfx,
+      say: (fact) => {
+        deployment.say(name, identity, [lineOf("change", fact)]);
+      },
+    });
+    return await finished(deployment, what, decided.work, applied.server, applied.thumbprint);
+  } catch (error) {
+    throw await unfinished(deployment, what, decided.work, doing, error);
+  }
 }
 
 /**
@@ -170,11 +172,11 @@ async function finished(
   work: Work | undefined,
   server: ObservedServer,
   thumbprint: Applied["thumbprint"] | undefined,
-): Promise<{ readonly thumbprint: Applied["thumbprint"]; readonly outs: Bag }> {
+): Promise<Finished> {
   if (thumbprint === undefined)
     throw new ExchangeBindingError("Internal", "A binding without a certificate was finished.");
   deployment.snapshots.keep(what.desired.server, server);
-  const outs = outputsOf({
+  const outputs = outputsOf({
     inputs: what.read.normalised,
     backend: (await deployment.backend()).kind,
     server,
@@ -184,11 +186,11 @@ async function finished(
     stored: what.stored,
     replaces: what.replaces,
   });
-  const followUps = (work === undefined ? [] : (outs["followUps"] as readonly string[])).map(
-    (todo) => `still to do: ${todo}`,
-  );
-  deployment.say(what.desired.server, what.desired.identity, followUps);
-  return { thumbprint, outs };
+  if (work !== undefined) {
+    const left = withFollowUps([], tasksAfter(work.steps, edgeServersOf(server)), deployment.env.now());
+    deployment.say(what.desired.server, what.desired.identity, linesOfChange(work, left));
+  }
+  return { thumbprint, outputs };
 }
 
 /** After the first side effect the state must know of the resource; before it, nothing has happened. */
@@ -204,32 +206,31 @@ async function unfinished(
   if (!(error instanceof ApplyFailure) || error.thumbprint === undefined) return error;
   if (error.server !== undefined) deployment.snapshots.keep(desired.server, error.server);
   const thumbprint = stored?.previous.thumbprint ?? error.thumbprint;
-  const properties = {
-    ...outputsOf({
-      inputs: { ...what.read.normalised, services: stillToRelease(what, error) },
-      backend: (await deployment.backend()).kind,
-      server: error.server,
-      serverName: desired.server,
-      thumbprint,
-      work: { ...work, steps: error.begun },
-      stored,
-      replaces: what.replaces,
-    }),
-    // The engine's server adds this on success only; without it the resource could never be read or deleted again.
-    __provider: what.inputs["__provider"],
-  };
+  const outputs = outputsOf({
+    inputs: { ...what.read.normalised, services: stillToRelease(what, error) },
+    backend: (await deployment.backend()).kind,
+    server: error.server,
+    serverName: desired.server,
+    thumbprint,
+    work: { ...work, steps: error.begun },
+    stored,
+    replaces: what.replaces,
+  });
+  const { server } = desired;
+  const stopped = progressOf({ work, begun: error.begun, server: error.server, thumbprint });
+  const { done, uncertain, undone } = stopped;
+  const howFar = lineOf("change", { kind: "stopped", done, uncertain, undone });
   const told = new ExchangeBindingError(
     error.code,
-    `${doing}: ${sentenceOf(error, doing)} The state remembers how far it came; run again to continue.`,
+    `${withLead(error, doing)} ${asSentence(describeLine(howFar, { server, now: deployment.env.now() }))} The state remembers how far it came; run again to continue.`,
     { facts: error.facts, cause: error },
   );
-  return new EngineError(told, { id: idOf(desired.server, thumbprint), properties });
+  return new HalfDone(told, { id: idOf(server, thumbprint), outputs });
 }
 
-/** The message to go on from: a time limit names what was done already, and not every error ends with a full stop. */
-function sentenceOf({ message }: Error, doing: string): string {
-  const bare = message.startsWith(`${doing}: `) ? message.slice(doing.length + 2) : message;
-  return asSentence(bare);
+/** The message after what was being done, unless it begins with that, as one of our own time limit does. */
+function withLead({ message, facts }: ExchangeBindingError, doing: string): string {
+  return asSentence(facts["doing"] === doing ? message : `${doing}: ${message}`);
 }
 
 /**

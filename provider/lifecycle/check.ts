@@ -1,31 +1,25 @@
-import { messageOf } from "../errors";
 import { factsAsInputs, readInputs } from "../inputs";
-import type { CheckFailure, ReadInputs } from "../inputs";
+import type { ReadInputs } from "../inputs";
 import { claimsOf, conflictsWith } from "../plan/claims";
 import type { DesiredBinding } from "../plan/desired";
 import { findCertificate } from "../plan/holdings";
+import { lineOf } from "../plan/line";
+import type { Line } from "../plan/line";
+import { linesOfPlan } from "../plan/lines";
 import { plan } from "../plan/plan";
-import { describeBlocker, describeNotice, describePlan } from "../plan/planText";
 import type { Blocker } from "../plan/planTypes";
 import { clean, previousFromInputs } from "../state";
 import type { Deployment } from "./deployment";
-import { failuresForEngine } from "./failuresForEngine";
 import { materialNotices } from "./materialNotices";
-
-type Bag = Readonly<Record<string, unknown>>;
-
-export interface CheckResult {
-  readonly inputs: Record<string, unknown>;
-  readonly failures: CheckFailure[];
-}
+import type { Bag, CheckAnswer, CheckRequest, Failure } from "./requests";
 
 /**
  * Reads the inputs, and refuses at preview what could not be done later: every mistake of the resource at once, each
  * with the property it belongs to. Says what a new binding will do; for an existing one, diff says it.
  */
-export async function check(deployment: Deployment, olds: Bag, news: Bag): Promise<CheckResult> {
-  const read = readInputs(news, deployment.env);
-  const failures = [...read.failures];
+export async function check(deployment: Deployment, request: CheckRequest): Promise<CheckAnswer> {
+  const read = readInputs(request.inputs, deployment.env);
+  const failures: Failure[] = read.failures.map((failure) => ({ ...failure, kind: "mistake" }));
   let inputs = read.normalised;
   // Also where something else is still unknown: others may count on what this binding brings.
   if (read.server !== undefined && read.source?.desired.kind === "given") {
@@ -36,25 +30,28 @@ export async function check(deployment: Deployment, olds: Bag, news: Bag): Promi
     deployment.prefetch();
     if (read.desired !== undefined) {
       const { server } = read.desired;
-      const looked = await checkOnServer(deployment, read, read.desired, olds);
+      const looked = await checkOnServer(deployment, read, read.desired, request);
       for (const blocker of looked.blockers) {
-        const reason = describeBlocker(blocker, { server, now: deployment.env.now() });
         // The rules of the inputs have spoken already, and the plan finds some of the mistakes again.
-        const isTold = failures.some((one) => one.property === blocker.property && one.reason === reason);
-        if (!isTold) failures.push({ property: blocker.property, reason });
+        if (read.failures.some(({ flaw }) => flaw !== undefined && isSameFlaw(flaw, blocker))) continue;
+        failures.push({ kind: "blocker", property: blocker.property, server, blocker });
       }
       inputs = { ...inputs, ...looked.facts };
       if (failures.length === 0) deployment.sayOnce(server, read.identity, looked.lines);
     }
   } catch (error) {
-    failures.push({ property: "server", reason: messageOf(error) });
+    failures.push({ kind: "error", property: "server", error });
   }
-  return { inputs: { ...clean(inputs) }, failures: failuresForEngine(failures, news) };
+  return { inputs: clean(inputs), failures };
+}
+
+function isSameFlaw(one: Blocker, other: Blocker): boolean {
+  return one.kind === other.kind && one.property === other.property;
 }
 
 interface Looked {
   readonly blockers: readonly Blocker[];
-  readonly lines: readonly string[];
+  readonly lines: readonly Line[];
   readonly facts: Bag;
 }
 
@@ -62,28 +59,28 @@ async function checkOnServer(
   deployment: Deployment,
   read: ReadInputs,
   desired: DesiredBinding,
-  olds: Bag,
+  request: CheckRequest,
 ): Promise<Looked> {
   const { server, identity } = desired;
-  const text = { server, now: deployment.env.now() };
-  const isNew = Object.keys(olds).length === 0;
-  const observation = await deployment.look(server, desired.timeoutSeconds);
+  const { oldInputs } = request;
+  const isNew = Object.keys(oldInputs).length === 0;
+  const observation = await deployment.look(server, desired.timeoutSeconds, request);
   const observed = observation.kind === "observed" ? observation.server : undefined;
   const claims = claimsOf(desired, observed);
   const conflicts = conflictsWith(claims, deployment.claim(server, identity, claims), observed);
   if (observation.kind === "notAsked") {
-    const notice = describeNotice({ kind: "notAsked", reason: observation.reason }, text);
-    return { blockers: conflicts, lines: isNew ? [notice] : [], facts: {} };
+    const line = lineOf("plan", { kind: "notAsked", reason: observation.reason });
+    return { blockers: conflicts, lines: isNew ? [line] : [], facts: {} };
   }
   // For a certificate named by its thumbprint only the server can tell the rest.
   const facts =
     desired.certificate.kind === "thumbprint"
       ? factsAsInputs(findCertificate(observation.server, desired.certificate.thumbprint)?.facts, read.source)
       : {};
-  const previous = isNew ? undefined : previousFromInputs(olds);
+  const previous = isNew ? undefined : previousFromInputs(oldInputs);
   // Which certificate was made stands in the outputs, which only diff gets to see; so diff does the refusing.
   if (previous !== undefined && previous.thumbprint === undefined) return { blockers: conflicts, lines: [], facts };
   const decision = plan(desired, previous, observation.server, deployment.planContext(server, identity));
-  const lines = isNew ? [...describePlan(decision, text), ...materialNotices(read, decision, text)] : [];
+  const lines = isNew ? [...linesOfPlan(decision), ...materialNotices(read, decision)] : [];
   return { blockers: [...conflicts, ...(decision.kind === "blocked" ? decision.blockers : [])], lines, facts };
 }

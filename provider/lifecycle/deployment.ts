@@ -12,12 +12,14 @@ import { DEFAULT_TIMEOUT_SECONDS } from "../inputs";
 import type { ServerFqdn } from "../model";
 import type { Claim } from "../plan/claims";
 import type { BindingIdentity, SelfSignedWish } from "../plan/desired";
+import type { Line } from "../plan/line";
 import { observeServer } from "../plan/observedServer";
 import type { ObservedServer } from "../plan/observedServer";
 import type { PlanContext } from "../plan/target";
 import { parseId } from "../state";
 import type { StoredBinding } from "../state";
 import { KeyedQueue } from "./queue";
+import type { Limits, ToldLine } from "./requests";
 import { Snapshots } from "./snapshots";
 import { untilFired, withTimeLimit } from "./timeLimit";
 
@@ -27,8 +29,10 @@ export interface DeploymentEnv extends SourceEnv {
   readonly randomBytes: (count: number) => Buffer;
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   readonly makeCertificate: (wish: SelfSignedWish) => Promise<CertificateMaterial>;
-  /** A line under Diagnostics. */
-  readonly say: (line: string) => void;
+  /** Shows a line about a binding. */
+  readonly say: (told: ToldLine) => void;
+  /** Shows what a backend says of itself. */
+  readonly note: (text: string) => void;
   /** A line of the trace, when one is wanted. */
   readonly trace?: ((line: string) => void) | undefined;
   /** Opens the configured backend; replaced in tests that count calls. */
@@ -108,12 +112,15 @@ export class Deployment {
    * The server for a preview: as this deployment knows it, or the reason why nobody asked. `timeoutSeconds` is the
    * binding's own; the reading that it shares with other bindings goes on after it.
    */
-  async look(server: ServerFqdn, timeoutSeconds: number): Promise<Observation> {
+  async look(server: ServerFqdn, timeoutSeconds: number, { limit, signal }: Limits = {}): Promise<Observation> {
     const { settings } = this;
     if (settings.offline) return { kind: "notAsked", reason: "exchange:offline is set" };
     this.prefetch();
     try {
-      return { kind: "observed", server: await this.snapshots.get(server, { seconds: timeoutSeconds }) };
+      return {
+        kind: "observed",
+        server: await this.snapshots.get(server, { seconds: timeoutSeconds, ...limit, signal }),
+      };
     } catch (error) {
       const isUnreachable = error instanceof ExchangeBindingError && UNREACHABLE.has(error.code);
       if (isUnreachable && settings.onUnreachable === "continue") return { kind: "notAsked", reason: error.message };
@@ -158,14 +165,13 @@ export class Deployment {
     return this.#queue.run(server, job);
   }
 
-  /** Lines about a binding, each with its server and label in front. */
-  say(server: ServerFqdn, { label }: BindingIdentity, lines: readonly string[]): void {
-    for (const line of lines) this.env.say(`[${server}] ${label}: ${line}`);
+  say(server: ServerFqdn, identity: BindingIdentity, lines: readonly Line[]): void {
+    for (const line of lines) this.env.say({ identity, server, line });
   }
 
-  /** The same, but only the first time in this deployment. */
-  sayOnce(server: ServerFqdn, identity: BindingIdentity, lines: readonly string[]): void {
-    const key = keyOf(server, identity);
+  /** The same, but only the first time in this deployment: what a plan says, and what a refresh does. */
+  sayOnce(server: ServerFqdn, identity: BindingIdentity, lines: readonly Line[]): void {
+    const key = `${keyOf(server, identity)} ${lines[0]?.phase ?? ""}`;
     if (this.#said.has(key)) return;
     if (lines.length > 0) this.#said.add(key);
     this.say(server, identity, lines);
@@ -231,5 +237,5 @@ function keyOf(server: ServerFqdn, { urn }: BindingIdentity): string {
 async function openConfigured(choice: BackendSettings | undefined, env: DeploymentEnv): Promise<Backend> {
   if (choice === undefined)
     throw new ExchangeBindingError("Offline", "No backend is configured, and exchange:offline is set.");
-  return openBackend(choice, { programDirectory: env.directory, say: env.say, trace: env.trace });
+  return openBackend(choice, { programDirectory: env.directory, say: env.note, trace: env.trace });
 }

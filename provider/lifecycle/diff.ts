@@ -2,38 +2,43 @@ import { ExchangeBindingError } from "../errors";
 import { readInputs } from "../inputs";
 import type { ReadInputs } from "../inputs";
 import type { DesiredBinding } from "../plan/desired";
+import { lineOf } from "../plan/line";
+import type { Line } from "../plan/line";
+import { linesOfPlan, linesOfRefresh } from "../plan/lines";
 import { REPLACED_PROPERTY, plan } from "../plan/plan";
-import { describeBlocker, describeNotice, describePlan } from "../plan/planText";
+import { describeBlocker } from "../plan/planText";
 import { meansAnother, replacementReason } from "../plan/target";
-import { readState, stateOnlyChanges } from "../state";
+import { readState } from "../state";
 import type { StoredBinding } from "../state";
 import type { Deployment } from "./deployment";
+import { differencesOf, differencesOfInputs } from "./differences";
 import { lastKnownServer } from "./lastKnown";
 import { materialNotices } from "./materialNotices";
-
-type Bag = Readonly<Record<string, unknown>>;
-
-export interface DiffResult {
-  readonly changes: boolean;
-  readonly replaces?: string[];
-  readonly deleteBeforeReplace?: boolean;
-}
+import type { ChangeRequest, Decision, Difference } from "./requests";
 
 /**
  * Compares the wish with the server, not with the state: so a plain preview shows drift. The engine also calls it
  * during a refresh, with the outputs just read and the stored inputs; its answer decides whether there is drift.
  */
-export async function diff(deployment: Deployment, id: string, olds: Bag, news: Bag): Promise<DiffResult> {
-  const stored = readState(id, olds);
+export async function diff(deployment: Deployment, request: ChangeRequest): Promise<Decision> {
+  const stored = readState(request.id, request.state);
   await deployment.refuseOtherBackend(stored);
-  const read = readInputs(news, deployment.env);
-  return read.desired === undefined ? diffUnknown(stored, read) : diffKnown(deployment, stored, read, read.desired);
+  const read = readInputs(request.inputs, deployment.env);
+  return read.desired === undefined
+    ? diffUnknown(stored, read)
+    : diffKnown(deployment, { request, stored, read, desired: read.desired });
+}
+
+function decided(differences: readonly Difference[], replaces: readonly string[] = []): Decision {
+  const kind = replaces.length > 0 ? "replace" : differences.length > 0 ? "update" : "none";
+  return { kind, differences, replaces };
 }
 
 /** Something isn't known yet: what is known decides, and an unknown certificate may turn out to be another one. */
-function diffUnknown(stored: StoredBinding, read: ReadInputs): DiffResult {
+function diffUnknown(stored: StoredBinding, read: ReadInputs): Decision {
+  const differences = differencesOfInputs(stored.raw, read.normalised);
   // Nothing is unknown in a refresh, but a file or variable that the inputs name may be missing there.
-  if (read.unknown.size === 0) return { changes: stateOnlyChanges(stored.raw, read.normalised).length > 0 };
+  if (read.unknown.size === 0) return decided(differences);
   const { previous } = stored;
   const isMove = read.server !== undefined && read.server !== previous.server;
   const isAnother = read.source !== undefined && meansAnother(read.source.desired, previous) !== undefined;
@@ -41,59 +46,66 @@ function diffUnknown(stored: StoredBinding, read: ReadInputs): DiffResult {
     ...(read.unknown.has("server") || isMove ? ["server"] : []),
     ...(read.unknown.has("certificate") || isAnother ? ["certificate"] : []),
   ];
-  return replaces.length > 0 ? replacing(replaces) : { changes: true };
+  const { kind } = decided(differences, replaces);
+  return { kind: kind === "none" ? "update" : kind, differences, replaces };
 }
 
-async function diffKnown(
-  deployment: Deployment,
-  stored: StoredBinding,
-  read: ReadInputs,
-  desired: DesiredBinding,
-): Promise<DiffResult> {
+interface Known {
+  readonly request: ChangeRequest;
+  readonly stored: StoredBinding;
+  readonly read: ReadInputs;
+  readonly desired: DesiredBinding;
+}
+
+async function diffKnown(deployment: Deployment, { request, stored, read, desired }: Known): Promise<Decision> {
   const { identity } = desired;
   // An option of the engine may replace what this says is to be updated.
   deployment.beginReplacement(identity, stored);
-  const context = { server: desired.server, now: deployment.env.now() };
-  const observation = await deployment.look(desired.server, desired.timeoutSeconds);
-  const say = (lines: readonly string[]): void => {
+  const observation = await deployment.look(desired.server, desired.timeoutSeconds, request);
+  // In a refresh the outputs are those just read, from which a lost service is missing already; what was declared is
+  // in the inputs.
+  const isRefresh = !deployment.wasChecked(desired.server, identity);
+  const phase = isRefresh ? "refresh" : "plan";
+  const say = (lines: readonly Line[]): void => {
     deployment.sayOnce(desired.server, identity, lines);
   };
   const notAsked =
-    observation.kind === "notAsked" ? [describeNotice({ kind: "notAsked", reason: observation.reason }, context)] : [];
-  const isStateOnly = stateOnlyChanges(stored.raw, read.normalised).length > 0;
+    observation.kind === "notAsked" ? [lineOf(phase, { kind: "notAsked", reason: observation.reason })] : [];
+  const ofInputs = differencesOfInputs(stored.raw, read.normalised);
   const server = observation.kind === "observed" ? observation.server : lastKnownServer(stored, observation.reason);
   // The state knows the old server only; what a move brings there can't be told.
   const isMove = desired.server !== stored.previous.server;
   if (server === undefined || (observation.kind === "notAsked" && isMove)) {
     say(notAsked);
-    return isMove ? replacing(["server"]) : { changes: isStateOnly };
+    return isMove ? decided(ofInputs, ["server"]) : decided(ofInputs);
   }
-  // In a refresh the outputs are those just read, from which a lost service is missing already; what was declared is
-  // in the inputs.
-  const isRefresh = !deployment.wasChecked(desired.server, identity);
   const previous = isRefresh ? { ...stored.previous, services: desired.services } : stored.previous;
   const planContext = deployment.planContext(desired.server, identity);
   const decision = plan(desired, previous, server, planContext);
-  const lines = [...notAsked, ...(decision.kind === "blocked" ? [] : describePlan(decision, context))];
+  const differences = differencesOf(decision, stored.raw, read.normalised);
+  const isNotRefused = decision.kind === "blocked" && (observation.kind === "notAsked" || isRefresh);
+  if (isRefresh || isNotRefused) say([...notAsked, ...linesOfRefresh(decision)]);
+  else if (decision.kind !== "blocked") {
+    say([...notAsked, ...linesOfPlan(decision), ...materialNotices(read, decision)]);
+  }
   switch (decision.kind) {
     case "inSync":
-      say(lines);
-      return { changes: isStateOnly };
+      return decided(ofInputs);
     case "create":
     case "update":
-      say([...lines, ...materialNotices(read, decision, context)]);
-      return { changes: true };
+      return { kind: "update", differences, replaces: [] };
     case "replace":
-      say([...lines, ...materialNotices(read, decision, context)]);
-      return replacing(decision.properties);
+      return decided(differences, decision.properties);
     case "blocked": {
       // In a refresh nobody asked for a change: the difference is drift, and only a program can be refused. Nor is a
       // refusal of use that comes from not having asked.
-      if (observation.kind === "notAsked" || isRefresh) {
-        say([...lines, ...decision.notices.map((notice) => describeNotice(notice, context))]);
+      if (isNotRefused) {
         const reason = replacementReason(desired, previous, server, planContext);
-        return reason === undefined ? { changes: true } : replacing([REPLACED_PROPERTY[reason]]);
+        return reason === undefined
+          ? { kind: "update", differences, replaces: [] }
+          : decided(differences, [REPLACED_PROPERTY[reason]]);
       }
+      const context = { server: desired.server, now: planContext.now };
       const reasons = decision.blockers.map((blocker) => describeBlocker(blocker, context));
       throw new ExchangeBindingError(
         "Refused",
@@ -102,8 +114,4 @@ async function diffKnown(
       );
     }
   }
-}
-
-function replacing(properties: readonly string[]): DiffResult {
-  return { changes: true, replaces: [...properties], deleteBeforeReplace: false };
 }

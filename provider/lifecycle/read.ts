@@ -1,34 +1,31 @@
 import { ExchangeBindingError } from "../errors";
-import { DEFAULT_TIMEOUT_SECONDS } from "../inputs";
-import { findCertificate, holds } from "../plan/holdings";
+import { valueOr } from "../model";
+import { findCertificate, heldServices, holds } from "../plan/holdings";
 import type { ObservedServer } from "../plan/observedServer";
 import { inputsFromOutputs, outputsOf, readState } from "../state";
 import type { StoredBinding } from "../state";
 import type { Deployment } from "./deployment";
-
-type Bag = Readonly<Record<string, unknown>>;
-
-export interface ReadResult {
-  readonly id?: string;
-  readonly props?: Bag;
-  readonly inputs?: Bag;
-}
+import type { Bag, ReadAnswer, StateRequest } from "./requests";
 
 /**
- * Reads a binding back. `{}` means: the server answered, and the certificate isn't there. Connection trouble and
- * services that the server didn't tell are errors, never "gone" and never "none".
+ * Reads a binding back. Gone means: the server answered, and the certificate isn't there. Connection trouble and
+ * services that the server didn't tell are errors, never "gone" and never "none". Without a state, what is there
+ * becomes what is declared.
  */
-export async function read(deployment: Deployment, id: string, props: Bag): Promise<ReadResult> {
-  const stored = readState(id, props);
+export async function read(deployment: Deployment, request: StateRequest): Promise<ReadAnswer> {
+  const { id } = request;
+  const stored = readState(id, request.state);
   deployment.refuseOffline(`Reading binding "${stored.identity.label}"`);
   await deployment.refuseOtherBackend(stored);
-  const server = await deployment.snapshots.get(stored.previous.server, { seconds: DEFAULT_TIMEOUT_SECONDS });
+  const server = await deployment.snapshots.get(stored.previous.server, {
+    seconds: stored.timeoutSeconds,
+    ...request.limit,
+    signal: request.signal,
+  });
   const { thumbprint } = stored.previous;
-  if (findCertificate(server, thumbprint) === undefined) return {};
-  const services = stillHeld(stored, server);
-  const declared = stored.raw["services"] === undefined ? {} : { services };
-  const props_ = outputsOf({
-    inputs: { server: server.server, ...stored.raw, ...declared },
+  if (findCertificate(server, thumbprint) === undefined) return { kind: "gone" };
+  const outputs = outputsOf({
+    inputs: { server: server.server, ...stored.raw, ...declaredIn(stored, server) },
     backend: (await deployment.backend()).kind,
     server,
     serverName: server.server,
@@ -38,7 +35,16 @@ export async function read(deployment: Deployment, id: string, props: Bag): Prom
     replaces: undefined,
   });
   const source = stored.previous.selfSigned === undefined ? "known" : "made";
-  return { id, props: props_, inputs: inputsFromOutputs(props_, source) };
+  return { kind: "there", id, outputs, inputs: inputsFromOutputs(outputs, source) };
+}
+
+function declaredIn(stored: StoredBinding, server: ObservedServer): Bag {
+  if (stored.raw["services"] !== undefined) return { services: stillHeld(stored, server) };
+  if (stored.raw["certificate"] !== undefined) return {};
+  const { thumbprint } = stored.previous;
+  const certificate = findCertificate(server, thumbprint);
+  const held = certificate === undefined ? undefined : valueOr(heldServices(server, certificate), undefined);
+  return { certificate: { thumbprint }, ...(held === undefined ? {} : { services: held }) };
 }
 
 /** The declared services, in their order, without those that have been lost. Extras never show. */

@@ -78,7 +78,7 @@ function limitReached({ seconds, setBy = "timeoutSeconds" }: TimeLimit, doing: s
   return new ExchangeBindingError(
     "TimedOut",
     `${doing}: no end after ${String(seconds)} seconds. Look whether the server answers, then run again; ${setBy} sets the limit.`,
-    { facts: { seconds } },
+    { facts: { seconds, doing } },
   );
 }
 

@@ -7,8 +7,9 @@ import { memoryState, type StateStore } from "../../provider/backends/simulator/
 import type { CertificateMaterial } from "../../provider/certificate/material";
 import { packPfx } from "../../provider/certificate/packPfx";
 import { Deployment } from "../../provider/lifecycle/deployment";
-import { EngineError } from "../../provider/lifecycle/engineError";
-import { lifecycleOver, type Lifecycle } from "../../provider/lifecycle/lifecycle";
+import { dynamicProviderOver, type DynamicProvider } from "../../provider/frontends/dynamic/dynamicProvider";
+import { EngineError } from "../../provider/frontends/dynamic/engineError";
+import { lineForConsole } from "../../provider/frontends/dynamic/lineText";
 import { sleep } from "../../provider/lifecycle/timeLimit";
 import { Secret } from "../../provider/secret";
 import { EXCHANGE_2016, NOW, organisation, published, server, stored } from "../backends/simulator/lab";
@@ -81,7 +82,7 @@ export interface BenchOptions {
 export interface Bench {
   readonly store: StateStore;
   readonly deployment: Deployment;
-  readonly lifecycle: Lifecycle;
+  readonly lifecycle: DynamicProvider;
   /** What was said. */
   readonly lines: string[];
   /** Calls of the backend: `readSnapshot ex01.contoso.com`. */
@@ -132,11 +133,12 @@ export function openBench(initial: Organisation | StateStore = farm(), options: 
           notAfter: new Date(now().getTime() + validityDays * 24 * 60 * 60 * 1000),
         }),
       ),
-    say: (line) => lines.push(line),
+    say: (told) => lines.push(lineForConsole(told, now())),
+    note: (text) => lines.push(text),
     open: () => Promise.resolve(counted(options.backend?.(real) ?? real, calls)),
   });
   deployment.configure((key) => options.config?.[key]);
-  const lifecycle = lifecycleOver(deployment);
+  const lifecycle = dynamicProviderOver(deployment);
   const touch: Bench["touch"] = (name, change) =>
     store.update((organisation) => {
       const before = organisation.servers[name];

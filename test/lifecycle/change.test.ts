@@ -121,7 +121,7 @@ describe("making a binding", () => {
     const made = await next.make(binding({ certificate: SELF_SIGNED }));
     expect((await bench.state()).certificates).toHaveLength(2);
     expect(made.outs).toMatchObject({ heldServices: ["SMTP"] });
-    expect(next.lines.join("\n")).toContain("which an earlier, interrupted run of this binding made");
+    expect(next.lines.join("\n")).toContain("which this binding made before");
     end(new Error("the end of the test"));
     await unheard;
   });
@@ -193,7 +193,7 @@ describe("replacing a binding", () => {
       supersedes: [{ id: made.id, thumbprint: MAIL.facts.thumbprint, released: ["IIS"] }],
       staysBehind: [{ service: "IIS", thumbprint: MAIL.facts.thumbprint }],
     });
-    expect(next.lines.join("\n")).toContain(`IIS is NOT released: it stays on ${MAIL.facts.thumbprint}`);
+    expect(next.lines.join("\n")).toContain(`IIS is NOT released: it stays on ${MAIL.facts.thumbprint.slice(0, 8)}`);
     expect(next.lines.at(-1)).toContain(
       `certificate ${MAIL.facts.thumbprint} stays on ${EX01} as it is: it still holds IIS`,
     );

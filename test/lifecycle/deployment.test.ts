@@ -1,6 +1,7 @@
 import { readState } from "../../provider/state";
 import type { StoredBinding } from "../../provider/state";
 import { EX01, EX02, MAIL, RENEWED, binding, failure, fqdn, openBench } from "./bench";
+import { lineOf, type Line, type Phase } from "../../provider/plan/line";
 import { called, identityOf } from "../identities";
 
 const MODULE = { EXCHANGE_BACKEND: "./adapter.js" };
@@ -94,25 +95,35 @@ describe("configuration", () => {
   });
 });
 
+const warns = (warning: string, phase: Phase = "plan"): Line => lineOf(phase, { kind: "serverWarns", warning });
+
 describe("lines", () => {
   it("begin with server and binding, and are said once per resource, not once per text", () => {
     const { deployment, lines } = openBench();
-    deployment.sayOnce(EX01, identityOf("mail"), ["one", "two"]);
-    deployment.sayOnce(EX01, identityOf("mail"), ["three"]);
-    deployment.sayOnce(EX01, identityOf("post"), ["one"]);
-    deployment.sayOnce(EX02, identityOf("mail"), ["one"]);
+    deployment.sayOnce(EX01, identityOf("mail"), [warns("one"), warns("two")]);
+    deployment.sayOnce(EX01, identityOf("mail"), [warns("three")]);
+    deployment.sayOnce(EX01, identityOf("post"), [warns("one")]);
+    deployment.sayOnce(EX02, identityOf("mail"), [warns("one")]);
     expect(lines).toEqual([
-      "[ex01.contoso.com] mail: one",
-      "[ex01.contoso.com] mail: two",
-      "[ex01.contoso.com] post: one",
-      "[ex02.contoso.com] mail: one",
+      "[ex01.contoso.com] mail: the server warns: one",
+      "[ex01.contoso.com] mail: the server warns: two",
+      "[ex01.contoso.com] post: the server warns: one",
+      "[ex02.contoso.com] mail: the server warns: one",
     ]);
+  });
+
+  it("are said once for a plan, and once for a refresh", () => {
+    const { deployment, lines } = openBench();
+    for (const phase of ["refresh", "plan", "refresh"] as const) {
+      deployment.sayOnce(EX01, identityOf("mail"), [warns(phase, phase)]);
+    }
+    expect(lines).toHaveLength(2);
   });
 
   it("aren't used up by having nothing to say", () => {
     const { deployment, lines } = openBench();
     deployment.sayOnce(EX01, identityOf("mail"), []);
-    deployment.sayOnce(EX01, identityOf("mail"), ["one"]);
+    deployment.sayOnce(EX01, identityOf("mail"), [warns("one")]);
     expect(lines).toHaveLength(1);
   });
 });
@@ -165,7 +176,10 @@ describe("the hand-over from diff to create", () => {
     const { deployment } = openBench();
     const before = { id: `${EX01}/${RENEWED.facts.thumbprint}`, thumbprint: RENEWED.facts.thumbprint, released: [] };
     deployment.beginReplacement(identityOf("mail"), storedOf(MAIL, { supersedes: [before] }));
-    expect(deployment.planContext(EX01, identityOf("mail")).replaced).toEqual([MAIL.facts.thumbprint, RENEWED.facts.thumbprint]);
+    expect(deployment.planContext(EX01, identityOf("mail")).replaced).toEqual([
+      MAIL.facts.thumbprint,
+      RENEWED.facts.thumbprint,
+    ]);
     expect(deployment.planContext(EX01, identityOf("post")).replaced).toEqual([]);
   });
 });

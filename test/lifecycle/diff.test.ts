@@ -81,7 +81,9 @@ describe("a binding of a given certificate", () => {
   it("is updated for a service that is added, and only the missing one is named", async () => {
     const { said, ...result } = await preview(bench, made, args({ services: [...SERVICES, "POP"] }));
     expect(result).toMatchObject(changed());
-    expect(said).toContain(`enables POP for ${MAIL.facts.thumbprint}; POP leaves ${BUILT_IN.facts.thumbprint}`);
+    expect(said).toContain(
+      `plan: enables POP for ${MAIL.facts.thumbprint.slice(0, 8)}; POP leaves ${BUILT_IN.facts.thumbprint.slice(0, 8)}`,
+    );
     expect(said).not.toMatch(/enables (IIS|IMAP|SMTP)/);
   });
 
@@ -118,8 +120,8 @@ describe("a binding of a given certificate", () => {
   it("is replaced, create first, for another certificate, and says what moves", async () => {
     const { said, bench: next, ...result } = await preview(bench, made, args({ certificate: RENEWED_PFX }));
     expect(result).toMatchObject(changed(["certificate"]));
-    expect(said).toContain("replaces the binding, new certificate first: another certificate is declared");
-    expect(said).toContain(`IIS leaves ${MAIL.facts.thumbprint}`);
+    expect(said).toContain("plan: replaces the binding: another certificate is declared");
+    expect(said).toContain(`IIS leaves ${MAIL.facts.thumbprint.slice(0, 8)}`);
     const inputs = await next.checked(args({ certificate: RENEWED_PFX }), made.inputs);
     expect(await next.lifecycle.diff(made.id, made.outs, inputs)).toMatchObject({ deleteBeforeReplace: false });
   });
@@ -127,20 +129,20 @@ describe("a binding of a given certificate", () => {
   it("is replaced for another server", async () => {
     const { said, ...result } = await preview(bench, made, args({ server: EX02 }));
     expect(result).toMatchObject(changed(["server"]));
-    expect(said).toContain(`certificate ${MAIL.facts.thumbprint} stays on ${EX01}`);
+    expect(said).toContain(`certificate ${MAIL.facts.thumbprint.slice(0, 8)} stays on ${EX01}`);
   });
 
   it("says of a service that stays behind that it isn't released", async () => {
     const { said, ...result } = await preview(bench, made, args({ certificate: RENEWED_PFX, services: ["SMTP"] }));
     expect(result).toMatchObject(changed(["certificate"]));
-    expect(said).toContain(`IIS is NOT released: it stays on ${MAIL.facts.thumbprint}`);
+    expect(said).toContain(`IIS is NOT released: it stays on ${MAIL.facts.thumbprint.slice(0, 8)}`);
   });
 
   it("shows drift in a plain preview: who holds the service now", async () => {
     await bench.touch(EX01, ({ iis }) => ({ iis: { ...iis, frontEnd: BUILT_IN.facts.thumbprint } }));
     const { said, ...result } = await preview(bench, made, args());
     expect(result).toMatchObject(changed());
-    expect(said).toContain(`DRIFT: IIS is now held by ${BUILT_IN.facts.thumbprint}`);
+    expect(said).toContain(`DRIFT: IIS is now held by ${BUILT_IN.facts.thumbprint.slice(0, 8)}`);
   });
 
   it("doesn't count what it holds besides as drift", async () => {
@@ -153,13 +155,13 @@ describe("a binding of a given certificate", () => {
     await bench.touch(EX01, ({ certificates }) => ({ certificates: certificates.slice(0, 1) }));
     const { said, ...result } = await preview(bench, made, args());
     expect(result).toMatchObject(changed());
-    expect(said).toContain(`imports certificate ${MAIL.facts.thumbprint} again: it is gone from the server`);
+    expect(said).toContain(`imports ${MAIL.facts.thumbprint.slice(0, 8)} again: it`);
   });
 
   it("is updated when it is to become the default SMTP certificate, and back changes only the state", async () => {
     const { said, ...result } = await preview(bench, made, args({ replaceDefaultSmtpCertificate: true }));
     expect(result).toMatchObject(changed());
-    expect(said).toContain(`becomes the default SMTP certificate instead of ${BUILT_IN.facts.thumbprint}`);
+    expect(said).toContain(`becomes the default SMTP certificate instead of ${BUILT_IN.facts.thumbprint.slice(0, 8)}`);
     const { outs } = await bench.again().lifecycle.update(made.id, made.outs, {
       ...made.inputs,
       replaceDefaultSmtpCertificate: true,

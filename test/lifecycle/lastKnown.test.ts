@@ -73,7 +73,7 @@ describe("planned from the last known state", () => {
   it("an added service is a change, with the step that it takes", async () => {
     const { answer, lines } = await offline({}, { services: ["SMTP", "IIS"] });
     expect(answer).toEqual({ changes: true });
-    expect(lines.join("\n")).toContain(`enables IIS for ${MAIL.facts.thumbprint}`);
+    expect(lines.join("\n")).toContain(`enables IIS for ${MAIL.facts.thumbprint.slice(0, 8)}`);
   });
 
   it("another certificate replaces, although what it would need can't be judged", async () => {

@@ -148,7 +148,11 @@ describe("looking a binding up by its id", () => {
       subject: MAIL.facts.subject,
       backend: "simulator",
     });
-    expect(props).not.toHaveProperty("services");
+    // What is there becomes what is declared.
+    expect(props).toMatchObject({
+      certificate: { thumbprint: MAIL.facts.thumbprint },
+      services: ["IIS", "IMAP", "SMTP"],
+    });
   });
 
   it("refuses what is no id, with an example", async () => {

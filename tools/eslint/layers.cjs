@@ -20,7 +20,8 @@ const LAYERS = [
   ["plan/", "apply", "observe", "inputs", "certificateSource", "unknowns", "state", "config"],
   ["doctor/", "inventory/"],
   ["exchangeCertificates/"],
-  ["lifecycle/", "provider"],
+  ["lifecycle/"],
+  ["frontends/", "provider"],
   ["args", "exchangeCertificateBinding", "index"],
 ];
 

@@ -1,5 +1,5 @@
-import { ExchangeBindingError } from "../../provider/errors";
-import { EngineError } from "../../provider/lifecycle/engineError";
+import { ExchangeBindingError } from "../../../provider/errors";
+import { EngineError } from "../../../provider/frontends/dynamic/engineError";
 
 describe("an error as the engine gets it", () => {
   it("says the message of its cause, and carries its code", () => {

@@ -1,12 +1,15 @@
-import { INPUT_KEYS } from "../../provider/inputs";
-import { failuresForEngine } from "../../provider/lifecycle/failuresForEngine";
+import { INPUT_KEYS } from "../../../provider/inputs";
+import { failuresForEngine, type EngineFailure } from "../../../provider/frontends/dynamic/failuresForEngine";
 
 const reason = "it can't be used.";
+const NOW = new Date("2026-11-24T12:00:00Z");
+const told = (property: string, inputs: Record<string, unknown>): readonly EngineFailure[] =>
+  failuresForEngine([{ kind: "mistake", property, reason }], inputs, NOW);
 
 describe("failures of the inputs, of which the engine prints the value", () => {
   it("keep their property where its value is public", () => {
     for (const property of INPUT_KEYS.filter((key) => key !== "certificate")) {
-      expect(failuresForEngine([{ property, reason }], { [property]: "x" })).toEqual([{ property, reason }]);
+      expect(told(property, { [property]: "x" })).toEqual([{ property, reason }]);
     }
   });
 
@@ -17,7 +20,7 @@ describe("failures of the inputs, of which the engine prints the value", () => {
     ["nothing at all", {}],
     ["nothing given", undefined],
   ])("keep the certificate as property where it is %s", (_what, certificate) => {
-    const failures = failuresForEngine([{ property: "certificate", reason }], { certificate });
+    const failures = told("certificate", { certificate });
     expect(failures).toEqual([{ property: "certificate", reason }]);
   });
 
@@ -30,17 +33,15 @@ describe("failures of the inputs, of which the engine prints the value", () => {
     ["a text", "AAAA"],
     ["a list", ["AAAA"]],
   ])("name no property, but say it, where the certificate is %s", (_what, certificate) => {
-    const failures = failuresForEngine([{ property: "certificate", reason }], { certificate });
+    const failures = told("certificate", { certificate });
     expect(failures).toEqual([{ property: "", reason: "certificate: it can't be used." }]);
   });
 
   it("name no property that isn't an input: it may be a password in the wrong place", () => {
-    expect(failuresForEngine([{ property: "password", reason }], { password: "pw" })).toEqual([
-      { property: "", reason: "password: it can't be used." },
-    ]);
+    expect(told("password", { password: "pw" })).toEqual([{ property: "", reason: "password: it can't be used." }]);
   });
 
   it("leave alone what belongs to the resource as a whole", () => {
-    expect(failuresForEngine([{ property: "", reason }], {})).toEqual([{ property: "", reason }]);
+    expect(told("", {})).toEqual([{ property: "", reason }]);
   });
 });

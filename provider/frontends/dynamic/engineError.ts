@@ -1,4 +1,4 @@
-import { ExchangeBindingError, messageOf } from "../errors";
+import { ExchangeBindingError, messageOf } from "../../errors";
 
 /**
  * An error in the form in which it reads well in the engine's output. The dynamic-provider server prints
