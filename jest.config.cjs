@@ -1,5 +1,7 @@
 "use strict";
 
+const os = require("node:os");
+
 const transform = {
   "^.+\\.ts$": ["ts-jest", { tsconfig: "<rootDir>/tsconfig.json", diagnostics: { ignoreCodes: [151001, 151002] } }],
 };
@@ -21,6 +23,8 @@ const project = (displayName, testMatch, extra = {}) => ({
  * on an independent server. kerberos: a realm on this machine, with MIT's KDC and an acceptor in Python.
  */
 module.exports = {
+  // Jest leaves one core free for whoever works beside it. The tests in the real CLI wait more than they compute.
+  maxWorkers: Math.max(2, Math.floor(os.availableParallelism() / 2)),
   // One limit for all, for what hangs. It says nothing about speed: a test that starts ten programs must hold on a
   // machine that has other things to do, and how long something took is asserted nowhere.
   testTimeout: 600_000,
