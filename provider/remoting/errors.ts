@@ -1,3 +1,4 @@
+import { isBindingError } from "../errors";
 import type { ErrorRecord } from "./psrp/errorRecord";
 import type { WsmanFault } from "./wsman/wsmanFault";
 
@@ -105,11 +106,24 @@ export class RemotingError extends Error {
     message: string,
     options: { readonly cause?: unknown; readonly facts?: RemotingErrorFacts } = {},
   ) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(message, options.cause === undefined ? undefined : { cause: bareCause(options.cause) });
     this.name = "RemotingError";
     this.code = code;
     this.facts = options.facts ?? {};
   }
+}
+
+/**
+ * Errors of others may carry what they were at: Node's parser keeps the whole answer, cookies included (`rawPacket`).
+ * Of such a cause, its name and code are kept.
+ */
+function bareCause(cause: unknown): Error {
+  if (cause instanceof RemotingError || isBindingError(cause)) return cause;
+  const isError = cause instanceof Error;
+  const code = isError && "code" in cause ? cause.code : undefined;
+  const bare = new Error(typeof code === "string" && /^[A-Z][A-Z0-9_]{0,63}$/.test(code) ? code : "of another kind");
+  if (isError && /^[A-Za-z]{1,40}$/.test(cause.name)) bare.name = cause.name;
+  return bare;
 }
 
 /** Whether a caught value is a {@link RemotingError}, optionally with a certain code. */

@@ -6,6 +6,7 @@ import type { HostCall } from "./psrp/hostCall";
 import type { ClientPipeline, PipelineEvent } from "./psrp/pipeline";
 import { isFinal, type PipelineState } from "./psrp/states";
 import type { Piece, Shell } from "./shell";
+import { inTurns } from "./turns";
 import { isFault } from "./wsman/fault";
 import { type Trace, traceQuestion } from "./trace";
 
@@ -50,7 +51,10 @@ export async function collect(run: PipelineRun): Promise<PipelineResult> {
       if (bytes > MAX_PIPELINE_BYTES) {
         throw new RemotingError("MessageInvalid", `A pipeline sent more than ${MAX_PIPELINE_BYTES} bytes.`);
       }
-      for (const event of pipeline.receive(stream.bytes)) take(event, run, result);
+      const steps = pipeline.receiveInSteps(stream.bytes, (event) => {
+        take(event, run, result);
+      });
+      await inTurns(steps);
     }
     const { state } = pipeline;
     if (isFinal(state)) return { ...result, state: state as PipelineResult["state"] };

@@ -1,6 +1,7 @@
 import { isRemotingError, RemotingError, type RemotingErrorCode } from "./errors";
 import type { HttpConnection } from "./http/connection";
 import { type HttpExchange, traceFault } from "./trace";
+import { inTurns } from "./turns";
 import { type FaultName, isFault } from "./wsman/fault";
 import type { WsmanFault } from "./wsman/wsmanFault";
 import type { Operation } from "./wsman/names";
@@ -15,7 +16,7 @@ import {
   type RequestHeader,
   type ShellRequestHeader,
 } from "./wsman/requests";
-import { decodeResponse, type WsmanResponse } from "./wsman/responses";
+import { decodeResponseInSteps, type WsmanResponse } from "./wsman/responses";
 
 /** Before the server has said that it speaks protocol 2.2 or later, and afterwards: what Windows' own client does. */
 const FIRST_ENVELOPE_BYTES = 153_600;
@@ -240,7 +241,7 @@ export class Shell {
     const timeoutSeconds = this.#options.operationTimeoutSeconds + MARGIN_SECONDS;
     if (connection.trace === undefined) {
       const answer = await connection.post(envelope, { signal, timeoutSeconds });
-      return answerTo(operation, messageId, answer);
+      return await answerTo(operation, messageId, answer);
     }
     const exchanges: HttpExchange[] = [];
     const started = this.#options.now().getTime();
@@ -248,7 +249,7 @@ export class Shell {
     try {
       const onExchange = (one: HttpExchange): unknown => exchanges.push(one);
       const answer = await connection.post(envelope, { signal, timeoutSeconds, onExchange });
-      return answerTo(operation, messageId, answer);
+      return await answerTo(operation, messageId, answer);
     } catch (error) {
       if (isRemotingError(error)) failure = error;
       throw error;
@@ -273,8 +274,8 @@ export class Shell {
 }
 
 /** A fault is an error. */
-function answerTo(operation: Operation, messageId: string, answer: string): WsmanResponse {
-  const response = decodeResponse(answer, { operation, messageId });
+async function answerTo(operation: Operation, messageId: string, answer: string): Promise<WsmanResponse> {
+  const response = await inTurns(decodeResponseInSteps(answer, { operation, messageId }));
   if (response.kind === "fault") throw faultError(operation, response.fault);
   return response;
 }

@@ -1,5 +1,6 @@
 import { SaxesParser } from "saxes";
 import { isRemotingError, RemotingError } from "./errors";
+import { atOnce, STEP_BYTES, type Steps } from "./steps";
 
 /** One element with its children in document order. Comments and processing instructions are dropped. */
 export interface XmlElement {
@@ -12,6 +13,13 @@ export interface XmlElement {
   readonly children: readonly XmlElement[];
   /** The element's own text and CDATA, joined; whitespace kept. */
   readonly text: string;
+  /** What whoever reads along has made of it. */
+  meaning: unknown;
+}
+
+/** What may be read in all, by several documents together: each element and attribute takes one. */
+export interface ElementBudget {
+  left: number;
 }
 
 export interface XmlLimits {
@@ -21,9 +29,14 @@ export interface XmlLimits {
   readonly maxLength?: number;
   /** Most elements and attributes, declarations of namespaces included, in a document. Default 250,000. */
   readonly maxElements?: number;
+  /** Shared with other documents. Default: none. */
+  readonly budget?: ElementBudget | undefined;
 }
 
-export const XML_LIMITS: Required<XmlLimits> = { maxDepth: 64, maxLength: 32 * 1024 * 1024, maxElements: 250_000 };
+export const XML_LIMITS = { maxDepth: 64, maxLength: 32 * 1024 * 1024, maxElements: 250_000 } as const;
+
+/** Of one element; all are there before it is looked at. */
+const MAX_ATTRIBUTES = 1000;
 
 /** Most elements have no attributes, and a map of its own for each would take more room than all else. */
 const NO_ATTRIBUTES: ReadonlyMap<string, string> = new Map();
@@ -42,7 +55,16 @@ interface OpenElement {
  * @throws RemotingError `XmlRefused`. The message names the place, never the content.
  */
 export function parseXml(text: string, limits: XmlLimits = {}): XmlElement {
-  const { maxDepth, maxLength, maxElements } = { ...XML_LIMITS, ...limits };
+  return atOnce(parseXmlInSteps(text, limits));
+}
+
+/** {@link parseXml} in steps. `onClose` is told of each element when all of it has been read, its children before it. */
+export function* parseXmlInSteps(
+  text: string,
+  limits: XmlLimits = {},
+  onClose?: (element: XmlElement) => void,
+): Steps<XmlElement> {
+  const { maxDepth, maxLength, maxElements, budget } = { ...XML_LIMITS, budget: undefined, ...limits };
   if (text.length > maxLength) {
     throw refused(`it has ${text.length} characters, more than the limit of ${maxLength}`);
   }
@@ -53,15 +75,24 @@ export function parseXml(text: string, limits: XmlLimits = {}): XmlElement {
   const count = (): void => {
     elements += 1;
     if (elements > maxElements) throw refused(`it has more elements and attributes than the limit of ${maxElements}`);
+    if (budget === undefined) return;
+    budget.left -= 1;
+    if (budget.left < 0) throw refused("with what came before, it has more elements and attributes than are taken");
   };
+  let attributesOfTag = 0;
 
   parser.on("doctype", () => {
     throw refused("it has a DOCTYPE, which neither SOAP nor CLIXML allows");
   });
   // While the tag is being read: all attributes of one could be too many to hold.
-  parser.on("attribute", count);
+  parser.on("attribute", () => {
+    count();
+    attributesOfTag += 1;
+    if (attributesOfTag > MAX_ATTRIBUTES) throw refused(`an element has more attributes than ${MAX_ATTRIBUTES}`);
+  });
   parser.on("opentag", (tag) => {
     count();
+    attributesOfTag = 0;
     if (open.length >= maxDepth) throw refused(`it is nested deeper than the limit of ${maxDepth}`);
     let attributes: Map<string, string> | undefined;
     for (const attribute of Object.values(tag.attributes)) {
@@ -75,6 +106,7 @@ export function parseXml(text: string, limits: XmlLimits = {}): XmlElement {
       attributes: attributes ?? NO_ATTRIBUTES,
       children: [],
       text: "",
+      meaning: undefined,
     };
     open.at(-1)?.element.children.push(element);
     root ??= element;
@@ -87,11 +119,17 @@ export function parseXml(text: string, limits: XmlLimits = {}): XmlElement {
   parser.on("cdata", addText);
   parser.on("closetag", () => {
     const closed = open.pop();
-    if (closed !== undefined) (closed.element as { text: string }).text = closed.texts.join("");
+    if (closed === undefined) return;
+    (closed.element as { text: string }).text = closed.texts.join("");
+    onClose?.(closed.element);
   });
   // No more handlers: with a seventh V8 takes the parser for a dictionary, and parsing takes four times as long.
   try {
-    parser.write(text).close();
+    for (let start = 0; start < text.length; start += STEP_BYTES) {
+      if (start > 0) yield;
+      parser.write(text.slice(start, start + STEP_BYTES));
+    }
+    parser.close();
   } catch (error) {
     if (isRemotingError(error)) throw error;
     throw refused(`it is not well-formed (line ${parser.line}, column ${parser.column})`);

@@ -1,5 +1,6 @@
 import { isRemotingError } from "../../provider/remoting/errors";
-import { childOf, childrenOf, decodeUtf8, escapeXml, parseXml } from "../../provider/remoting/xml";
+import { STEP_BYTES } from "../../provider/remoting/steps";
+import { childOf, childrenOf, decodeUtf8, escapeXml, parseXml, parseXmlInSteps } from "../../provider/remoting/xml";
 
 function codeOf(run: () => unknown): string {
   try {
@@ -76,7 +77,35 @@ describe("reading XML that a server sent", () => {
   ])("refuses an element with too many %s while it reads them", (_what, attribute) => {
     const element = `<a${Array.from({ length: 300_000 }, (_value, index) => attribute(index)).join("")}`;
     // The element isn't even finished.
-    expect(() => parseXml(element)).toThrow("limit of 250000");
+    expect(() => parseXml(element)).toThrow("more attributes than 1000");
+  });
+
+  it("refuses documents that hold more together than they may, each of them small", () => {
+    const budget = { left: 10 };
+    parseXml("<a><b c='1'/><d/></a>", { budget });
+    expect(budget.left).toBe(6);
+    parseXml("<a><b c='1'/><d/></a>", { budget });
+    expect(() => parseXml("<a><b c='1'/><d/></a>", { budget })).toThrow("with what came before");
+  });
+
+  it("is read in steps of some thousand characters, so that others get their turn", () => {
+    const text = `<a>${"<b>some text</b>".repeat(65_536)}</a>`;
+    const steps = parseXmlInSteps(text);
+    let count = 1;
+    let step = steps.next();
+    for (; step.done !== true; step = steps.next()) count += 1;
+    expect(count).toBe(Math.ceil(text.length / STEP_BYTES));
+    expect(step.value.children).toHaveLength(65_536);
+  });
+
+  it("is read the same wherever a step ends", () => {
+    const filler = "x".repeat(STEP_BYTES);
+    for (let shift = 0; shift < 40; shift++) {
+      const text = `<a>${filler.slice(shift)}<b c="\u{1F600}">\r\n&lt;<![CDATA[]]]></b></a>`;
+      const root = parseXml(text);
+      expect(root.children[0]?.text).toBe("\n<]");
+      expect(root.children[0]?.attributes.get("c")).toBe("\u{1F600}");
+    }
   });
 
   it("keeps attributes named like an object's own properties as plain data", () => {

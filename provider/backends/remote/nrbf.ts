@@ -3,7 +3,14 @@
  * and nothing else: no type is ever made from what the stream names, references are followed only when asked for, and
  * every count is bounded by the bytes that are there. Streams that want methods called are refused.
  */
-export type NrbfValue = null | boolean | number | bigint | string | Uint8Array | NrbfObject | NrbfArray | NrbfReference;
+export type NrbfValue =
+  null | boolean | number | bigint | string | Uint8Array | NrbfFloat | NrbfObject | NrbfArray | NrbfReference;
+
+/** A Single or Double: numbers that aren't in one of these are whole ones. */
+export interface NrbfFloat {
+  readonly kind: "float";
+  readonly value: number;
+}
 
 /** A class or structure; an enum is one with the single member `value__`. */
 export interface NrbfObject {
@@ -33,8 +40,8 @@ export interface NrbfGraph {
 export type NrbfReading =
   { readonly kind: "read"; readonly graph: NrbfGraph } | { readonly kind: "unreadable"; readonly reason: string };
 
-/** Most array items and members in one stream; an ExchangeCertificate has some twenty. */
-const MAX_VALUES = 100_000;
+/** Most records, array items and members in one stream; an ExchangeCertificate has some fifty. */
+const MAX_VALUES = 20_000;
 /** Deepest nesting of records inside records. */
 const MAX_DEPTH = 64;
 
@@ -109,6 +116,7 @@ class NrbfReader {
   #record(): NrbfValue | NullRun | typeof END {
     this.#depth += 1;
     if (this.#depth > MAX_DEPTH) throw new NrbfError(`it is nested deeper than ${MAX_DEPTH} levels`);
+    this.#spend(1);
     try {
       const type = this.#byte();
       switch (type) {
@@ -269,7 +277,7 @@ class NrbfReader {
       case 18:
         return this.#string();
       case 6:
-        return this.#view.getFloat64(this.#advance(8), true);
+        return { kind: "float", value: this.#view.getFloat64(this.#advance(8), true) };
       case 7:
         return this.#view.getInt16(this.#advance(2), true);
       case 8:
@@ -280,7 +288,7 @@ class NrbfReader {
       case 10:
         return this.#view.getInt8(this.#advance(1));
       case 11:
-        return this.#view.getFloat32(this.#advance(4), true);
+        return { kind: "float", value: this.#view.getFloat32(this.#advance(4), true) };
       case 13: // DateTime, ticks and kind
       case 16:
         return this.#view.getBigUint64(this.#advance(8), true);
@@ -352,9 +360,11 @@ function isNullRun(value: NrbfValue | NullRun): value is NullRun {
   return value !== null && typeof value === "object" && "kind" in value && value.kind === "nulls";
 }
 
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 function utf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+    return UTF8.decode(bytes);
   } catch {
     throw new NrbfError("it holds a text that isn't UTF-8");
   }

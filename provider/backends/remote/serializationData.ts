@@ -100,7 +100,7 @@ function readStoredCertificate(bytes: Uint8Array): StoredCertificate | undefined
     if (id === CERT_CERT_PROP_ID) der = data;
     else if (id === CERT_KEY_PROV_INFO_PROP_ID) hasPrivateKey = true;
     else if (id === CERT_FRIENDLY_NAME_PROP_ID) {
-      friendlyName = new TextDecoder("utf-16le").decode(data).replace(/\0[^]*$/, "");
+      friendlyName = new TextDecoder("utf-16le", { ignoreBOM: true }).decode(data).replace(/\0[^]*$/, "");
     }
   }
   return der === undefined ? undefined : { der, friendlyName, hasPrivateKey };
@@ -141,6 +141,7 @@ function isObject(value: NrbfValue): value is NrbfObject {
 function enumNumber(value: NrbfValue): number | undefined {
   if (!isObject(value)) return undefined;
   const number = value.members.get("value__");
+  if (typeof number === "bigint") return Number.isSafeInteger(Number(number)) ? Number(number) : undefined;
   return typeof number === "number" ? number : undefined;
 }
 

@@ -1,6 +1,7 @@
 import { decodeBase64 } from "../base64";
 import { RemotingError } from "../errors";
-import { decodeUtf8, parseXml, type XmlElement, type XmlLimits } from "../xml";
+import { atOnce, type Steps } from "../steps";
+import { decodeUtf8, parseXmlInSteps, type XmlElement, type XmlLimits } from "../xml";
 import { unescapeClixml } from "./escaping";
 import {
   type ClixmlContent,
@@ -29,17 +30,54 @@ export type ClixmlLimits = XmlLimits;
  * @throws RemotingError `XmlRefused` (not well-formed, DOCTYPE, a limit) or `ClixmlInvalid` (a number that is none, ...).
  */
 export function decodeClixml(input: string | Uint8Array, limits: ClixmlLimits = {}): ClixmlValue[] {
+  return atOnce(decodeClixmlInSteps(input, limits));
+}
+
+/** {@link decodeClixml} in steps. */
+export function* decodeClixmlInSteps(input: string | Uint8Array, limits: ClixmlLimits = {}): Steps<ClixmlValue[]> {
   const text = (typeof input === "string" ? input : decodeUtf8(input)).replace(/^\uFEFF/, "");
   if (text.trim() === "") return [];
-  const root = parseXml(text, limits);
   const references: References = { objects: new Map(), typeNames: new Map() };
-  if (root.name !== "Objs") return [readValue(root, references)];
-  return root.children.map((child) => readValue(child, references));
+  // Each value is made as soon as its element has been read, so that no walk over all of them is left for the end.
+  const root = yield* parseXmlInSteps(text, limits, (element) => {
+    if (element.name === "TN") readTypeNames(element, references);
+    else if (isValue(element.name)) element.meaning = readOrRemember(element, references);
+  });
+  if (root.name !== "Objs") return [valueOf(root)];
+  return root.children.map(valueOf);
 }
 
 /** {@link decodeClixml} for messages: the first value, or null when there is none. */
 export function decodeClixmlValue(input: string | Uint8Array, limits: ClixmlLimits = {}): ClixmlValue {
   return decodeClixml(input, limits)[0] ?? NIL;
+}
+
+/** A value that can't be read; an error only where somebody wants it. */
+class Unreadable {
+  readonly error: unknown;
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+function readOrRemember(element: XmlElement, references: References): ClixmlValue | Unreadable {
+  try {
+    const value = readValue(element, references);
+    // What it was made of isn't needed any more.
+    (element as { children: readonly XmlElement[] }).children = NOTHING;
+    return value;
+  } catch (error) {
+    return new Unreadable(error);
+  }
+}
+
+const NOTHING: readonly XmlElement[] = [];
+
+/** What was made of an element, or the element itself where this version doesn't know it. */
+function valueOf(element: XmlElement): ClixmlValue {
+  const { meaning } = element;
+  if (meaning instanceof Unreadable) throw meaning.error;
+  return (meaning as ClixmlValue | undefined) ?? { kind: "unknown", element: element.name, text: element.text };
 }
 
 interface References {
@@ -53,6 +91,12 @@ const NUMBERS: ReadonlySet<string> = new Set(NUMBER_KINDS);
 const LISTS: ReadonlySet<string> = new Set(LIST_KINDS);
 /** Of the texts, those whose content 2.2.5.1 calls an encoded string. */
 const ESCAPED_TEXTS: ReadonlySet<string> = new Set<ClixmlText["kind"]>(["S", "URI", "XD", "SBK"]);
+
+const OTHER_VALUES: ReadonlySet<string> = new Set(["Nil", "Obj", "Ref", "B", "I64", "U64", "BA", "SS", "PR"]);
+
+function isValue(name: string): boolean {
+  return TEXTS.has(name) || NUMBERS.has(name) || OTHER_VALUES.has(name);
+}
 
 function readValue(element: XmlElement, references: References): ClixmlValue {
   const { name } = element;
@@ -88,85 +132,86 @@ function readValue(element: XmlElement, references: References): ClixmlValue {
   }
 }
 
-/** MS-PSRP 2.2.5.2. The children come in any order; of what may stand there once, the first counts. */
+/** MS-PSRP 2.2.5.2. The children come in any order; of what may stand there once, PowerShell takes the last. */
 function readObject(element: XmlElement, references: References): ClixmlObject {
-  let typeNames: readonly string[] | undefined;
+  let typeNames: readonly string[] = NO_NAMES;
   let display: string | undefined;
   let content: ClixmlContent | undefined;
-  const adapted = new Map<string, ClixmlValue>();
-  const extended = new Map<string, ClixmlValue>();
+  let adapted = NO_PROPERTIES;
+  let extended = NO_PROPERTIES;
   for (const child of element.children) {
     switch (child.name) {
       case "TN":
-        typeNames ??= readTypeNames(child, references);
+        typeNames = namesOf(child);
         break;
       case "TNRef":
-        typeNames ??= references.typeNames.get(child.attributes.get("RefId") ?? "");
+        typeNames = references.typeNames.get(child.attributes.get("RefId") ?? "") ?? typeNames;
         break;
       case "ToString":
-        display ??= unescapeClixml(child.text);
+        display = unescapeClixml(child.text);
         break;
       case "Props":
-        readProperties(child, adapted, references);
+        adapted = readProperties(child, adapted);
         break;
       case "MS":
-        readProperties(child, extended, references);
+        extended = readProperties(child, extended);
         break;
       default:
-        // Read in any case: a later Ref may point to an object in here.
-        content = keepFirst(content, readContent(child, references));
+        content ??= readContent(child);
     }
   }
-  const value: ClixmlObject = { kind: "Obj", typeNames: typeNames ?? [], display, content, adapted, extended };
+  const value: ClixmlObject = { kind: "Obj", typeNames, display, content, adapted, extended };
   const refId = element.attributes.get("RefId");
   if (refId !== undefined) references.objects.set(refId, value);
   return value;
 }
 
-function keepFirst(first: ClixmlContent | undefined, next: ClixmlContent | undefined): ClixmlContent | undefined {
-  return first ?? next;
-}
+/** Shared: most objects lack one or the other, and a map of its own for each would take more room than all else. */
+const NO_PROPERTIES: ReadonlyMap<string, ClixmlValue> = new Map();
+const NO_NAMES: readonly string[] = [];
 
 /** MS-PSRP 2.2.5.2.3. */
-function readTypeNames(element: XmlElement, references: References): readonly string[] {
-  const names = element.children.filter((child) => child.name === "T").map((child) => unescapeClixml(child.text));
+function readTypeNames(element: XmlElement, references: References): void {
   const refId = element.attributes.get("RefId");
-  if (refId !== undefined) references.typeNames.set(refId, names);
-  return names;
+  if (refId !== undefined) references.typeNames.set(refId, namesOf(element));
+}
+
+function namesOf(element: XmlElement): readonly string[] {
+  return element.children.filter((child) => child.name === "T").map((child) => unescapeClixml(child.text));
 }
 
 /** MS-PSRP 2.2.5.2.8: the attribute `N` names a property. One without a name can't be asked for and is left out. */
-function readProperties(element: XmlElement, into: Map<string, ClixmlValue>, references: References): void {
+function readProperties(
+  element: XmlElement,
+  before: ReadonlyMap<string, ClixmlValue>,
+): ReadonlyMap<string, ClixmlValue> {
+  if (element.children.length === 0) return before;
+  const properties = new Map(before);
   for (const child of element.children) {
-    const value = readValue(child, references);
+    const value = valueOf(child);
     const name = child.attributes.get("N");
-    if (name === undefined) continue;
-    const clear = unescapeClixml(name);
-    if (!into.has(clear)) into.set(clear, value);
+    if (name !== undefined) properties.set(unescapeClixml(name), value);
   }
+  return properties;
 }
 
-function readContent(element: XmlElement, references: References): ClixmlContent | undefined {
+function readContent(element: XmlElement): ClixmlContent | undefined {
   if (LISTS.has(element.name)) {
-    const items = element.children.map((child) => readValue(child, references));
-    return { kind: element.name as (typeof LIST_KINDS)[number], items };
+    return { kind: element.name as (typeof LIST_KINDS)[number], items: element.children.map(valueOf) };
   }
   if (element.name === "DCT") {
-    const entries = element.children
-      .filter((child) => child.name === "En")
-      .map((entry) => readEntry(entry, references));
-    return { kind: "DCT", entries };
+    return { kind: "DCT", entries: element.children.filter((child) => child.name === "En").map(readEntry) };
   }
-  const value = readValue(element, references);
+  const value = valueOf(element);
   return value.kind === "unknown" ? undefined : { kind: "primitive", value };
 }
 
 /** MS-PSRP 2.2.5.2.6.4: two children, named Key and Value. */
-function readEntry(entry: XmlElement, references: References): readonly [ClixmlValue, ClixmlValue] {
+function readEntry(entry: XmlElement): readonly [ClixmlValue, ClixmlValue] {
   let key: ClixmlValue = NIL;
   let value: ClixmlValue = NIL;
   for (const child of entry.children) {
-    const read = readValue(child, references);
+    const read = valueOf(child);
     if (child.attributes.get("N") === "Key") key = read;
     else if (child.attributes.get("N") === "Value") value = read;
   }

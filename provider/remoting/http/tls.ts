@@ -80,6 +80,8 @@ export function connectTls(
     ...(isIP(name) === 0 ? { servername: name } : {}),
     ...(options.ca === undefined ? {} : { ca: options.ca }),
     ALPNProtocols: ["http/1.1"],
+    // Said here, because options of Node could let older ones through.
+    minVersion: "TLSv1.2",
     rejectUnauthorized: false,
     checkServerIdentity: (_host, certificate) => checkServerIdentity(name, certificate),
   });

@@ -1,7 +1,8 @@
-import { type ClixmlLimits, decodeClixmlValue } from "../clixml/decode";
+import { type ClixmlLimits, decodeClixmlInSteps, decodeClixmlValue } from "../clixml/decode";
 import { encodeClixml, type EncodeOptions } from "../clixml/encode";
-import type { ClixmlValue } from "../clixml/types";
+import { type ClixmlValue, NIL } from "../clixml/types";
 import { RemotingError } from "../errors";
+import type { Steps } from "../steps";
 import { guidFromBytes, guidToBytes, NIL_GUID } from "./guid";
 
 /** MS-PSRP 2.2.1, by the names of the specification. */
@@ -111,6 +112,11 @@ export function decodeMessage(bytes: Uint8Array): Message {
 /** The value of a message's body; null when it has none. */
 export function bodyOf(message: Message, limits?: ClixmlLimits): ClixmlValue {
   return decodeClixmlValue(message.body, limits);
+}
+
+/** {@link bodyOf} in steps. */
+export function* bodyInSteps(message: Message, limits?: ClixmlLimits): Steps<ClixmlValue> {
+  return (yield* decodeClixmlInSteps(message.body, limits))[0] ?? NIL;
 }
 
 /** For bodies that lack what their type needs. */

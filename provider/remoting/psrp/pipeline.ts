@@ -2,6 +2,8 @@ import type { ClixmlLimits } from "../clixml/decode";
 import type { EncodeOptions } from "../clixml/encode";
 import type { ClixmlValue } from "../clixml/types";
 import { RemotingError } from "../errors";
+import { atOnce, STEP_BYTES, type Steps } from "../steps";
+import type { ElementBudget } from "../xml";
 import { decodeErrorRecord, encodeErrorRecord, type ErrorRecord } from "./errorRecord";
 import { Defragmenter, type DefragmenterLimits, FragmentWriter, type ObjectIds, type Outgoing } from "./fragment";
 import {
@@ -14,7 +16,7 @@ import {
   type HostMethod,
   type HostResponse,
 } from "./hostCall";
-import { bodyOf, decodeMessage, encodeMessage, type Message, type MessageType } from "./message";
+import { bodyInSteps, bodyOf, decodeMessage, encodeMessage, type Message, type MessageType } from "./message";
 import {
   type Command,
   type CreatePipeline,
@@ -33,7 +35,15 @@ import {
 import { isFinal, type PipelineState } from "./states";
 
 /** Limits on what the other side may send; see the defaults there. */
-export interface PoolLimits extends ClixmlLimits, DefragmenterLimits {}
+export interface PoolLimits extends ClixmlLimits, DefragmenterLimits {
+  /**
+   * Most elements and attributes in all that one pipeline puts out, errors and warnings included, and messages, which
+   * count as one each. Default 200,000: a thousand connectors, or a hundred megabytes.
+   */
+  readonly maxPipelineElements?: number;
+}
+
+const MAX_PIPELINE_ELEMENTS = 200_000;
 
 /** What a pipeline shares with its pool. */
 export interface PoolContext {
@@ -43,6 +53,9 @@ export interface PoolContext {
   /** Asked at each message, because the session key may come later. */
   readonly encoding: () => EncodeOptions;
 }
+
+/** What a message costs beside its bytes. */
+const MESSAGE_COST = 200;
 
 export type PipelineEvent =
   | { readonly kind: "output"; readonly value: ClixmlValue }
@@ -66,6 +79,8 @@ export class ClientPipeline {
   readonly #outgoing: FragmentWriter;
   readonly #incoming: Defragmenter;
   readonly #unanswered = new Set<HostCall>();
+  /** For what is kept until the pipeline has ended. */
+  readonly #kept: ElementBudget;
   #state: PipelineState = "Running";
 
   /** Made by {@link ClientRunspacePool.createPipeline}. */
@@ -74,6 +89,7 @@ export class ClientPipeline {
     this.#pool = pool;
     this.#outgoing = new FragmentWriter(pool.ids);
     this.#incoming = new Defragmenter(pool.limits);
+    this.#kept = { left: pool.limits.maxPipelineElements ?? MAX_PIPELINE_ELEMENTS };
     this.#send("CREATE_PIPELINE", encodeCreatePipeline(commands), "stdin");
   }
 
@@ -93,40 +109,56 @@ export class ClientPipeline {
 
   /** Bytes of the command's stdout stream, cut anywhere. Throws a RemotingError for what breaks the protocol. */
   receive(bytes: Uint8Array): PipelineEvent[] {
-    return this.#incoming.push(bytes).map((message) => this.#handle(decodeMessage(message)));
+    const events: PipelineEvent[] = [];
+    atOnce(this.receiveInSteps(bytes, (event) => events.push(event)));
+    return events;
   }
 
-  #handle(message: Message): PipelineEvent {
+  /** {@link receive} in steps; each event is told as soon as it is there, and kept by nobody else. */
+  *receiveInSteps(bytes: Uint8Array, tell: (event: PipelineEvent) => void): Steps<void> {
+    let read = 0;
+    for (const bytesOfMessage of this.#incoming.push(bytes)) {
+      read += bytesOfMessage.length + MESSAGE_COST;
+      if (read > STEP_BYTES) {
+        read = 0;
+        yield;
+      }
+      tell(yield* this.#handle(decodeMessage(bytesOfMessage)));
+    }
+  }
+
+  *#handle(message: Message): Steps<PipelineEvent> {
     if (message.pipelineId !== undefined && message.pipelineId !== this.id) {
       throw new RemotingError(
         "MessageInvalid",
         "The other side sent a message of another pipeline on this one's stream.",
       );
     }
-    const body = (): ClixmlValue => bodyOf(message, this.#pool.limits);
+    const { limits } = this.#pool;
+    const body = (): Steps<ClixmlValue> => bodyInSteps(message, limits);
     switch (message.type) {
       case "PIPELINE_OUTPUT":
-        return { kind: "output", value: body() };
+        return { kind: "output", value: yield* this.#keptBody(message) };
       case "ERROR_RECORD":
-        return { kind: "error", record: decodeErrorRecord(body()) };
+        return { kind: "error", record: decodeErrorRecord(yield* this.#keptBody(message)) };
       case "WARNING_RECORD":
-        return { kind: "warning", message: decodeInformationalRecord(body()) };
+        return { kind: "warning", message: decodeInformationalRecord(yield* this.#keptBody(message)) };
       case "VERBOSE_RECORD":
-        return { kind: "verbose", message: decodeInformationalRecord(body()) };
+        return { kind: "verbose", message: decodeInformationalRecord(yield* body()) };
       case "DEBUG_RECORD":
-        return { kind: "debug", message: decodeInformationalRecord(body()) };
+        return { kind: "debug", message: decodeInformationalRecord(yield* body()) };
       case "INFORMATION_RECORD":
-        return { kind: "information", message: decodeInformationRecord(body()) };
+        return { kind: "information", message: decodeInformationRecord(yield* body()) };
       case "PROGRESS_RECORD":
-        return { kind: "progress", progress: decodeProgress(body()) };
+        return { kind: "progress", progress: decodeProgress(yield* body()) };
       case "PIPELINE_HOST_CALL":
       case "RUNSPACEPOOL_HOST_CALL": {
-        const call = decodeHostCall(body());
+        const call = decodeHostCall(yield* this.#keptBody(message));
         if (!call.isVoid) this.#unanswered.add(call);
         return { kind: "hostCall", call };
       }
       case "PIPELINE_STATE": {
-        const { state, error } = decodePipelineState(body());
+        const { state, error } = decodePipelineState(yield* body());
         this.#state = state;
         if (isFinal(state)) this.#unanswered.clear();
         return { kind: "state", state, error };
@@ -134,6 +166,12 @@ export class ClientPipeline {
       default:
         return { kind: "ignored", typeNumber: message.typeNumber };
     }
+  }
+
+  *#keptBody(message: Message): Steps<ClixmlValue> {
+    const budget = this.#kept;
+    budget.left -= 1;
+    return yield* bodyInSteps(message, { ...this.#pool.limits, budget });
   }
 
   /** Answers a host call: MS-PSRP 2.2.2.28. The answer goes out on the stream `pr`. */

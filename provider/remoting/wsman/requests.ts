@@ -1,6 +1,7 @@
 import { decodeBase64, encodeBase64 } from "../base64";
 import { RemotingError } from "../errors";
-import { childOf, childrenOf, escapeXml, parseXml, type XmlElement, type XmlLimits } from "../xml";
+import { atOnce, type Steps } from "../steps";
+import { childOf, childrenOf, escapeXml, parseXmlInSteps, type XmlElement, type XmlLimits } from "../xml";
 import { formatDuration, parseDuration } from "./duration";
 import { ACTIONS, ANONYMOUS, NAMESPACES, type Operation, POWERSHELL_NAMESPACE, type Signal, SIGNALS } from "./names";
 
@@ -179,7 +180,7 @@ export interface ReceivedStream {
 
 /** Server half: reads any request. Throws RemotingError `XmlRefused` or `EnvelopeInvalid`. */
 export function decodeRequest(xml: string, limits?: XmlLimits): ReceivedRequest {
-  const { header, body } = openEnvelope(xml, limits);
+  const { header, body } = atOnce(openEnvelopeInSteps(xml, limits));
   const text = (name: string, namespace: string): string => childOf(header, name, namespace)?.text.trim() ?? "";
   const selectors = childrenOf(childOf(header, "SelectorSet", NAMESPACES.w), "Selector", NAMESPACES.w);
   const options = childrenOf(childOf(header, "OptionSet", NAMESPACES.w), "Option", NAMESPACES.w);
@@ -251,12 +252,18 @@ function base64Of(element: XmlElement | undefined): Uint8Array {
   return bytes;
 }
 
+/** The header and body of an envelope. */
+interface OpenEnvelope {
+  readonly header: XmlElement | undefined;
+  readonly body: XmlElement;
+}
+
+/** Far more than the streams of the largest envelope that we say we take. */
+const ENVELOPE_LIMITS: XmlLimits = { maxElements: 50_000 };
+
 /** The header and body of an envelope: SOAP 1.2. Its version is told by the namespace. */
-export function openEnvelope(
-  xml: string,
-  limits?: XmlLimits,
-): { readonly header: XmlElement | undefined; readonly body: XmlElement } {
-  const root = parseXml(xml.replace(/^\uFEFF/, ""), limits);
+export function* openEnvelopeInSteps(xml: string, limits?: XmlLimits): Steps<OpenEnvelope> {
+  const root = yield* parseXmlInSteps(xml.replace(/^\uFEFF/, ""), { ...ENVELOPE_LIMITS, ...limits });
   if (root.name !== "Envelope" || root.namespace !== NAMESPACES.s) throw envelopeInvalid("isn't a SOAP 1.2 envelope");
   const body = childOf(root, "Body", NAMESPACES.s);
   if (body === undefined) throw envelopeInvalid("has no body");

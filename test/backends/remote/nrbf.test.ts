@@ -33,11 +33,11 @@ describe("reading the .NET binary format", () => {
     ["byte", [2, 200], 200],
     ["character", [3, 0xe2, 0x82, 0xac], "€"],
     ["decimal", [5, 3, 0x31, 0x2e, 0x35], "1.5"],
-    ["double", [6, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f], 1.5],
+    ["double", [6, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f], { kind: "float", value: 1.5 }],
     ["16-bit", [7, 0xff, 0xff], -1],
     ["64-bit", [9, 255, 255, 255, 255, 255, 255, 255, 255], -1n],
     ["signed byte", [10, 255], -1],
-    ["single", [11, 0, 0, 0xc0, 0x3f], 1.5],
+    ["single", [11, 0, 0, 0xc0, 0x3f], { kind: "float", value: 1.5 }],
     ["date", [13, 1, 0, 0, 0, 0, 0, 0, 0x80], 9223372036854775809n],
     ["unsigned 16-bit", [14, 255, 255], 65535],
     ["unsigned 32-bit", [15, 255, 255, 255, 255], 4294967295],
@@ -76,7 +76,7 @@ describe("reading the .NET binary format", () => {
     ["no root", [...HEADER, 11], "root object is missing"],
     ["no end", [...HEADER, ...arrayOf(1, 10).slice(0, -1)], "cut off"],
     ["a class that isn't described", [...HEADER, 1, 1, 0, 0, 0, 7, 0, 0, 0], "didn't describe"],
-    ["an array of two thousand million items", [...HEADER, 16, 1, 0, 0, 0, 255, 255, 255, 127], "100000 values"],
+    ["an array of two thousand million items", [...HEADER, 16, 1, 0, 0, 0, 255, 255, 255, 127], "20000 values"],
     ["as many bytes", [...HEADER, 15, 1, 0, 0, 0, 255, 255, 255, 127, 2], "cut off"],
     ["a negative length", [...HEADER, 16, 1, 0, 0, 0, 255, 255, 255, 255], "negative length"],
     ["a run of nulls beyond its array", [...HEADER, ...arrayOf(2, 13, 3)], "doesn't fit"],
@@ -109,9 +109,19 @@ it("doesn't begin to read a hundred million bytes", () => {
 
 it("believes no product of dimensions", () => {
   const huge = Array<number[]>(32).fill([255, 255, 255, 127]).flat();
-  expect(reasonOf([...HEADER, 7, 1, 0, 0, 0, 2, 32, 0, 0, 0, ...huge, 0, 8])).toContain("100000 values");
+  expect(reasonOf([...HEADER, 7, 1, 0, 0, 0, 2, 32, 0, 0, 0, ...huge, 0, 8])).toContain("20000 values");
   const bytes = [...HEADER, 7, 1, 0, 0, 0, 2, 32, 0, 0, 0, ...huge, 0, 2];
   expect(reasonOf(bytes)).toContain("cut off");
+});
+
+it("counts records that hold nothing", () => {
+  const nothing = [4, 1, 0, 0, 0, 1, 0x41, 0, 0, 0, 0];
+  expect(reasonOf([...HEADER, ...nothing, 11])).toBe("read");
+  const same = [1, 2, 0, 0, 0, 1, 0, 0, 0];
+  for (const record of [nothing, same, [10], [6, 3, 0, 0, 0, 0], [9, 1, 0, 0, 0]]) {
+    const many = Array<number[]>(20_000).fill(record).flat();
+    expect(reasonOf([...HEADER, ...nothing, ...many, 11])).toContain("20000 values");
+  }
 });
 
 describe("hostile bytes", () => {

@@ -44,10 +44,10 @@ describe("the IIS services in SerializationData", () => {
   });
 
   it("aren't gone through member by member for each time that they are named", () => {
-    expect(servicesOf(withServices(1000, 30_000))).toHaveLength(1000);
+    expect(servicesOf(withServices(1000, 5000))).toHaveLength(1000);
   });
 
   it("are unknown where there are more than any server has", () => {
-    expect(servicesOf(withServices(40_000, 20_000))).toBeUndefined();
+    expect(servicesOf(withServices(1001, 5000))).toBeUndefined();
   });
 });

@@ -1,4 +1,5 @@
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
+import tls, { createServer as createTlsServer } from "node:tls";
 import { inspect } from "node:util";
 import type { CertificateMaterial } from "../../../provider/certificate/material";
 import { isRemotingError, type RemotingError } from "../../../provider/remoting/errors";
@@ -13,7 +14,7 @@ import { decryptBody, encryptBody } from "../../../provider/remoting/http/multip
 import { Secret } from "../../../provider/secret";
 import { makeTestAuthority, makeTestCertificate } from "../../certificate/testCertificates";
 import { turning } from "./turning";
-import { type Handler, pem, startWebServer, type WebServer } from "./webServer";
+import { type Handler, pem, startWebServer, tlsIdentity, type WebServer } from "./webServer";
 
 const PASSWORD = "correct-horse-battery";
 const BASIC = basicAuthentication("admin@contoso.com", new Secret(PASSWORD));
@@ -147,6 +148,26 @@ describe("a connection", () => {
 });
 
 describe("whom a connection trusts", () => {
+  it("takes no TLS older than 1.2, whatever Node would let through", async () => {
+    const before = tls.DEFAULT_MIN_VERSION;
+    // What --tls-min-v1.0 in NODE_OPTIONS does.
+    tls.DEFAULT_MIN_VERSION = "TLSv1";
+    try {
+      const server = createTlsServer({
+        ...tlsIdentity(identity),
+        minVersion: "TLSv1",
+        maxVersion: "TLSv1.1",
+        ciphers: "DEFAULT@SECLEVEL=0",
+      });
+      opened.push(server);
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      const error = await failure(connectTo((server.address() as AddressInfo).port).post("x", unlimited));
+      expect(error.code).toBe("TlsRefused");
+    } finally {
+      tls.DEFAULT_MIN_VERSION = before;
+    }
+  });
+
   it("says whose certificate it was when the names don't fit", async () => {
     const server = await serve(echo);
     const connection = connectTo(server.port, { tls: { ca: caOf(authority), serverName: "owa.fabrikam.com" } });
@@ -254,6 +275,26 @@ describe("how a connection fails", () => {
     });
     const error = await failure(connectTo(server.port).post("x", unlimited));
     expect([error.code, error.facts.fate]).toEqual(["ConnectionLost", undefined]);
+  });
+
+  it.each([
+    ["a header that is none", "HTTP/1.1 200 OK\r\nSet-Cookie: MS-WSMAN=the-cookie\r\nbad header\r\n\r\n"],
+    ["no HTTP at all", "MS-WSMAN=the-cookie\r\n\r\n"],
+    ["two lengths", "HTTP/1.1 200 OK\r\nSet-Cookie: a=the-cookie\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx"],
+    [
+      "a chunk without a length",
+      "HTTP/1.1 200 OK\r\nSet-Cookie: a=the-cookie\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+  ])("keeps nothing of an answer with %s, not even in the cause", async (_what, raw) => {
+    const server = await serve((request) => {
+      request.socket.end(raw);
+    });
+    const error = await failure(connectTo(server.port).post("x", unlimited));
+    expect(error.code).toBe("ConnectionLost");
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toContain("the-cookie");
+    const seen: unknown[] = [];
+    for (let one: unknown = error; one instanceof Error; one = one.cause) seen.push(...Object.values(one));
+    expect(seen.filter((one) => ArrayBuffer.isView(one))).toEqual([]);
   });
 
   it("fails as well when the answer breaks off", async () => {

@@ -291,6 +291,51 @@ describe("a pipeline", () => {
     }).toThrow("in the state Failed");
   });
 
+  it("puts out no more than may be kept of it, counted over all messages", () => {
+    const both = opened();
+    const { server, pipeline } = run(both, commands);
+    const many = propertyBag(Object.fromEntries(Array.from({ length: 999 }, (_one, index) => [`P${index}`, int32(1)])));
+    let kept = 0;
+    const send = (): void => {
+      server.writeOutput(many);
+      for (let next = server.take(32_768); next !== undefined; next = server.take(32_768)) {
+        kept += pipeline.receive(next.bytes).length;
+      }
+    };
+    expect(() => {
+      for (let i = 0; i < 1000; i++) send();
+    }).toThrow("with what came before");
+    // An element and an attribute for each property, and some for each object.
+    expect(kept).toBe(99);
+  });
+
+  it("may say as much as it likes of what nobody keeps", () => {
+    const { server, pipeline } = run(opened(), commands);
+    for (let i = 0; i < 30_000; i++) server.writeInformational("Verbose", "chatty");
+    server.writeOutput(string("one"));
+    const kinds = new Set<string>();
+    for (let next = server.take(500_000); next !== undefined; next = server.take(500_000)) {
+      for (const event of pipeline.receive(next.bytes)) kinds.add(event.kind);
+    }
+    expect([...kinds]).toEqual(["verbose", "output"]);
+  });
+
+  it("is read in steps, one for some thousand bytes, and tells each event at once", () => {
+    const { server, pipeline } = run(opened(), commands);
+    for (let i = 0; i < 100; i++) server.writeOutput(string("x".repeat(10_000)));
+    let steps = 0;
+    const seen: number[] = [];
+    for (let next = server.take(2_000_000); next !== undefined; next = server.take(2_000_000)) {
+      const told: PipelineEvent[] = [];
+      for (const _step of pipeline.receiveInSteps(next.bytes, (event) => told.push(event))) {
+        steps += 1;
+        seen.push(told.length);
+      }
+    }
+    expect(steps).toBeGreaterThanOrEqual(25);
+    expect(Math.max(...seen.map((count, index) => count - (seen[index - 1] ?? 0)))).toBeLessThanOrEqual(4);
+  });
+
   it("gives the same events wherever its stream is split", () => {
     const { server, pipeline } = run(opened(), commands);
     server.writeOutput(string("one"));

@@ -9,6 +9,7 @@ import type { ServerState } from "../organisation";
 import type { EndpointBehaviour } from "./behaviour";
 import { bindingRefused, recordOf } from "./errorRecords";
 import { readSelection } from "./receivedCall";
+import { isWildcard, matchesWildcard } from "./wildcard";
 
 /*
  * Get-Command, which tells what an account's roles let it see. A restricted endpoint has it in the form that
@@ -66,8 +67,8 @@ export async function runGetCommand(
   const server = await serverOf();
   const cmdlets = server === undefined ? [] : visibleCmdlets(server);
   const wanted = namesOf(command);
-  const found = cmdlets.filter(({ name }) => wanted.length === 0 || wanted.some((one) => matches(name, one)));
-  const missing = wanted.filter((one) => !one.includes("*") && !found.some(({ name }) => matches(name, one)));
+  const found = cmdlets.filter(({ name }) => wanted.length === 0 || wanted.some((one) => matchesWildcard(name, one)));
+  const missing = wanted.filter((one) => !isWildcard(one) && !found.some(({ name }) => matchesWildcard(name, one)));
   return {
     kind: "listed",
     output: found.map((one) => (selected === undefined ? commandInfo(one) : selectedInfo(one, selected))),
@@ -82,12 +83,6 @@ function isNames(selected: readonly string[] | ErrorRecord): selected is readonl
 function namesOf({ parameters }: ReceivedCommand): readonly string[] {
   const given = parameters.find(({ name }) => name === undefined || name.toLowerCase() === "name")?.value;
   return given === undefined ? [] : (itemsOf(given) ?? [given]).flatMap((item) => displayOf(item) ?? []);
-}
-
-/** With `*` for anything. */
-function matches(name: string, wanted: string): boolean {
-  const pattern = wanted.replace(/[^*A-Za-z0-9]/g, "\\$&").replaceAll("*", ".*");
-  return new RegExp(`^${pattern}$`, "i").test(name);
 }
 
 /** Of Get-Command, which goes on with the next name. */

@@ -112,9 +112,10 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
     const frontEnd = organisation.servers[fixed ?? serverOfHost(organisation, named) ?? ""]?.iis.frontEnd;
     return identity?.shown(frontEnd ?? "");
   };
-  const server = tls === undefined ? createHttpServer(listener) : createTlsServer(tls, shownFor, listener);
+  const server = tls === undefined ? createHttpServer(LIMITS, listener) : createTlsServer(tls, shownFor, listener);
   // As IIS does; Node's own five seconds would close connections that clients take to be open.
   server.keepAliveTimeout = 120_000;
+  server.maxConnections = MAX_CONNECTIONS;
   const port = await listen(server, options.port ?? 0, host);
 
   return {
@@ -141,6 +142,11 @@ export async function startEndpoint(options: EndpointOptions): Promise<Endpoint>
   };
 }
 
+/** Of the headers of a request, in bytes, and until they and the whole request have to be there. */
+const LIMITS = { maxHeaderSize: 16 * 1024, headersTimeout: 20_000, requestTimeout: 60_000 };
+/** Those of a deployment over a farm of two hundred servers, and some more. */
+const MAX_CONNECTIONS = 500;
+
 /** What New-ExchangeCertificate's certificates last. */
 const FIVE_YEARS_IN_DAYS = 1826;
 
@@ -163,7 +169,8 @@ function createTlsServer(
       },
     );
   };
-  return createHttpsServer({ cert: first.certificate, key: first.privateKey.reveal(), SNICallback }, listener);
+  const identity = { cert: first.certificate, key: first.privateKey.reveal(), SNICallback };
+  return createHttpsServer({ ...LIMITS, minVersion: "TLSv1.2", ...identity }, listener);
 }
 
 function listen(server: Server, port: number, host: string): Promise<number> {

@@ -95,11 +95,11 @@ async function answerFor(
   cut: { atByte: number | undefined },
 ): Promise<Answer> {
   const [path = "", query = ""] = (request.url ?? "").split("?", 2);
-  const body = await readBody(request, environment.behaviour().maxRequestBytes);
   if (!/^\/powershell\/?$/i.test(path)) return plain(404, "Not found. The endpoint is /PowerShell/.");
   if (request.method !== "POST") return plain(405, "WS-Management is spoken with POST.");
   const user = userOf(request.headers.authorization, environment.user);
   if (user === undefined) return unauthorized(request);
+  const body = await readBody(request, environment.behaviour().maxRequestBytes);
 
   let decoded: ReceivedRequest | undefined;
   const header = (): ResponseHeader => ({ messageId: environment.newGuid(), relatesTo: decoded?.messageId ?? "" });

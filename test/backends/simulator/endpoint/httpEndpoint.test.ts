@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect } from "node:net";
 import type { Endpoint } from "../../../../provider/backends/simulator/endpoint/endpoint";
 import { factsOf } from "../../../../provider/backends/simulator/derFacts";
 import type { RequestFault } from "../../../../provider/backends/simulator/endpoint/behaviour";
@@ -52,6 +54,27 @@ describe("the directory /PowerShell/", () => {
       expect(answer).toMatchObject({ status: 500, body: expect.stringContaining('Code="2150858767"') });
     },
   );
+
+  it("reads no body of whom it doesn't know", async () => {
+    const other = await serve(await defaultOrganisation(), {
+      user: { name: "admin", password: new Secret(PASSWORD) },
+    });
+    const { port } = other.endpoint;
+    const socket = connect(port, "127.0.0.1");
+    try {
+      socket.write("POST /PowerShell/ HTTP/1.1\r\nHost: ex01\r\nContent-Length: 400000\r\n\r\nthe beginning");
+      const [answer] = (await once(socket, "data")) as [Buffer];
+      expect(answer.toString()).toMatch(/^HTTP\/1\.1 401 /);
+    } finally {
+      socket.destroy();
+      await other.endpoint.close();
+    }
+  });
+
+  it("takes no headers of any length", async () => {
+    const answer = await exchange(endpoint.port, { headers: { "X-Long": "x".repeat(17 * 1024) } });
+    expect(answer).toMatchObject({ status: 431 });
+  });
 
   it("refuses a request that is longer than it reads", async () => {
     const answer = await exchange(endpoint.port, { body: "x".repeat(512_001) });
