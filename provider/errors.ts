@@ -1,5 +1,7 @@
 import { types } from "node:util";
 
+import { cleanedMessage } from "./sentence";
+
 /**
  * Every code an error of this package can carry. Codes are stable: programs and pipelines may switch on them.
  * The text may change, the code and the facts beside it may not.
@@ -54,14 +56,14 @@ export type ErrorFacts = Readonly<Record<string, string | number | boolean | rea
 
 /**
  * The base of every error this package throws on purpose. The message says what we were doing, what we got and what
- * to do. `cause` keeps the original error.
+ * to do: in one line, and so that it may be shown anywhere. `cause` keeps the original error.
  */
 export class ExchangeBindingError extends Error {
   readonly code: ErrorCode;
   readonly facts: ErrorFacts;
 
   constructor(code: ErrorCode, message: string, options: { facts?: ErrorFacts; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(cleanedMessage(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "ExchangeBindingError";
     this.code = code;
     this.facts = options.facts ?? {};

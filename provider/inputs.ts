@@ -90,12 +90,8 @@ const SIMPLE = {
   timeoutSeconds: wholeNumber("seconds", 1, 86_400),
 } as const;
 
-/**
- * Reads the inputs of a program. Collects every mistake; unknown values are left alone.
- *
- * @throws the reason of the signal, nothing else
- */
-export async function readInputs(raw: Bag, env: SourceEnv, signal?: AbortSignal): Promise<ReadInputs> {
+/** Reads the inputs of a program. Collects every mistake; throws nothing; unknown values are left alone. */
+export function readInputs(raw: Bag, env: SourceEnv): ReadInputs {
   const failures: CheckFailure[] = [];
   const unknown = new Set<InputKey>(ALL_KEYS.filter((key) => containsUnknown(raw[key])));
   const normalised: Record<string, unknown> = {};
@@ -122,7 +118,7 @@ export async function readInputs(raw: Bag, env: SourceEnv, signal?: AbortSignal)
   const identity = identityIn(raw);
   const server = readServer(raw["server"], unknown.has("server"), fail);
   if (server !== undefined) normalised["server"] = server;
-  const source = await readSource(raw["certificate"], unknown.has("certificate"), { ...env, signal }, fail);
+  const source = readSource(raw["certificate"], unknown.has("certificate"), env, fail);
   if (source !== undefined) normalised["certificate"] = source.normalised;
   const services = readServices(raw["services"], unknown.has("services"), fail);
   if (services !== undefined && !unknown.has("services")) normalised["services"] = services;
@@ -246,7 +242,7 @@ function nameFlaws(
   unknown: ReadonlySet<InputKey>,
 ): readonly NameFlaw[] {
   const wanted = source?.desired;
-  if (wanted === undefined || wanted.kind === "thumbprint") return [];
+  if (wanted === undefined || wanted.kind === "thumbprint" || wanted.kind === "unknown") return [];
   const names = wanted.kind === "given" ? wanted.facts : namesOfWish(wanted.wish);
   const subject = wanted.kind === "given" ? wanted.facts.subject : subjectOfWish(wanted.wish);
   return NAME_SERVICES.filter(
@@ -268,14 +264,9 @@ function readServer(given: unknown, isUnknown: boolean, fail: Fail): ServerFqdn 
   return server;
 }
 
-async function readSource(
-  given: unknown,
-  isUnknown: boolean,
-  { signal, ...env }: SourceEnv & { readonly signal: AbortSignal | undefined },
-  fail: Fail,
-): Promise<CertificateSource | undefined> {
+function readSource(given: unknown, isUnknown: boolean, env: SourceEnv, fail: Fail): CertificateSource | undefined {
   if (isUnknown) return undefined;
-  const read = await readCertificateSource(given, env, signal);
+  const read = readCertificateSource(given, env);
   if ("source" in read) return read.source;
   for (const problem of read.problems) fail("certificate", `${problem.replace(/\.$/, "")}.`);
   return undefined;

@@ -5,7 +5,7 @@ import type { Organisation } from "../provider/backends/simulator/organisation";
 import type { StateStore } from "../provider/backends/simulator/stateFile";
 import { packPfx } from "../provider/certificate/packPfx";
 import { makeSelfSigned } from "../provider/certificate/selfSigned";
-import { observeServer } from "../provider/plan/observedServer";
+import { observeServer } from "../provider/observe";
 import type { ObservedServer } from "../provider/plan/observedServer";
 import type { ServerFqdn } from "../provider/model";
 import { Deployment } from "../provider/lifecycle/deployment";

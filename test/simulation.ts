@@ -13,6 +13,7 @@ import type { CertificateFacts } from "../provider/certificate/facts";
 import { readCertificate } from "../provider/certificate/readCertificate";
 import { ExchangeBindingError } from "../provider/errors";
 import type { ServerFqdn } from "../provider/model";
+import { observedFrom } from "../provider/observe";
 import type { SelfSignedWish } from "../provider/plan/desired";
 import type { ObservedServer } from "../provider/plan/observedServer";
 import { Secret } from "../provider/secret";
@@ -47,10 +48,7 @@ function factsOf(der: Uint8Array): CertificateFacts {
 }
 
 function observed(snapshot: ServerSnapshot): ObservedServer {
-  return {
-    ...snapshot,
-    certificates: snapshot.certificates.map(({ der, ...shown }) => ({ ...shown, facts: factsOf(der) })),
-  };
+  return observedFrom(snapshot, factsOf);
 }
 
 export interface Simulation {

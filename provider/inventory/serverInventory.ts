@@ -25,6 +25,7 @@ export function serverInventory(snapshot: ServerSnapshot, moment: InventoryMomen
   const observed: ObservedServer = {
     ...snapshot,
     certificates: read.flatMap(({ shown, facts }) => (facts === undefined ? [] : [observedCertificate(shown, facts)])),
+    unreadable: [],
   };
   return {
     server: snapshot.server,

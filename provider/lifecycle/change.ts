@@ -15,6 +15,7 @@ import { lineOf } from "../plan/line";
 import { describeLine } from "../plan/lineText";
 import { edgeServersOf, linesOfChange, progressOf } from "../plan/lines";
 import { plan, planCreate } from "../plan/plan";
+import { describeSurprise } from "../plan/lineText";
 import { describeBlocker } from "../plan/planText";
 import type { Plan, Work } from "../plan/planTypes";
 import { surprises } from "../plan/surprises";
@@ -27,7 +28,7 @@ import { untilFired, withTimeLimit } from "./timeLimit";
 
 /** Makes a binding: the plan's work, then what the server shows afterwards. Throws {@link HalfDone}. */
 export async function create(deployment: Deployment, request: CreateRequest): Promise<CreateAnswer> {
-  const { read, desired } = await fullyKnown(deployment, request.inputs);
+  const { read, desired } = fullyKnown(deployment, request.inputs);
   const replaces = deployment.replacementOf(desired.identity);
   const done = await change(deployment, { limits: request, read, desired, stored: undefined, replaces });
   deployment.endReplacement(desired.identity);
@@ -41,7 +42,7 @@ export async function create(deployment: Deployment, request: CreateRequest): Pr
 export async function update(deployment: Deployment, request: ChangeRequest): Promise<Bag> {
   const stored = readState(request.id, request.state);
   await deployment.refuseOtherBackend(stored);
-  const { read, desired } = await fullyKnown(deployment, request.inputs);
+  const { read, desired } = fullyKnown(deployment, request.inputs);
   const { outputs } = await change(deployment, { limits: request, read, desired, stored, replaces: undefined });
   return outputs;
 }
@@ -54,11 +55,11 @@ interface Change {
   readonly replaces: StoredBinding | undefined;
 }
 
-async function fullyKnown(
+function fullyKnown(
   deployment: Deployment,
   inputs: Bag,
-): Promise<{ readonly read: ReadInputs; readonly desired: DesiredBinding }> {
-  const read = await readInputs(inputs, deployment.env);
+): { readonly read: ReadInputs; readonly desired: DesiredBinding } {
+  const read = readInputs(inputs, deployment.env);
   const { desired } = read;
   if (desired === undefined || desired.successor === "unknown" || read.failures.length > 0) {
     const reasons = read.failures.map(({ property, reason }) => `${property}: ${reason}`);
@@ -139,7 +140,7 @@ async function decideAgain(
   }
   if (assumed !== undefined) {
     const shown = decide(desired, previous, assumed, context);
-    const news = surprises({ plan: shown, server: assumed }, { plan: actual, server });
+    const news = surprises({ plan: shown, server: assumed }, { plan: actual, server }).map(describeSurprise);
     if (news.length > 0) {
       throw new ExchangeBindingError(
         "ServerChanged",

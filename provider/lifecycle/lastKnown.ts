@@ -49,6 +49,7 @@ export function lastKnownServer(stored: StoredBinding, reason: string): Observed
         privateKeyExportable: notAsked,
       },
     ],
+    unreadable: [],
     defaultSmtpThumbprint: isDefault ? known(previous.thumbprint) : notAsked,
     imapCertificateName: known(name("IMAP")),
     popCertificateName: known(name("POP")),

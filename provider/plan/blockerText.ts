@@ -33,6 +33,8 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
         ? `certificate ${blocker.thumbprint} is gone from ${server}. Import it there again, or give it here as pfx, pfxFile or pem, so that it can be imported.`
         : `certificate ${blocker.thumbprint} isn't on ${server} (Exchange shows none without its private key), and no binding of this program imports it there. ` +
             `Give it here as pfx, pfxFile or pem, or use the thumbprint output of the binding that imports it.`;
+    case "unreadableCertificate":
+      return `certificate ${blocker.thumbprint} is on ${server}, but can't be read: it isn't an X.509 certificate that this program understands. Give another certificate.`;
     case "reservedCertificate":
       return blocker.what === "auth"
         ? `${blocker.thumbprint} is the organisation's Auth certificate (Set-AuthConfig looks after it); it must not serve clients. Name another certificate.`
@@ -118,6 +120,8 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
           return `the successor ${blocker.successor} has a key that ${server} can't use. Name an RSA certificate, or update the server.`;
         case "noHostName":
           return `the successor ${blocker.successor} is a wildcard certificate, or its subject isn't a host name: Exchange can't enable it for IMAP or POP. Declare a name that only it covers with imapCertificateName or popCertificateName instead.`;
+        case "unreadable":
+          return `the successor ${blocker.successor} is on ${server}, but can't be read. Name another certificate.`;
         case "reserved":
           return `the successor ${blocker.successor} is the Auth or the federation certificate, which must not serve clients. Name another certificate.`;
       }

@@ -32,7 +32,8 @@ interface NameClaim extends ClaimFacts {
 
 export type Claim = CertificateClaim | NameClaim;
 
-function certificateKey(desired: DesiredBinding): string {
+/** Undefined for one that isn't known yet: it may be the same as that of another binding. */
+function certificateKey(desired: DesiredBinding): string | undefined {
   const wanted = desired.certificate;
   switch (wanted.kind) {
     case "thumbprint":
@@ -41,6 +42,8 @@ function certificateKey(desired: DesiredBinding): string {
       return wanted.facts.thumbprint;
     case "selfSigned":
       return `the certificate made by ${desired.identity.urn}`;
+    case "unknown":
+      return undefined;
   }
 }
 
@@ -55,6 +58,8 @@ function namesIn(
       return wanted.facts;
     case "selfSigned":
       return namesOfWish(wanted.wish);
+    case "unknown":
+      return undefined;
   }
 }
 
@@ -68,7 +73,9 @@ export function claimsOf(desired: DesiredBinding, observed: ObservedServer | und
   ];
   const named = NAME_SERVICES.filter((what) => services.includes(what) || certificateNames[what] !== undefined);
   return [
-    ...exclusive.map((what): Claim => ({ kind: "certificate", server, binding, what, certificate })),
+    ...exclusive.flatMap((what): readonly Claim[] =>
+      certificate === undefined ? [] : [{ kind: "certificate", server, binding, what, certificate }],
+    ),
     ...named.map((what): Claim => ({
       kind: "name",
       server,

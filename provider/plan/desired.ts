@@ -24,7 +24,9 @@ export type DesiredCertificate =
       readonly chainIssuers?: readonly string[];
     }
   /** Made when the binding is created. */
-  | { readonly kind: "selfSigned"; readonly wish: SelfSignedWish };
+  | { readonly kind: "selfSigned"; readonly wish: SelfSignedWish }
+  /** In a preview: another resource of the program is going to make it. */
+  | { readonly kind: "unknown" };
 
 /** `X509CertificateName` as declared: a name, `null` for "cleared", `undefined` for "not managed". */
 export type DeclaredName = string | null | undefined;
@@ -63,6 +65,13 @@ export interface DesiredBinding {
   readonly timeoutSeconds: number;
 }
 
+/** What a run of our own that failed left undone. */
+export interface NotDone {
+  readonly services: readonly ExchangeService[];
+  readonly names: readonly NameService[];
+  readonly defaultSmtp: boolean;
+}
+
 /** What the state remembers of the binding: a cache of identifiers and wishes, never the truth about the server. */
 export interface PreviousBinding {
   readonly server: ServerFqdn;
@@ -73,4 +82,6 @@ export interface PreviousBinding {
   readonly selfSigned: SelfSignedWish | undefined;
   readonly replaceDefaultSmtpCertificate: boolean;
   readonly certificateNames: Readonly<Record<NameService, DeclaredName>>;
+  /** Left out when the last run came to its end. */
+  readonly notDone?: NotDone | undefined;
 }

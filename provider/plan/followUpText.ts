@@ -1,7 +1,7 @@
 import { sentence } from "../sentence";
 import type { Sentence } from "../sentence";
 import type { FollowUp, FollowUpTask } from "./followUps";
-import { day, list, named } from "./phrases";
+import { day, list, named } from "./words";
 import { commandOf, quoted, tlsCertificateNameExpression } from "./powershell";
 import type { TextContext } from "./words";
 

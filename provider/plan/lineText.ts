@@ -3,14 +3,16 @@ import type { Sentence } from "../sentence";
 import { describeFollowUp, describeTask } from "./followUpText";
 import { describeBlocker } from "./blockerText";
 import type { Deed, Fact, Line, Phase } from "./line";
-import { describeNoticeFact } from "./noticeFactText";
-import { days, list, listOfFew, named, refInShort, short, withLife } from "./phrases";
+import { describeNotice } from "./noticeText";
+import { days, list, listOfFew, named, refInShort, withLife } from "./words";
 import type { CertificateRef, Goal, ReplaceReason, TakeOver } from "./planTypes";
+import type { Effect } from "./surprises";
 import type { TextContext } from "./words";
 
 const REPLACE_BECAUSE: Readonly<Record<ReplaceReason, Sentence>> = {
   server: sentence`the binding moves to another server`,
   certificate: sentence`another certificate is declared`,
+  notKnownYet: sentence`its certificate isn't known yet`,
   wish: sentence`the wished certificate has changed`,
   renewal: sentence`the certificate is inside its renewal period`,
   gone: sentence`the certificate it made is gone from the server`,
@@ -41,7 +43,7 @@ function describeFact(line: Line, phase: Phase, context: TextContext): Sentence 
     case "makes":
       return sentence`${verb(sentence`makes`, sentence`made`)} a new self-signed certificate for ${listOfFew(line.wish.dnsNames)}, valid for ${days(line.wish.validityDays)}`;
     case "imports":
-      return describeImport(line, verb(sentence`imports`, sentence`imported`));
+      return describeImport(line, isDone);
     case "enables": {
       const who = refInShort(line.certificate);
       const whom = line.because === "successor" ? sentence`the successor ${who}` : who;
@@ -90,18 +92,19 @@ function describeFact(line: Line, phase: Phase, context: TextContext): Sentence 
     case "wasGoneBefore":
       return sentence`no longer managed; certificate ${line.thumbprint} isn't on ${context.server} any more`;
     default:
-      return describeNoticeFact(line, phase, context);
+      return describeNotice(line, context, phase);
   }
 }
 
-function describeImport(line: Fact & { readonly kind: "imports" }, verb: Sentence): Sentence {
-  switch (line.because) {
+function describeImport({ certificate, because }: Fact & { readonly kind: "imports" }, isDone: boolean): Sentence {
+  const what = sentence`${isDone ? "imported" : "imports"} ${refInShort(certificate)}`;
+  switch (because) {
     case "made":
-      return sentence`${verb} the new certificate with its key`;
+      return sentence`${what} with its key`;
     case "absent":
-      return sentence`${verb} ${refInShort(line.certificate)}, which wasn't on the server`;
+      return isDone ? what : sentence`${what}, which isn't on the server yet`;
     case "gone":
-      return sentence`${verb} ${refInShort(line.certificate)} again: it was gone from the server`;
+      return sentence`${what} again: it ${isDone ? "was" : "is"} gone from the server`;
   }
 }
 
@@ -155,9 +158,11 @@ function deedToDo(deed: Deed): Sentence {
 
 /** What was to come about. */
 export function goalInWords(goal: Goal, resolve?: (ref: CertificateRef) => string | undefined): Sentence {
+  const thumbprintOf = (ref: CertificateRef): string | undefined =>
+    resolve?.(ref) ?? (ref.kind === "known" ? ref.thumbprint : undefined);
   const who = (ref: CertificateRef): Sentence => {
-    const thumbprint = resolve?.(ref) ?? (ref.kind === "known" ? ref.thumbprint : undefined);
-    return thumbprint === undefined ? sentence`the new certificate` : sentence`certificate ${short(thumbprint)}`;
+    const thumbprint = thumbprintOf(ref);
+    return thumbprint === undefined ? sentence`the new certificate` : sentence`certificate ${thumbprint}`;
   };
   switch (goal.kind) {
     case "present":
@@ -165,12 +170,32 @@ export function goalInWords(goal: Goal, resolve?: (ref: CertificateRef) => strin
     case "holds":
       return sentence`${who(goal.certificate)} holds ${goal.service}`;
     case "releases":
-      return sentence`certificate ${short(goal.thumbprint)} no longer holds ${goal.service}`;
+      return sentence`certificate ${goal.thumbprint} no longer holds ${goal.service}`;
     case "defaultSmtpIs":
-      return sentence`${who(goal.certificate)} is the default SMTP certificate`;
+      return sentence`the default SMTP certificate is ${thumbprintOf(goal.certificate) ?? "the new one"}`;
     case "certificateNameIs":
       return goal.name === undefined
         ? sentence`the certificate name of ${goal.service} is empty`
         : sentence`the certificate name of ${goal.service} is ${goal.name}`;
+  }
+}
+
+/** What has become different on a server since the plan was shown. */
+export function describeSurprise(effect: Effect): Sentence {
+  switch (effect.kind) {
+    case "certificateIsMade":
+      return sentence`a certificate would be made`;
+    case "certificateIsGone":
+      return sentence`the certificate is gone`;
+    case "certificateIsAbsent":
+      return sentence`the certificate isn't on the server`;
+    case "certificateNameIs":
+      return sentence`the certificate name of ${effect.service} is ${effect.name ?? "empty"}`;
+    case "defaultSmtpIs":
+      return sentence`the default SMTP certificate is ${effect.thumbprint ?? "not set"}`;
+    case "mustBeEnabled":
+      return sentence`${effect.service} has to be enabled`;
+    case "isHeldBy":
+      return sentence`${effect.service} is held by ${effect.thumbprint}`;
   }
 }

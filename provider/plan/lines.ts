@@ -32,7 +32,7 @@ function factOfStep(step: Step): Fact {
 }
 
 /** What somebody else did comes before what is done about it. */
-const FIRST: ReadonlySet<Notice["kind"]> = new Set(["driftedTo"]);
+const FIRST: ReadonlySet<Notice["kind"]> = new Set(["driftedTo", "notDoneYet", "certificateNotKnownYet"]);
 
 /** Notices to be told although nothing is to be done; the others belong to a change of the server. */
 const EVERY_TIME: ReadonlySet<Notice["kind"]> = new Set([
@@ -55,7 +55,7 @@ export function linesOfPlan(plan: Plan): readonly Line[] {
   const facts: Fact[] = [];
   if (plan.kind === "blocked") facts.push(...plan.blockers.map((blocker): Fact => ({ kind: "refused", blocker })));
   if (plan.kind === "inSync") facts.push(...plan.notices.filter(({ kind }) => EVERY_TIME.has(kind)));
-  if (plan.kind === "replace") facts.push({ kind: "replaces", because: plan.because, deletesFirst: false });
+  if (plan.kind === "replace") facts.push({ kind: "replaces", because: plan.because, deletesFirst: plan.deletesFirst });
   if (hasWork(plan)) {
     const { steps } = plan.work;
     facts.push(...plan.notices.filter(({ kind }) => FIRST.has(kind)));

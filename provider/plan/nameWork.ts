@@ -1,5 +1,5 @@
 import { coversName } from "../certificate/names";
-import { known } from "../model";
+import { known, unknown } from "../model";
 import type { ExchangeService, NameService, Observed } from "../model";
 import type { DesiredBinding } from "./desired";
 import { certificateNameOf, holds, isNameService } from "./holdings";
@@ -36,7 +36,8 @@ export function workForName(
   server: ObservedServer,
   service: NameService,
 ): NameWork {
-  const isDeclared = desired.services.includes(service) && target.kind !== "absent";
+  const isThere = target.kind !== "absent" && target.kind !== "unreadable";
+  const isDeclared = desired.services.includes(service) && isThere;
   const declaredName = desired.certificateNames[service];
   const current = certificateNameOf(server, service);
   const names = namesOf(target);
@@ -46,9 +47,11 @@ export function workForName(
   const written = nameWrittenByEnable(names);
 
   const blockers: Blocker[] = [];
-  const flaw = isDeclared ? nameFlaw(service, declaredName, names, subject) : undefined;
+  // Nobody knows the names yet: whether they are enough shows once they are known.
+  const isUnknown = target.kind === "unknown";
+  const flaw = isDeclared && !isUnknown ? nameFlaw(service, declaredName, names, subject) : undefined;
   if (flaw !== undefined) blockers.push(flaw);
-  else if (isMissing && written === undefined && typeof declaredName !== "string") {
+  else if (isMissing && !isUnknown && written === undefined && typeof declaredName !== "string") {
     blockers.push({ kind: "nameNeeded", property: NAME_PROPERTY[service], service, subject, why: "noHostName" });
   }
   if (current.kind === "unknown" || blockers.length > 0) {
@@ -56,7 +59,10 @@ export function workForName(
   }
 
   // Where Enable finds no name, the declared one is all there is to it: Exchange looks for a certificate by name.
-  const enable = isMissing && written !== undefined;
+  const enable = isMissing && (written !== undefined || isUnknown);
+  if (enable && isUnknown && declaredName === undefined) {
+    return { enable, finalName: unknown("the certificate isn't known yet"), setStep: undefined, blockers };
+  }
   // Enable overwrites the name, so a declared one is written after it in any case.
   const afterEnable = enable ? written : current.value;
   const wanted = declaredName === null ? undefined : (declaredName ?? afterEnable);

@@ -1,98 +1,112 @@
+import { sentence } from "../sentence";
+import type { Sentence } from "../sentence";
 import { describeBlocker } from "./blockerText";
-import type { Notice } from "./planTypes";
-import { day, days, list, withLife } from "./words";
+import type { Phase } from "./line";
+import { day, inFull, list, listOfFew, named, refInShort, short, span, withLife } from "./words";
+import type { NamedCertificate, Notice } from "./planTypes";
 import type { TextContext } from "./words";
 
-/** One notice as a sentence. */
-export function describeNotice(notice: Notice, context: TextContext): string {
+/** What is worth knowing about a certificate and its server, as a sentence. */
+export function describeNotice(notice: Notice, context: TextContext, phase: Phase = "plan"): Sentence {
   const { now } = context;
+  const few = (certificates: readonly NamedCertificate[]): Sentence =>
+    listOfFew(
+      certificates.map((one) => withLife(one, now)),
+      4,
+    );
   switch (notice.kind) {
     case "defaultSmtpStays":
-      return `the default SMTP certificate stays ${withLife(notice.certificate, now)}`;
+      return sentence`the default SMTP certificate stays ${withLife(notice.certificate, now)}`;
     case "defaultSmtpStaysDangling":
-      return (
-        `the default SMTP certificate stays ${notice.thumbprint}, which is NOT in the server's store: Exchange logs event 12013 and ` +
-        `mail between servers may fail. Set replaceDefaultSmtpCertificate: true, or import that certificate`
-      );
+      return sentence`the default SMTP certificate stays ${notice.thumbprint}, which is NOT in the server's store: Exchange logs event 12013 and mail between servers may fail. Set replaceDefaultSmtpCertificate: true, or import that certificate`;
     case "defaultSmtpStaysExpired":
-      return (
-        `the default SMTP certificate stays ${withLife(notice.certificate, now)}: it is out of its dates. ` +
-        `Set replaceDefaultSmtpCertificate: true, or renew it`
-      );
-    case "defaultSmtpReplaced":
-      if (notice.from === undefined) return "becomes the default SMTP certificate; the server had none";
-      return `becomes the default SMTP certificate instead of ${typeof notice.from === "string" ? `${notice.from}, which isn't in the server's store` : withLife(notice.from, now)}`;
-    case "defaultSmtpLeftBehind":
-      return (
-        `the default SMTP certificate stays the old ${withLife(notice.certificate, now)}: set replaceDefaultSmtpCertificate: true` +
-        (notice.daysLeft < 0 ? "" : ` before it ends in ${days(notice.daysLeft)}`)
-      );
+      return sentence`the default SMTP certificate stays ${withLife(notice.certificate, now)}: it is out of its dates. Set replaceDefaultSmtpCertificate: true, or renew it`;
+    case "defaultSmtpReplaced": {
+      const becomes = phase === "change" ? sentence`became` : sentence`becomes`;
+      if (notice.from === undefined) return sentence`${becomes} the default SMTP certificate; the server had none`;
+      const from =
+        typeof notice.from === "string"
+          ? sentence`${short(notice.from)}, which isn't in the server's store`
+          : withLife(notice.from, now);
+      return sentence`${becomes} the default SMTP certificate instead of ${from}`;
+    }
+    case "defaultSmtpLeftBehind": {
+      const { notAfter } = notice.certificate;
+      const before =
+        notice.daysLeft < 0 || notAfter === undefined ? "" : sentence` before it ends in ${span(notAfter, now)}`;
+      return sentence`the default SMTP certificate stays the old ${withLife(notice.certificate, now)}: set replaceDefaultSmtpCertificate: true${before}`;
+    }
     case "defaultSmtpUnknown":
-      return `whether it still is the default SMTP certificate couldn't be read (${notice.reason}): drift can't be told`;
+      return sentence`whether it still is the default SMTP certificate couldn't be read (${notice.reason}): drift can't be told`;
     case "sharedByName":
-      return (
-        `${notice.service} goes by the name ${notice.name}, which is also on ${list(notice.others.map((one) => withLife(one, now)))}: ` +
-        `Exchange chooses among them when a client connects`
-      );
+      return sentence`${notice.service} goes by the name ${notice.name}, which is also on ${few(notice.others)}: Exchange chooses among them when a client connects`;
     case "driftedTo":
-      if (notice.holders.length > 0) {
-        return `DRIFT: ${notice.service} is now held by ${list(notice.holders.map((one) => withLife(one, now)))}`;
-      }
-      return `DRIFT: ${notice.service} is no longer held${notice.mayHaveOthers ? "" : ", and no certificate of the server holds it now"}`;
+      if (notice.holders.length > 0) return sentence`DRIFT: ${notice.service} is now held by ${few(notice.holders)}`;
+      return sentence`DRIFT: ${notice.service} is no longer held${notice.mayHaveOthers ? "" : ", and no certificate of the server holds it now"}`;
     case "takeOverUnknown":
-      return `the server didn't say who holds ${notice.service} now, so whom it is taken from isn't known`;
+      return sentence`the server didn't say who holds ${notice.service} now, so whom it is taken from isn't known`;
     case "staysBehind":
-      return `${notice.service} is NOT released: it stays on ${withLife(notice.certificate, now)}`;
+      return sentence`${notice.service} is NOT released: it stays on ${withLife(notice.certificate, now)}`;
     case "releasedTo":
-      return `${notice.service} leaves ${withLife(notice.from, now)} for ${notice.holder.kind === "made" ? "the new certificate" : `the successor ${notice.holder.thumbprint}`}`;
+      return sentence`${notice.service} leaves ${withLife(notice.from, now)} for ${notice.holder.kind === "known" ? sentence`the successor ` : ""}${refInShort(notice.holder)}`;
     case "forgotten":
-      return `${notice.service} is no longer managed here; the certificate keeps it`;
+      return sentence`${notice.service} is no longer managed here; the certificate keeps it, nothing changes on the server`;
     case "alreadyReleased":
-      return `${notice.service} is no longer declared, and the certificate won't hold it`;
+      return sentence`${notice.service} is no longer declared, and the certificate won't hold it`;
     case "successorHasIt":
-      return `${notice.service} is with the successor ${notice.successor} already`;
+      return sentence`${notice.service} is with the successor ${short(notice.successor)} already`;
     case "successorLater":
-      return `${list(notice.services)} goes to the successor, once that is on the server`;
+      return sentence`${list(notice.services)} ${notice.services.length === 1 ? "goes" : "go"} to the successor, once that is on the server`;
+    case "certificateNotKnownYet":
+      return sentence`the certificate isn't known yet: what is told here holds for any, once it is issued`;
+    case "nameNotKnownYet":
+      return notice.holders.length === 0
+        ? sentence`the name of ${notice.service} will be that of the new certificate, once it is issued`
+        : sentence`the name of ${notice.service} will be that of the new certificate, once it is issued; whether ${notice.service} leaves ${few(notice.holders)} depends on it`;
+    case "unreadableCertificates":
+      return sentence`${notice.thumbprints.length === 1 ? "certificate" : "certificates"} ${list(notice.thumbprints)} on ${context.server} can't be read and ${notice.thumbprints.length === 1 ? "is" : "are"} left out: whether ${notice.thumbprints.length === 1 ? "it has" : "they have"} a name of yours can't be told`;
+    case "notDoneYet":
+      return sentence`${notice.service} is not done yet: the last run stopped before it${notice.holders.length === 0 ? "" : sentence`; it is with ${few(notice.holders)}`}`;
     case "lifeLeft":
-      return `the certificate is ${withLife(notice.certificate, now)}`;
+      return sentence`the certificate is ${inFull(notice.certificate, now)}`;
     case "alreadyThere":
-      return `the certificate is already there and holds ${list(notice.services)}: nothing changes on the server`;
+      return sentence`${named(notice.certificate)} is already there and holds ${list(notice.services)}: nothing changes on the server`;
     case "expiresSoon":
-      return `the certificate ends in ${days(notice.daysLeft)} (${day(notice.notAfter)}): give a renewed one`;
+      return sentence`the certificate ends in ${span(notice.notAfter, now)} (${day(notice.notAfter, now)}): give a renewed one`;
     case "outOfDates":
       return notice.when === "expired"
-        ? `the certificate expired on ${day(notice.notAfter)}: clients refuse it. Give a renewed one`
-        : `the certificate is valid only from ${day(notice.notBefore)}`;
+        ? sentence`the certificate expired on ${day(notice.notAfter, now)}: clients refuse it. Give a renewed one`
+        : sentence`the certificate is valid only from ${day(notice.notBefore, now)}`;
     case "statusNotValid":
-      return `Exchange shows the certificate's status as ${notice.status}: clients may refuse it`;
+      return sentence`Exchange shows the certificate's status as ${notice.status}: clients may refuse it`;
     case "statusUncertain":
       if (notice.status === undefined) {
-        return `the server didn't tell the certificate's status${notice.reason === undefined ? "" : ` (${notice.reason})`}`;
+        return sentence`the server didn't tell the certificate's status${notice.reason === undefined ? "" : sentence` (${notice.reason})`}`;
       }
       return notice.status === "RevocationCheckFailure"
-        ? "the server can't reach the revocation list of the certificate's issuer (often a proxy setting); the certificate is used all the same"
-        : `Exchange shows the certificate's status as ${notice.status}; the certificate is used all the same`;
+        ? sentence`the server can't reach the revocation list of the certificate's issuer (often a proxy setting); the certificate is used all the same`
+        : sentence`Exchange shows the certificate's status as ${notice.status}; the certificate is used all the same`;
     case "servicesUnknown":
-      return `the server didn't say whether ${list(notice.services)} ${notice.services.length === 1 ? "is" : "are"} held (${notice.reason}): drift can't be told`;
+      return sentence`the server didn't say whether ${list(notice.services)} ${notice.services.length === 1 ? "is" : "are"} held (${notice.reason}): drift can't be told`;
     case "connectorWillMatch":
-      return `connector ${list(notice.connectors)} names its certificate by this issuer and subject: it may use the new one as soon as that is imported`;
+      return sentence`connector ${listOfFew(notice.connectors)} names its certificate by this issuer and subject: it may use the new one as soon as that is imported`;
     case "edgeSubscriptionsBreak":
-      return `the Edge subscription of ${list(notice.edgeServers)} breaks with the change of the default SMTP certificate and must be created anew`;
+      return sentence`the Edge subscription of ${list(notice.edgeServers)} breaks with the change of the default SMTP certificate and must be created anew`;
     case "eccUnverified":
-      return "the certificate has an ECC key, and the server's version isn't known: older builds can't use it";
+      return sentence`the certificate has an ECC key, and the server's version isn't known: older builds can't use it`;
     case "eccNeedsSwitch":
-      return "the certificate has an ECC key, which Exchange uses only where that is switched on (registry value EnableEccCertificateSupport, see the documentation of your build)";
+      return sentence`the certificate has an ECC key, which Exchange uses only where that is switched on (registry value EnableEccCertificateSupport, see the documentation of your build)`;
     case "wouldBeRefused":
-      return `nothing is to be done now, but a change would be refused: ${describeBlocker(notice.blocker, context).replace(/\.$/, "")}`;
+      return sentence`nothing is to be done now, but a change would be refused: ${describeBlocker(notice.blocker, context).replace(/\.$/, "")}`;
     case "keyStorageProviderDropped":
-      return "the PFX asks for a key storage provider (CNG), with which sign-in to Outlook on the web breaks; it is imported without";
+      return sentence`the PFX asks for a key storage provider (CNG), with which sign-in to Outlook on the web breaks; it is imported without`;
     case "comesFromBinding":
-      return `the certificate isn't on the server yet; binding "${notice.binding.label}" of this program imports it`;
+      return sentence`the certificate isn't on the server yet; binding "${notice.binding.label}" of this program imports it`;
     case "foundAgain":
-      return `uses certificate ${notice.thumbprint}, which an earlier, interrupted run of this binding made`;
+      return sentence`uses certificate ${short(notice.thumbprint)}, which this binding made before`;
     case "leftOnServer":
-      return `certificate ${notice.thumbprint ?? "of the old binding"} stays on ${notice.server} with the services it has there`;
+      return sentence`certificate ${notice.thumbprint ?? "of the old binding"} stays on ${notice.server} with the services it has there`;
     case "notAsked":
-      return `the server wasn't asked (${notice.reason}); planned from the last known state, drift can't be seen`;
+      return sentence`the server wasn't asked (${notice.reason}); planned from the last known state, drift can't be seen`;
   }
 }

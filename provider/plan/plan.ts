@@ -1,11 +1,13 @@
 import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { valueOr } from "../model";
+import type { ExchangeService } from "../model";
 import type { DesiredBinding, PreviousBinding } from "./desired";
 import { outOfDates, reservedAs } from "./guards";
-import { findCertificate, holdersOf, isNameService, someHolderUnknown } from "./holdings";
+import { findCertificate, holds, isNameService, someHolderUnknown } from "./holdings";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 import type { Blocker, Notice, Plan, ReplaceReason, Work } from "./planTypes";
+import { namedHoldersOf } from "./takeOvers";
 import { afterReplacement, planRelease, planReleaseByReplacement } from "./release";
 import { daysUntil, factsOf, isRenewalDue, keptTarget, named, newTarget, refOf, replacementReason } from "./target";
 import type { PlanContext, Target } from "./target";
@@ -16,6 +18,7 @@ import type { TargetWork } from "./work";
 export const REPLACED_PROPERTY: Readonly<Record<ReplaceReason, string>> = {
   server: "server",
   certificate: "certificate",
+  notKnownYet: "certificate",
   wish: "certificate",
   renewal: "certificate",
   gone: "certificate",
@@ -28,6 +31,24 @@ export const REPLACED_PROPERTY: Readonly<Record<ReplaceReason, string>> = {
  * `previous` is what the state remembers; undefined for a new binding.
  */
 export function plan(
+  desired: DesiredBinding,
+  previous: PreviousBinding | undefined,
+  server: ObservedServer,
+  context: PlanContext,
+): Plan {
+  return frozen(decide(desired, previous, server, context));
+}
+
+/** Nobody changes a decision: it is compared, shown and applied as it was made. */
+function frozen<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const part of Object.values(value)) frozen(part);
+  }
+  return value;
+}
+
+function decide(
   desired: DesiredBinding,
   previous: PreviousBinding | undefined,
   server: ObservedServer,
@@ -52,7 +73,7 @@ export function planCreate(
   const decision = plan(desired, replaced, server, context);
   return replaced === undefined || decision.kind === "replace" || decision.kind === "blocked"
     ? decision
-    : planReplacement(desired, replaced, server, "asked", context);
+    : frozen(planReplacement(desired, replaced, server, "asked", context));
 }
 
 /** What may never be bound, and what isn't there. */
@@ -60,11 +81,19 @@ function targetBlockers(target: Target, server: ObservedServer, gone: boolean): 
   if (target.kind === "absent") {
     return [{ kind: "certificateAbsent", property: "certificate", thumbprint: target.thumbprint, gone }];
   }
+  if (target.kind === "unreadable") {
+    return [{ kind: "unreadableCertificate", property: "certificate", thumbprint: target.thumbprint }];
+  }
   const thumbprint = factsOf(target)?.thumbprint;
   const reserved = thumbprint === undefined ? undefined : reservedAs(server, thumbprint);
   return thumbprint === undefined || reserved === undefined
     ? []
     : [{ kind: "reservedCertificate", property: "certificate", what: reserved, thumbprint }];
+}
+
+/** Whether there is nothing that could be bound. */
+function isMissingTarget(target: Target): boolean {
+  return target.kind === "absent" || target.kind === "unreadable";
 }
 
 /** Notices about the certificate's own life and about the company it keeps. */
@@ -77,6 +106,10 @@ function targetNotices(
   isNew: boolean,
 ): Notice[] {
   const notices: Notice[] = [...work.notices];
+  if (target.kind === "unknown") notices.unshift({ kind: "certificateNotKnownYet" });
+  if (server.unreadable.length > 0) {
+    notices.push({ kind: "unreadableCertificates", thumbprints: server.unreadable.map((one) => one.thumbprint) });
+  }
   if (target.kind === "expected") notices.push({ kind: "comesFromBinding", binding: target.binding });
   if (target.kind === "present" && target.foundAgain) {
     notices.push({ kind: "foundAgain", thumbprint: target.certificate.facts.thumbprint });
@@ -111,7 +144,7 @@ function asWork(target: Target, work: TargetWork): Work {
 function planCreation(desired: DesiredBinding, server: ObservedServer, context: PlanContext): Plan {
   const target = newTarget(desired, server, context);
   const work = workFor({ desired, target, server, handOvers: [], kept: undefined, context });
-  const blockers = [...targetBlockers(target, server, false), ...(target.kind === "absent" ? [] : work.blockers)];
+  const blockers = [...targetBlockers(target, server, false), ...(isMissingTarget(target) ? [] : work.blockers)];
   const notices = targetNotices(desired, target, server, work, context.now, true);
   return blockers.length > 0
     ? { kind: "blocked", blockers, notices }
@@ -130,11 +163,13 @@ function planUpdate(
   const work = workFor({ desired, target, server, handOvers: release.handOvers, kept: previous, context });
   const blockers = [
     ...targetBlockers(target, server, true),
-    ...(target.kind === "absent" ? [] : work.blockers),
+    ...(isMissingTarget(target) ? [] : work.blockers),
     ...release.blockers,
   ];
   const notices = [
-    ...driftNotices(previous, target, server, work),
+    ...(target.kind === "present"
+      ? lossNotices(previous, target.certificate.facts.thumbprint, server, work.missing)
+      : []),
     ...release.notices,
     ...targetNotices(desired, target, server, work, context.now, false),
   ];
@@ -143,18 +178,32 @@ function planUpdate(
   return { kind: "update", work: asWork(target, work), notices };
 }
 
-/** Services that were held and are not any more, and who has them now. */
-function driftNotices(previous: PreviousBinding, target: Target, server: ObservedServer, work: TargetWork): Notice[] {
-  if (target.kind !== "present") return [];
-  return work.missing
+/**
+ * Services that were declared and aren't held: what our own failed run left undone, and otherwise what somebody else
+ * did, with who has them now.
+ */
+function lossNotices(
+  previous: PreviousBinding,
+  own: Thumbprint | undefined,
+  server: ObservedServer,
+  missing: readonly ExchangeService[],
+): readonly Notice[] {
+  return missing
     .filter((service) => previous.services.includes(service))
-    .map((service) => ({
-      kind: "driftedTo",
-      service,
+    .map((service): Notice => {
       // Many may hold SMTP: none of them has taken it from this one.
-      holders: service === "SMTP" ? [] : holdersOf(server, service).map(({ facts }) => named(facts)),
-      mayHaveOthers: service === "SMTP" || someHolderUnknown(server, service),
-    }));
+      const holders =
+        service === "SMTP" ? [] : namedHoldersOf(server, service).filter(({ thumbprint }) => thumbprint !== own);
+      if (previous.notDone?.services.includes(service) === true) return { kind: "notDoneYet", service, holders };
+      const mayHaveOthers = service === "SMTP" || someHolderUnknown(server, service);
+      return { kind: "driftedTo", service, holders, mayHaveOthers };
+    });
+}
+
+/** Of a certificate that gives way to another one: what it has lost before that. */
+function lossesOf(previous: PreviousBinding, old: ObservedCertificate, server: ObservedServer): readonly Notice[] {
+  const missing = previous.services.filter((service) => !valueOr(holds(server, old, service), true));
+  return lossNotices(previous, old.facts.thumbprint, server, missing);
 }
 
 function planReplacement(
@@ -172,12 +221,13 @@ function planReplacement(
   const work = workFor({ desired, target, server, handOvers, kept: undefined, context });
   const blockers = [
     ...targetBlockers(target, server, false),
-    ...(target.kind === "absent" ? [] : work.blockers),
+    ...(isMissingTarget(target) ? [] : work.blockers),
     ...(release?.blockers ?? []),
   ];
   const own = targetNotices(desired, target, server, work, context.now, true);
   const leftBehind = old === undefined ? undefined : defaultLeftBehind(desired, old, server, context.now);
   const notices: Notice[] = [
+    ...(old === undefined ? [] : lossesOf(previous, old, server)),
     ...(release?.notices ?? []),
     ...(old === undefined || release === undefined
       ? []
@@ -188,7 +238,14 @@ function planReplacement(
       : [{ kind: "leftOnServer", server: previous.server, thumbprint: previous.thumbprint } as const]),
   ];
   if (blockers.length > 0) return { kind: "blocked", blockers, notices };
-  return { kind: "replace", because, properties: [REPLACED_PROPERTY[because]], work: asWork(target, work), notices };
+  return {
+    kind: "replace",
+    because,
+    deletesFirst: desired.deleteBeforeReplace,
+    properties: [REPLACED_PROPERTY[because]],
+    work: asWork(target, work),
+    notices,
+  };
 }
 
 /** The certificate that loses its binding to another one, when it is on the same server. */

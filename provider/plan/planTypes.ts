@@ -2,8 +2,14 @@ import type { Thumbprint } from "../certificate/thumbprint";
 import type { CertificateStatus, ExchangeService, NameService, ServerFqdn } from "../model";
 import type { BindingIdentity, SelfSignedWish } from "./desired";
 
-/** A certificate in a plan: a known one, or the one that will be made. */
-export type CertificateRef = { readonly kind: "known"; readonly thumbprint: Thumbprint } | { readonly kind: "made" };
+/**
+ * A certificate in a plan: a known one, the one that will be made, or one that nobody knows yet, because another
+ * resource of the program is going to make it. The last comes up in previews only.
+ */
+export type CertificateRef =
+  | { readonly kind: "known"; readonly thumbprint: Thumbprint }
+  | { readonly kind: "made" }
+  | { readonly kind: "unknown" };
 
 /** A certificate as people recognise it. */
 export interface NamedCertificate {
@@ -12,8 +18,8 @@ export interface NamedCertificate {
   readonly name: string;
   readonly subject: string;
   readonly issuer: string;
-  /** ISO 8601. */
-  readonly notAfter: string;
+  /** ISO 8601; undefined for a certificate that can't be read. */
+  readonly notAfter: string | undefined;
 }
 
 /** A service that leaves another certificate because of a step. */
@@ -90,6 +96,16 @@ export type Notice =
   | { readonly kind: "alreadyReleased"; readonly service: ExchangeService }
   | { readonly kind: "successorHasIt"; readonly service: ExchangeService; readonly successor: Thumbprint }
   | { readonly kind: "successorLater"; readonly services: readonly ExchangeService[] }
+  | { readonly kind: "certificateNotKnownYet" }
+  /** What Enable-ExchangeCertificate writes depends on the names of a certificate that isn't known yet. */
+  | {
+      readonly kind: "nameNotKnownYet";
+      readonly service: NameService;
+      readonly holders: readonly NamedCertificate[];
+    }
+  | { readonly kind: "unreadableCertificates"; readonly thumbprints: readonly Thumbprint[] }
+  /** Left by a run of our own that failed; somebody else may have it meanwhile. */
+  | { readonly kind: "notDoneYet"; readonly service: ExchangeService; readonly holders: readonly NamedCertificate[] }
   | { readonly kind: "lifeLeft"; readonly certificate: NamedCertificate }
   /** A new binding of a certificate that holds everything: an adoption, which calls nothing. */
   | {
@@ -126,6 +142,7 @@ export type Notice =
 /** A reason why the wish is refused. `property` is the top-level input it belongs to. */
 export type Blocker = { readonly property: string } & (
   | { readonly kind: "certificateAbsent"; readonly thumbprint: Thumbprint; readonly gone: boolean }
+  | { readonly kind: "unreadableCertificate"; readonly thumbprint: Thumbprint }
   | { readonly kind: "reservedCertificate"; readonly what: "auth" | "federation"; readonly thumbprint: Thumbprint }
   | {
       readonly kind: "outOfDates";
@@ -175,7 +192,15 @@ export type Blocker = { readonly property: string } & (
   | {
       readonly kind: "successorNotUsable";
       readonly successor: Thumbprint;
-      readonly why: "expired" | "notYetValid" | "status" | "noPrivateKey" | "reserved" | "keyAlgorithm" | "noHostName";
+      readonly why:
+        | "expired"
+        | "notYetValid"
+        | "status"
+        | "noPrivateKey"
+        | "reserved"
+        | "keyAlgorithm"
+        | "noHostName"
+        | "unreadable";
     }
   | {
       readonly kind: "claimedByAnother";
@@ -208,6 +233,8 @@ export type Plan =
       readonly kind: "replace";
       readonly properties: readonly string[];
       readonly because: ReplaceReason;
+      /** The program asks for it; the engine may do so without telling anybody. */
+      readonly deletesFirst: boolean;
       readonly work: Work;
     } & PlanFacts)
   | ({ readonly kind: "blocked"; readonly blockers: readonly Blocker[] } & PlanFacts);
@@ -215,6 +242,8 @@ export type Plan =
 export type ReplaceReason =
   | "server"
   | "certificate"
+  /** Nobody knows yet which certificate it will be; it may turn out to be the same one. */
+  | "notKnownYet"
   | "wish"
   | "renewal"
   | "gone"

@@ -122,6 +122,9 @@ function handOver(
   if (successor === "unknown") return { kind: "later" };
   if (successor === from.facts.thumbprint) return wrong({ kind: "successorIsItself", property });
   const certificate = findCertificate(server, successor);
+  if (server.unreadable.some(({ thumbprint }) => thumbprint === successor)) {
+    return wrong({ kind: "successorNotUsable", property, successor, why: "unreadable" });
+  }
   const facts = certificate?.facts ?? context.expected.get(successor)?.facts;
   if (facts === undefined) return wrong({ kind: "successorAbsent", property, successor });
   const why =

@@ -4,7 +4,7 @@ import { outOfDates } from "./guards";
 import { findCertificate } from "./holdings";
 import type { ObservedServer } from "./observedServer";
 import type { Blocker, Notice, Step } from "./planTypes";
-import { named, refOf } from "./target";
+import { named, namedUnreadable, refOf } from "./target";
 import type { Target } from "./target";
 
 /** What SMTP and the default SMTP certificate need. */
@@ -41,13 +41,19 @@ export function workForSmtp(
   }
   const notices: Notice[] = [];
   const holder = current.value === undefined ? undefined : findCertificate(server, current.value);
+  const unreadable = server.unreadable.find(({ thumbprint }) => thumbprint === current.value);
   if (becomes) {
-    notices.push({ kind: "defaultSmtpReplaced", from: holder === undefined ? current.value : named(holder.facts) });
+    notices.push({
+      kind: "defaultSmtpReplaced",
+      from: unreadable ? namedUnreadable(unreadable.thumbprint) : holder ? named(holder.facts) : current.value,
+    });
     const edgeServers = valueOr(server.edgeSubscriptions, []);
     if (edgeServers.length > 0) notices.push({ kind: "edgeSubscriptionsBreak", edgeServers });
   } else if (current.value === undefined) {
     // Exchange fills an empty attribute by itself when SMTP is enabled: nobody asked for that.
     return { ...NOTHING, blockers: [{ kind: "defaultSmtpMissing", property: "replaceDefaultSmtpCertificate" }] };
+  } else if (unreadable !== undefined) {
+    notices.push({ kind: "defaultSmtpStays", certificate: namedUnreadable(unreadable.thumbprint) });
   } else if (holder === undefined) {
     notices.push({ kind: "defaultSmtpStaysDangling", thumbprint: current.value });
   } else if (outOfDates(holder.facts, now) !== undefined) {

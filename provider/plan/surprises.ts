@@ -1,35 +1,54 @@
+import type { Thumbprint } from "../certificate/thumbprint";
 import { valueOr } from "../model";
+import type { ExchangeService, NameService } from "../model";
 import type { ObservedServer } from "./observedServer";
 import type { Plan } from "./planTypes";
 
-/** Effects of a plan on others, each as a comparable text that also reads well in an error. */
-function effectsOf(plan: Plan, server: ObservedServer): ReadonlySet<string> {
-  const effects = new Set<string>();
+/** Something about a server that a plan takes for granted, or does to others. */
+export type Effect =
+  | { readonly kind: "certificateIsMade" }
+  | { readonly kind: "certificateIsGone" }
+  | { readonly kind: "certificateIsAbsent" }
+  | { readonly kind: "certificateNameIs"; readonly service: NameService; readonly name: string | undefined }
+  /** `undefined`: there is none. */
+  | { readonly kind: "defaultSmtpIs"; readonly thumbprint: Thumbprint | "unknown" | undefined }
+  | { readonly kind: "mustBeEnabled"; readonly service: ExchangeService }
+  | { readonly kind: "isHeldBy"; readonly service: ExchangeService; readonly thumbprint: Thumbprint };
+
+function effectsOf(plan: Plan, server: ObservedServer): readonly Effect[] {
+  const effects: Effect[] = [];
   if (plan.kind === "inSync" || plan.kind === "blocked") return effects;
   for (const step of plan.work.steps) {
     switch (step.kind) {
       case "makeCertificate":
-        effects.add("a certificate would be made");
+        effects.push({ kind: "certificateIsMade" });
         break;
       case "importCertificate":
-        effects.add(step.because === "gone" ? "the certificate is gone" : "the certificate isn't on the server");
+        effects.push({ kind: step.because === "gone" ? "certificateIsGone" : "certificateIsAbsent" });
         break;
       case "setCertificateName":
-        effects.add(`the certificate name of ${step.service} is ${step.previousName ?? "empty"}`);
+        effects.push({ kind: "certificateNameIs", service: step.service, name: step.previousName });
         break;
       case "enable":
         if (step.services.includes("SMTP")) {
-          const holder = valueOr(server.defaultSmtpThumbprint, "unknown") ?? "not set";
-          effects.add(`the default SMTP certificate is ${holder}`);
+          effects.push({ kind: "defaultSmtpIs", thumbprint: valueOr(server.defaultSmtpThumbprint, "unknown") });
         }
-        for (const service of step.services) effects.add(`${service} has to be enabled`);
+        for (const service of step.services) effects.push({ kind: "mustBeEnabled", service });
         break;
     }
     if (step.kind === "enable" || step.kind === "setCertificateName") {
-      for (const { service, from } of step.takeOvers) effects.add(`${service} is held by ${from.thumbprint}`);
+      for (const { service, from } of step.takeOvers) {
+        effects.push({ kind: "isHeldBy", service, thumbprint: from.thumbprint });
+      }
     }
   }
   return effects;
+}
+
+/** The same for the same effect. */
+function keyOf(effect: Effect): string {
+  const facts = Object.entries(effect).map(([key, value]: [string, unknown]) => `${key}=${String(value)}`);
+  return facts.sort().join(" ");
 }
 
 /**
@@ -39,7 +58,8 @@ function effectsOf(plan: Plan, server: ObservedServer): ReadonlySet<string> {
 export function surprises(
   planned: { readonly plan: Plan; readonly server: ObservedServer },
   actual: { readonly plan: Plan; readonly server: ObservedServer },
-): readonly string[] {
-  const expected = effectsOf(planned.plan, planned.server);
-  return [...effectsOf(actual.plan, actual.server)].filter((effect) => !expected.has(effect));
+): readonly Effect[] {
+  const expected = new Set(effectsOf(planned.plan, planned.server).map(keyOf));
+  const found = new Map(effectsOf(actual.plan, actual.server).map((effect) => [keyOf(effect), effect]));
+  return [...found].filter(([key]) => !expected.has(key)).map(([, effect]) => effect);
 }

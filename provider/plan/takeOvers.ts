@@ -1,15 +1,33 @@
 import { coversName } from "../certificate/names";
 import type { ExchangeService, NameService } from "../model";
-import { holdersOf } from "./holdings";
-import type { ObservedServer } from "./observedServer";
-import type { CertificateRef, TakeOver } from "./planTypes";
-import { named } from "./target";
+import { holdersOf, isNameService } from "./holdings";
+import type { ObservedServer, UnreadableCertificate } from "./observedServer";
+import type { CertificateRef, NamedCertificate, TakeOver } from "./planTypes";
+import { named, namedUnreadable } from "./target";
+
+/** What the server says of a certificate that can't be read. Which names it has, and so IMAP and POP, can't be told. */
+function showsService(certificate: UnreadableCertificate, service: ExchangeService): boolean {
+  if (isNameService(service)) return false;
+  const { iisSites, displayedServices } = certificate;
+  if (service === "IIS") return iisSites.kind === "known" && iisSites.value.includes(1);
+  return displayedServices.kind === "known" && displayedServices.value.includes(service);
+}
+
+/** Who holds a service, by names that people recognise; also certificates that can't be read. */
+export function namedHoldersOf(server: ObservedServer, service: ExchangeService): readonly NamedCertificate[] {
+  return [
+    ...holdersOf(server, service).map(({ facts }) => named(facts)),
+    ...server.unreadable
+      .filter((certificate) => showsService(certificate, service))
+      .map(({ thumbprint }) => namedUnreadable(thumbprint)),
+  ];
+}
 
 /** Certificates that lose a service that exactly one may hold. */
 export function exclusiveTakeOvers(server: ObservedServer, service: ExchangeService, to: CertificateRef): TakeOver[] {
-  return holdersOf(server, service)
-    .filter(({ facts }) => to.kind === "made" || facts.thumbprint !== to.thumbprint)
-    .map(({ facts }) => ({ service, from: named(facts) }));
+  return namedHoldersOf(server, service)
+    .filter(({ thumbprint }) => to.kind !== "known" || thumbprint !== to.thumbprint)
+    .map((from) => ({ service, from }));
 }
 
 /** Certificates that lose IMAP or POP because another name is written; the binding's own may be among them. */

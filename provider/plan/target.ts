@@ -20,6 +20,10 @@ export type Target =
   | { readonly kind: "expected"; readonly facts: CertificateFacts; readonly binding: BindingIdentity }
   /** To be made when the binding is created. */
   | { readonly kind: "toBeMade"; readonly wish: SelfSignedWish }
+  /** In a preview: another resource of the program is going to make it. */
+  | { readonly kind: "unknown" }
+  /** There, but nobody can read it. */
+  | { readonly kind: "unreadable"; readonly thumbprint: Thumbprint }
   /** Not there, and nobody brings it. */
   | { readonly kind: "absent"; readonly thumbprint: Thumbprint };
 
@@ -122,7 +126,9 @@ export function newTarget(desired: DesiredBinding, server: ObservedServer, conte
       ? { kind: "toBeMade", wish: wanted.wish }
       : { kind: "present", certificate: made, foundAgain: true };
   }
+  if (wanted.kind === "unknown") return { kind: "unknown" };
   const thumbprint = wanted.kind === "given" ? wanted.facts.thumbprint : wanted.thumbprint;
+  if (server.unreadable.some((one) => one.thumbprint === thumbprint)) return { kind: "unreadable", thumbprint };
   const certificate = findCertificate(server, thumbprint);
   if (certificate !== undefined) return { kind: "present", certificate, foundAgain: false };
   if (wanted.kind === "given") return { kind: "importable", facts: wanted.facts };
@@ -134,7 +140,8 @@ export function newTarget(desired: DesiredBinding, server: ObservedServer, conte
 export function meansAnother(
   wanted: DesiredCertificate,
   previous: PreviousBinding,
-): "certificate" | "wish" | undefined {
+): "certificate" | "notKnownYet" | "wish" | undefined {
+  if (wanted.kind === "unknown") return "notKnownYet";
   if (wanted.kind !== "selfSigned") {
     const thumbprint = wanted.kind === "given" ? wanted.facts.thumbprint : wanted.thumbprint;
     return thumbprint === previous.thumbprint ? undefined : "certificate";
@@ -155,6 +162,9 @@ export function replacementReason(
   if (another !== undefined) return another;
   if (desired.certificate.kind !== "selfSigned" || previous.thumbprint === undefined) return undefined;
   const present = findCertificate(server, previous.thumbprint);
+  if (present === undefined && server.unreadable.some(({ thumbprint }) => thumbprint === previous.thumbprint)) {
+    return undefined;
+  }
   if (present === undefined) return "gone";
   return isRenewalDue(present.facts, desired.renewBeforeDays, context.now) ? "renewal" : undefined;
 }
@@ -169,10 +179,12 @@ export function keptTarget(
   if (desired.certificate.kind !== "selfSigned" || previous.thumbprint === undefined) {
     return newTarget(desired, server, context);
   }
-  const certificate = findCertificate(server, previous.thumbprint);
-  return certificate === undefined
-    ? { kind: "toBeMade", wish: desired.certificate.wish }
-    : { kind: "present", certificate, foundAgain: false };
+  const { thumbprint } = previous;
+  const certificate = findCertificate(server, thumbprint);
+  if (certificate !== undefined) return { kind: "present", certificate, foundAgain: false };
+  return server.unreadable.some((one) => one.thumbprint === thumbprint)
+    ? { kind: "unreadable", thumbprint }
+    : { kind: "toBeMade", wish: desired.certificate.wish };
 }
 
 export function refOf(target: Target): CertificateRef {
@@ -183,9 +195,12 @@ export function refOf(target: Target): CertificateRef {
     case "expected":
       return { kind: "known", thumbprint: target.facts.thumbprint };
     case "absent":
+    case "unreadable":
       return { kind: "known", thumbprint: target.thumbprint };
     case "toBeMade":
       return { kind: "made" };
+    case "unknown":
+      return { kind: "unknown" };
   }
 }
 
@@ -197,7 +212,9 @@ export function factsOf(target: Target): CertificateFacts | undefined {
     case "expected":
       return target.facts;
     case "absent":
+    case "unreadable":
     case "toBeMade":
+    case "unknown":
       return undefined;
   }
 }
@@ -205,6 +222,11 @@ export function factsOf(target: Target): CertificateFacts | undefined {
 export function namesOf(target: Target): CertificateNames {
   if (target.kind === "toBeMade") return namesOfWish(target.wish);
   return factsOf(target) ?? { commonName: undefined, dnsNames: [] };
+}
+
+/** A certificate that can't be read, as far as people can recognise it. */
+export function namedUnreadable(thumbprint: Thumbprint): NamedCertificate {
+  return { thumbprint, name: "unreadable", subject: "", issuer: "", notAfter: undefined };
 }
 
 /** The subject as people know it, also of a certificate that is still to be made. */

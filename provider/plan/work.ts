@@ -5,13 +5,13 @@ import type { ExchangeService, NameService, Observed } from "../model";
 import type { DesiredBinding, PreviousBinding } from "./desired";
 import { type FrontEndCandidate, guardCertificate, guardKeyAlgorithm, guardOwnChannel, guardUm } from "./guards";
 import type { Findings } from "./guards";
-import { findCertificate, isNameService, someHolderUnknown, tlsCertificateNameOf } from "./holdings";
+import { findCertificate, holdersOf, isNameService, someHolderUnknown, tlsCertificateNameOf } from "./holdings";
 import { targetHolds, workForName } from "./nameWork";
 import type { ObservedServer } from "./observedServer";
 import type { Blocker, CertificateRef, Goal, Notice, Step, TakeOver } from "./planTypes";
 import { workForSmtp } from "./smtpWork";
 import { exclusiveTakeOvers, nameTakeOvers } from "./takeOvers";
-import { factsOf, namesOf, refOf } from "./target";
+import { factsOf, named, namesOf, refOf } from "./target";
 import type { PlanContext, Target } from "./target";
 import { nameWrittenByEnable } from "./names";
 
@@ -122,7 +122,7 @@ function guardTarget({ desired, target, server, context }: WorkRequest, um: read
 /** Whoever is to get IIS must not lock us out by it. */
 function guardFrontEnd({ desired, target, server, handOvers }: WorkRequest, isTarget: boolean): readonly Blocker[] {
   const blockers: Blocker[] = [];
-  if (isTarget) {
+  if (isTarget && target.kind !== "unknown") {
     const facts = factsOf(target);
     const brought = desired.certificate.kind === "given" ? (desired.certificate.chainIssuers ?? []) : [];
     const candidate =
@@ -200,7 +200,7 @@ export function workFor(request: WorkRequest): TargetWork {
       enable(
         [...byEnable, ...um],
         [
-          ...unset.flatMap((service) => nameTakeOvers(server, service, written)),
+          ...(target.kind === "unknown" ? [] : unset.flatMap((service) => nameTakeOvers(server, service, written))),
           ...um.flatMap((service) => exclusiveTakeOvers(server, service, ref)),
         ],
       ),
@@ -241,6 +241,12 @@ export function workFor(request: WorkRequest): TargetWork {
     notices.push(...guardTarget(request, desired.services.filter(isUm)).blockers.map(asNotice));
   }
   blockers.push(...guardFrontEnd(request, missing.includes("IIS")));
+  if (target.kind === "unknown") {
+    for (const service of byEnable.filter((one) => names[one].setStep === undefined)) {
+      const holders = holdersOf(server, service).map(({ facts }) => named(facts));
+      notices.push({ kind: "nameNotKnownYet", service, holders });
+    }
+  }
   for (const service of EXCLUSIVE_SERVICES.filter((one) => missing.includes(one))) {
     if (someHolderUnknown(server, service)) notices.push({ kind: "takeOverUnknown", service });
   }

@@ -24,6 +24,7 @@ import {
   thumbprintOf,
   mode,
   status,
+  unreadable,
 } from "./servers";
 import { identityOf } from "../identities";
 
@@ -52,6 +53,12 @@ const onImap = (...more: readonly ReturnType<typeof shown>[]) =>
 
 /** Every kind of refusal, as it comes out of a plan: property and sentence. A kind that is missing doesn't compile. */
 const SENTENCES: Readonly<Record<Blocker["kind"], readonly (readonly [Plan, string])[]>> = {
+  unreadableCertificate: [
+    [
+      planned(named(MAIL), undefined, server([], { unreadable: [unreadable("odd", { thumbprint: MAIL.thumbprint })] })),
+      `certificate: certificate ${MAIL.thumbprint} is on ex01.contoso.com, but can't be read: it isn't an X.509 certificate that this program understands. Give another certificate.`,
+    ],
+  ],
   certificateAbsent: [
     [
       planned(named(MAIL), undefined, server()),
@@ -198,15 +205,15 @@ const SENTENCES: Readonly<Record<Blocker["kind"], readonly (readonly [Plan, stri
   cannotRelease: [
     [
       planned(services("SMTP"), {}, serverOf(BOUND)),
-      `services: IIS was removed, but ${MAIL.thumbprint} (CN=mail.contoso.com, 365 days left) still holds it, and Exchange can't take a service away from a certificate. Ways out: give another certificate in the same change (it replaces this one); name a successor, a certificate on ex01.contoso.com that gets IIS; set onServiceRemoved: "forget" to stop managing IIS and leave it where it is; or declare IIS again.`,
+      `services: IIS was removed, but ${MAIL.thumbprint.slice(0, 8)} (mail.contoso.com, 365 days left) still holds it, and Exchange can't take a service away from a certificate. Ways out: give another certificate in the same change (it replaces this one); name a successor, a certificate on ex01.contoso.com that gets IIS; set onServiceRemoved: "forget" to stop managing IIS and leave it where it is; or declare IIS again.`,
     ],
     [
       planned(services("IIS"), {}, serverOf(BOUND)),
-      `services: SMTP was removed, but ${MAIL.thumbprint} (CN=mail.contoso.com, 365 days left) still holds it, and Exchange can't take a service away from a certificate. Ways out: give another certificate in the same change (it replaces this one); set onServiceRemoved: "forget" to stop managing SMTP and leave it where it is; or declare SMTP again.`,
+      `services: SMTP was removed, but ${MAIL.thumbprint.slice(0, 8)} (mail.contoso.com, 365 days left) still holds it, and Exchange can't take a service away from a certificate. Ways out: give another certificate in the same change (it replaces this one); set onServiceRemoved: "forget" to stop managing SMTP and leave it where it is; or declare SMTP again.`,
     ],
     [
       planned(services("IIS", "SMTP"), services(...HELD), onImap()),
-      `services: IMAP was removed, but ${MAIL.thumbprint} (CN=mail.contoso.com, 365 days left) still holds it, and Exchange can't take a service away from a certificate. Ways out: give another certificate in the same change (it replaces this one); name a successor, a certificate on ex01.contoso.com that gets IMAP; give IMAP another name with imapCertificateName that this certificate doesn't cover; set onServiceRemoved: "forget" to stop managing IMAP and leave it where it is; or declare IMAP again.`,
+      `services: IMAP was removed, but ${MAIL.thumbprint.slice(0, 8)} (mail.contoso.com, 365 days left) still holds it, and Exchange can't take a service away from a certificate. Ways out: give another certificate in the same change (it replaces this one); name a successor, a certificate on ex01.contoso.com that gets IMAP; give IMAP another name with imapCertificateName that this certificate doesn't cover; set onServiceRemoved: "forget" to stop managing IMAP and leave it where it is; or declare IMAP again.`,
     ],
   ],
   successorCannotTake: [
@@ -240,6 +247,10 @@ const SENTENCES: Readonly<Record<Blocker["kind"], readonly (readonly [Plan, stri
     ],
   ],
   successorNotUsable: [
+    [
+      planned(released(thumbprintOf("odd")), services(...HELD), { ...onImap(), unreadable: [unreadable("odd")] }),
+      `successor: the successor ${thumbprintOf("odd")} is on ex01.contoso.com, but can't be read. Name another certificate.`,
+    ],
     [
       planned(released(EXPIRED.thumbprint), services(...HELD), onImap(shown(EXPIRED))),
       `successor: the successor ${EXPIRED.thumbprint} has expired. Name a valid certificate.`,

@@ -25,6 +25,7 @@ import {
   services,
   shown,
   thumbprintOf,
+  unreadable,
   status,
 } from "./servers";
 import { identityOf } from "../identities";
@@ -46,10 +47,13 @@ const connector = {
 };
 const oldMade = made();
 const NO_ROLE = unknown("no role");
+const NOT_KNOWN = { certificate: { kind: "unknown" } } as const;
+const STOPPED = { services: ["IIS"], names: [], defaultSmtp: false } as const;
 
-const builtIn = `${BUILT_IN.thumbprint} (CN=EX01, 365 days left)`;
-const mail = `${MAIL.thumbprint} (CN=mail.contoso.com, 365 days left)`;
-const owa = `${OWA.thumbprint} (CN=owa.contoso.com, 365 days left)`;
+const short = (facts: { readonly thumbprint: string }) => facts.thumbprint.slice(0, 8);
+const builtIn = `${short(BUILT_IN)} (EX01, 365 days left)`;
+const mail = `${short(MAIL)} (mail.contoso.com, 365 days left)`;
+const owa = `${short(OWA)} (owa.contoso.com, 365 days left)`;
 
 /** Notices that the life cycle adds, because no plan can know of them. */
 type Added = "keyStorageProviderDropped" | "notAsked";
@@ -60,7 +64,7 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
   alreadyThere: [
     [
       planned(SMTP, undefined, serverOf([shown(MAIL, { services: ["SMTP"] })])),
-      "the certificate is already there and holds SMTP: nothing changes on the server",
+      `${short(MAIL)} (mail.contoso.com) is already there and holds SMTP: nothing changes on the server`,
     ],
   ],
   defaultSmtpStaysDangling: [
@@ -72,7 +76,7 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
   defaultSmtpStaysExpired: [
     [
       planned(SMTP, undefined, server([shown(OLD)], asDefault(OLD))),
-      `the default SMTP certificate stays ${OLD.thumbprint} (CN=EX01, expired 2 days ago): it is out of its dates. Set replaceDefaultSmtpCertificate: true, or renew it`,
+      `the default SMTP certificate stays ${short(OLD)} (EX01, expired 2 days ago): it is out of its dates. Set replaceDefaultSmtpCertificate: true, or renew it`,
     ],
   ],
   defaultSmtpReplaced: [
@@ -86,7 +90,7 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
         undefined,
         server([], { defaultSmtpThumbprint: known(gone) }),
       ),
-      `becomes the default SMTP certificate instead of ${gone}, which isn't in the server's store`,
+      `becomes the default SMTP certificate instead of ${gone.slice(0, 8)}, which isn't in the server's store`,
     ],
     [
       planned(
@@ -104,7 +108,7 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
     ],
     [
       planned(given(RENEWED), { thumbprint: OLD.thumbprint }, server([shown(OLD)], asDefault(OLD))),
-      `the default SMTP certificate stays the old ${OLD.thumbprint} (CN=EX01, expired 2 days ago): set replaceDefaultSmtpCertificate: true`,
+      `the default SMTP certificate stays the old ${short(OLD)} (EX01, expired 2 days ago): set replaceDefaultSmtpCertificate: true`,
     ],
   ],
   defaultSmtpUnknown: [
@@ -120,7 +124,7 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
   sharedByName: [
     [
       planned(services("IMAP"), undefined, server([shown(RENEWED)])),
-      `IMAP goes by the name mail.contoso.com, which is also on ${RENEWED.thumbprint} (CN=mail.contoso.com, 365 days left): Exchange chooses among them when a client connects`,
+      `IMAP goes by the name mail.contoso.com, which is also on ${short(RENEWED)} (mail.contoso.com, 365 days left): Exchange chooses among them when a client connects`,
     ],
   ],
   driftedTo: [
@@ -141,17 +145,61 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
       "the server didn't say who holds IIS now, so whom it is taken from isn't known",
     ],
   ],
+  certificateNotKnownYet: [
+    [
+      planned(NOT_KNOWN, undefined, server()),
+      "the certificate isn't known yet: what is told here holds for any, once it is issued",
+    ],
+    [
+      planned(NOT_KNOWN, {}, bound()),
+      "the certificate isn't known yet: what is told here holds for any, once it is issued",
+    ],
+  ],
+  nameNotKnownYet: [
+    [
+      planned({ ...NOT_KNOWN, ...services("IMAP") }, undefined, server()),
+      `the name of IMAP will be that of the new certificate, once it is issued; whether IMAP leaves ${builtIn} depends on it`,
+    ],
+    [
+      planned(
+        { ...NOT_KNOWN, ...services("POP") },
+        undefined,
+        server([], { popCertificateName: known("x.contoso.com") }),
+      ),
+      "the name of POP will be that of the new certificate, once it is issued",
+    ],
+  ],
+  unreadableCertificates: [
+    [
+      planned({}, undefined, server([], { unreadable: [unreadable("odd")] })),
+      `certificate ${thumbprintOf("odd")} on ex01.contoso.com can't be read and is left out: whether it has a name of yours can't be told`,
+    ],
+    [
+      planned({}, undefined, server([], { unreadable: [unreadable("odd"), unreadable("even")] })),
+      `certificates ${thumbprintOf("odd")} and ${thumbprintOf("even")} on ex01.contoso.com can't be read and are left out: whether they have a name of yours can't be told`,
+    ],
+  ],
+  notDoneYet: [
+    [
+      planned({}, { notDone: STOPPED }, server([shown(MAIL, { services: ["SMTP"] })])),
+      `IIS is not done yet: the last run stopped before it; it is with ${builtIn}`,
+    ],
+    [
+      planned({}, { notDone: STOPPED }, serverOf([shown(MAIL, { services: ["SMTP"] })])),
+      "IIS is not done yet: the last run stopped before it",
+    ],
+  ],
   staysBehind: [[planned({ ...SMTP, ...given(RENEWED) }, {}, bound()), `IIS is NOT released: it stays on ${mail}`]],
   releasedTo: [
     [
       planned({ ...SMTP, ...given(RENEWED), successor: OWA.thumbprint }, {}, bound(shown(OWA))),
-      `IIS leaves ${mail} for the successor ${OWA.thumbprint}`,
+      `IIS leaves ${mail} for the successor ${short(OWA)}`,
     ],
   ],
   forgotten: [
     [
       planned({ ...SMTP, onServiceRemoved: "forget" }, {}, bound()),
-      "IIS is no longer managed here; the certificate keeps it",
+      "IIS is no longer managed here; the certificate keeps it, nothing changes on the server",
     ],
   ],
   alreadyReleased: [
@@ -167,13 +215,18 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
         {},
         serverOf([shown(MAIL, { services: ["SMTP"] }), shown(OWA, { services: ["IIS"] })]),
       ),
-      `IIS is with the successor ${OWA.thumbprint} already`,
+      `IIS is with the successor ${short(OWA)} already`,
     ],
   ],
   successorLater: [
     [planned({ ...SMTP, successor: "unknown" }, {}, bound()), "IIS goes to the successor, once that is on the server"],
   ],
-  lifeLeft: [[planned({}, undefined, server()), `the certificate is ${mail}`]],
+  lifeLeft: [
+    [
+      planned({}, undefined, server()),
+      `the certificate is ${MAIL.thumbprint}: CN=mail.contoso.com; issued by CN=Contoso Issuing CA; 365 days left, until 2027-11-23`,
+    ],
+  ],
   expiresSoon: [
     [planned(given(SOON), undefined, server()), "the certificate ends in 12 days (2026-12-05): give a renewed one"],
   ],
@@ -274,7 +327,7 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
   foundAgain: [
     [
       planned(selfSigned(), undefined, server([oldMade])),
-      `uses certificate ${oldMade.facts.thumbprint}, which an earlier, interrupted run of this binding made`,
+      `uses certificate ${short(oldMade.facts)}, which this binding made before`,
     ],
   ],
   leftOnServer: [
@@ -319,8 +372,11 @@ it("tells days as people do", () => {
       },
       { server: EX01, now: NOW },
     );
-  expect(life(1)).toContain("(CN=mail.contoso.com, 1 day left)");
-  expect(life(0.5)).toContain("0 days left");
-  expect(life(-0.5)).toContain("expired 1 day ago");
+  expect(life(3)).toContain("(mail.contoso.com, 3 days left)");
+  expect(life(1)).toContain("(mail.contoso.com, 24 hours left, until 2026-11-24 20:00 UTC)");
+  expect(life(1 / 24)).toContain("1 hour left, until 2026-11-23 21:00 UTC");
+  expect(life(0.01)).toContain("less than an hour left, until 2026-11-23 20:14 UTC");
+  expect(life(-0.5)).toContain("expired 12 hours ago");
+  expect(life(-3)).toContain("expired 3 days ago");
   expect(owa).toContain("365 days left");
 });

@@ -20,7 +20,8 @@ import {
   mode,
 } from "./servers";
 
-const builtIn = `${BUILT_IN.thumbprint} (CN=EX01, 365 days left)`;
+const short = (facts: { readonly thumbprint: string }) => facts.thumbprint.slice(0, 8);
+const builtIn = `${short(BUILT_IN)} (EX01, 365 days left)`;
 const IIS_TODO =
   "IIS: where a layer-4 load balancer is in front, restart IIS (iisreset) in a quiet hour, so that sign-in cookies use the new certificate.";
 const SMTP_TODO =
@@ -29,12 +30,12 @@ const SMTP_TODO =
 describe("a plan as lines", () => {
   it("says what is imported and enabled, who loses what, what stays, how long it lasts, what to do afterwards", () => {
     expect(lines(planned(services("IIS", "SMTP", "IMAP"), undefined, server()))).toEqual([
-      `imports certificate ${MAIL.thumbprint}, which isn't on the server yet`,
-      `enables IMAP for ${MAIL.thumbprint}; IMAP leaves ${builtIn}`,
-      `enables SMTP for ${MAIL.thumbprint}`,
-      `enables IIS for ${MAIL.thumbprint}; IIS leaves ${builtIn}`,
+      `plan: imports ${short(MAIL)}, which isn't on the server yet`,
+      `plan: enables IMAP for ${short(MAIL)}; IMAP leaves ${builtIn}`,
+      `plan: enables SMTP for ${short(MAIL)}`,
+      `plan: enables IIS for ${short(MAIL)}; IIS leaves ${builtIn}`,
       `the default SMTP certificate stays ${builtIn}`,
-      `the certificate is ${MAIL.thumbprint} (CN=mail.contoso.com, 365 days left)`,
+      `the certificate is ${MAIL.thumbprint}: CN=mail.contoso.com; issued by CN=Contoso Issuing CA; 365 days left, until 2027-11-23`,
       `afterwards: ${IIS_TODO}`,
       "afterwards: IMAP: restart the services MSExchangeIMAP4 and MSExchangeIMAP4BE.",
       `afterwards: ${SMTP_TODO}`,
@@ -44,8 +45,8 @@ describe("a plan as lines", () => {
   it("says what is made and for how long", () => {
     const wish = selfSigned({ dnsNames: ["mail.contoso.com", "owa.contoso.com"], validityDays: 90 });
     expect(lines(planned(wish, undefined, server())).slice(0, 2)).toEqual([
-      "makes a new self-signed certificate for mail.contoso.com and owa.contoso.com, valid for 90 days",
-      "imports the new certificate with its key",
+      "plan: makes a new self-signed certificate for mail.contoso.com and owa.contoso.com, valid for 90 days",
+      "plan: imports the new certificate with its key",
     ]);
   });
 
@@ -57,7 +58,7 @@ describe("a plan as lines", () => {
   it("says of a replacement why it is one", () => {
     const on = serverOf([shown(MAIL, { services: ["IIS", "SMTP"] })]);
     expect(lines(planned(given(RENEWED), {}, on))[0]).toBe(
-      "replaces the binding, new certificate first: another certificate is declared",
+      "plan: replaces the binding: another certificate is declared",
     );
   });
 
@@ -72,17 +73,15 @@ describe("a plan as lines", () => {
       certificateNames: { IMAP: "b.contoso.com", POP: null },
     };
     expect(lines(planned(wish, {}, on)).slice(0, 4)).toEqual([
-      "sets the certificate name of IMAP to b.contoso.com (was a.contoso.com)",
-      "clears the certificate name of POP (was EX01); POP leaves " + builtIn,
-      `enables SMTP for ${MAIL.thumbprint} again, to make it the default SMTP certificate`,
-      `enables IIS for the successor ${OWA.thumbprint}; IIS leaves ${MAIL.thumbprint} (CN=mail.contoso.com, 365 days left)`,
+      "plan: sets the certificate name of IMAP to b.contoso.com (was a.contoso.com)",
+      "plan: clears the certificate name of POP (was EX01); POP leaves " + builtIn,
+      `plan: enables SMTP for ${short(MAIL)} again, to make it the default SMTP certificate`,
+      `plan: enables IIS for the successor ${short(OWA)}; IIS leaves ${short(MAIL)} (mail.contoso.com, 365 days left)`,
     ]);
   });
 
   it("says that what is gone is imported again", () => {
-    expect(lines(planned({}, {}, server()))[0]).toBe(
-      `imports certificate ${MAIL.thumbprint} again: it is gone from the server`,
-    );
+    expect(lines(planned({}, {}, server()))[0]).toBe(`plan: imports ${short(MAIL)} again: it is gone from the server`);
   });
 
   it("is silent about an unchanged binding in good health", () => {
@@ -92,7 +91,7 @@ describe("a plan as lines", () => {
   it("tells of a release that the state alone learns of", () => {
     const on = serverOf([shown(MAIL, { services: ["IIS", "SMTP"] })]);
     expect(lines(planned({ ...services("SMTP"), onServiceRemoved: "forget" }, {}, on))).toEqual([
-      "IIS is no longer managed here; the certificate keeps it",
+      "IIS is no longer managed here; the certificate keeps it, nothing changes on the server",
     ]);
   });
 

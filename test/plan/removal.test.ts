@@ -3,7 +3,7 @@ import type { Organisation, ServerState } from "../../provider/backends/simulato
 import { simulatorBackend } from "../../provider/backends/simulator/simulatorBackend";
 import { memoryState } from "../../provider/backends/simulator/stateFile";
 import { known, unknown } from "../../provider/model";
-import { observeServer } from "../../provider/plan/observedServer";
+import { observeServer } from "../../provider/observe";
 import { isMerelyWaiting, judgeRemoval, REMOVAL_GUARDS } from "../../provider/plan/removal";
 import type { Removal, RemovalRequest } from "../../provider/plan/removal";
 import { makeTestAuthority, makeTestCertificate } from "../certificate/testCertificates";

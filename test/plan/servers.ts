@@ -12,7 +12,7 @@ import type {
   UmStartupMode,
 } from "../../provider/model";
 import type { DesiredBinding, PreviousBinding, SelfSignedWish } from "../../provider/plan/desired";
-import type { ObservedCertificate, ObservedServer } from "../../provider/plan/observedServer";
+import type { ObservedCertificate, ObservedServer, UnreadableCertificate } from "../../provider/plan/observedServer";
 import { plan } from "../../provider/plan/plan";
 import { describeBlocker, describeNotice, describePlan } from "../../provider/plan/planText";
 import type { Notice, Plan, Step } from "../../provider/plan/planTypes";
@@ -116,6 +116,12 @@ export function rawDataOnly(facts: CertificateFacts): ObservedCertificate {
   };
 }
 
+/** A certificate that can't be parsed, on a server that shows no more of it than that it is there. */
+export function unreadable(label: string, changes: Partial<UnreadableCertificate> = {}): UnreadableCertificate {
+  const { facts: _facts, ...shownOf } = shown(BUILT_IN);
+  return { ...shownOf, thumbprint: thumbprintOf(label), ...changes };
+}
+
 export const BUILT_IN = certificate(["EX01", "ex01.contoso.com"], { isSelfSigned: true, issuer: "CN=EX01" });
 export const AUTH = certificate([], {
   commonName: "Microsoft Exchange Server Auth Certificate",
@@ -143,6 +149,7 @@ export function server(
     server: EX01,
     version: known({ major: 15, minor: 2, build: 1748, revision: 10 }),
     certificates: [shown(BUILT_IN, { services: ["IIS", "IMAP", "POP", "SMTP"], sites: [1, 2] }), ...certificates],
+    unreadable: [],
     defaultSmtpThumbprint: known(BUILT_IN.thumbprint),
     imapCertificateName: known("EX01"),
     popCertificateName: known("EX01"),

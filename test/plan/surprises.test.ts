@@ -1,13 +1,14 @@
 import { known } from "../../provider/model";
 import type { DesiredBinding } from "../../provider/plan/desired";
 import type { ObservedServer } from "../../provider/plan/observedServer";
+import { describeSurprise } from "../../provider/plan/lineText";
 import { surprises } from "../../provider/plan/surprises";
 import { BUILT_IN, MAIL, OWA, certificate, planned, server, serverOf, services, shown } from "./servers";
 
 /** What has become different for a wish between two looks at a server. */
 function between(wish: Partial<DesiredBinding>, then: ObservedServer, now: ObservedServer): readonly string[] {
   const at = (on: ObservedServer) => ({ plan: planned(wish, undefined, on), server: on });
-  return surprises(at(then), at(now));
+  return surprises(at(then), at(now)).map(describeSurprise);
 }
 
 describe("right before the first change", () => {

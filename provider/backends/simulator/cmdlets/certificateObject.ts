@@ -1,8 +1,8 @@
 import {
+  factsOfStored,
   findCertificate,
   rootCaTypeOf,
   statusOf,
-  storedCertificates,
   type ReadStoredCertificate,
 } from "../certificateStore";
 import type { CmdletObject } from "../cmdlet";
@@ -21,19 +21,6 @@ export function certificateObject(
   const { stored, facts } = certificate;
   const RawData = new Uint8Array(Buffer.from(stored.der, "base64"));
   if (!sendsDetails(organisation, server, now)) return { RawData };
-  const whatIsShown = {
-    RootCAType: rootCaTypeOf(stored),
-    Services: formatServices(displayedServices(organisation, server, certificate, now)),
-    Status: statusOf(certificate, now),
-    Thumbprint: facts.thumbprint,
-    FriendlyName: stored.friendlyName,
-    Identity: `${server.fqdn}\\${facts.thumbprint}`,
-    IISServices: iisSitesOf(server, facts).map((site) => `IIS://${server.name}/W3SVC/${site}`),
-    PrivateKeyExportable: stored.privateKey.exportable,
-    RawData,
-  };
-  // Of one that can't be parsed the server knows what it keeps beside the bytes, and what points at them.
-  if (facts.isUnreadable === true) return { HasPrivateKey: stored.privateKey.present, ...whatIsShown };
   return {
     AccessRules: accessRules(stored.privateKey.networkServiceRead),
     CertificateDomains: [...facts.dnsNames],
@@ -43,16 +30,16 @@ export function certificateObject(
     NotAfter: new Date(facts.notAfter),
     NotBefore: new Date(facts.notBefore),
     PublicKeySize: facts.keySizeBits ?? 0,
-    RootCAType: whatIsShown.RootCAType,
+    RootCAType: rootCaTypeOf(stored),
     SerialNumber: facts.serialNumber,
-    Services: whatIsShown.Services,
-    Status: whatIsShown.Status,
+    Services: formatServices(displayedServices(organisation, server, certificate, now)),
+    Status: statusOf(certificate, now),
     Subject: facts.subject,
-    Thumbprint: whatIsShown.Thumbprint,
-    FriendlyName: whatIsShown.FriendlyName,
-    Identity: whatIsShown.Identity,
-    IISServices: whatIsShown.IISServices,
-    PrivateKeyExportable: whatIsShown.PrivateKeyExportable,
+    Thumbprint: facts.thumbprint,
+    FriendlyName: stored.friendlyName,
+    Identity: `${server.fqdn}\\${facts.thumbprint}`,
+    IISServices: iisSitesOf(server, facts).map((site) => `IIS://${server.name}/W3SVC/${site}`),
+    PrivateKeyExportable: stored.privateKey.exportable,
     RawData,
   };
 }
@@ -84,5 +71,7 @@ export function requireCertificate(run: CmdletRun) {
 
 /** Every certificate that the cmdlets list: those with a private key. A certificate without one is there unseen. */
 export function listedCertificates(server: ServerState): ReadStoredCertificate[] {
-  return storedCertificates(server).filter(({ stored }) => stored.privateKey.present);
+  return server.certificates
+    .filter((stored) => stored.privateKey.present)
+    .map((stored) => ({ stored, facts: factsOfStored(stored) }));
 }

@@ -74,8 +74,7 @@ class SspiConversation implements KerberosConversation {
     return this.#with((context) => {
       this.#sizes ??= this.#sspi.sizes(context);
       const { token, data, padding } = this.#sspi.encrypt(context, clear, this.#sizes);
-      // The header says whether there is filler at all; not every package says it with the size of its buffer.
-      if (checkOwn(token).ec === 0) return { signature: token, data };
+      checkOwn(token);
       return { signature: token, data: Buffer.concat([data, padding]), paddingLength: padding.length };
     });
   }
