@@ -22,7 +22,7 @@ const project = (displayName, testMatch, extra = {}) => ({
  * run what is in provider/. peers: independent clients of PowerShell Remoting, in Python, on our endpoint, and our client
  * on an independent server. kerberos: a realm on this machine, with MIT's KDC and an acceptor in Python.
  */
-module.exports = {
+const settings = {
   // Jest leaves one core free for whoever works beside it. The tests in the real CLI wait more than they compute.
   maxWorkers: Math.max(2, Math.floor(os.availableParallelism() / 2)),
   // One limit for all, for what hangs. It says nothing about speed: a test that starts ten programs must hold on a
@@ -31,7 +31,7 @@ module.exports = {
   reporters: ["default", "<rootDir>/tools/jest/slowestReporter.cjs"],
   projects: [
     project("unit", ["**/*.test.ts"], {
-      testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/(process|engine|remoting/(peers|kerberos))/"],
+      testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/(process|engine|windows|remoting/(peers|kerberos))/"],
     }),
     project("process", ["process/**/*.test.ts"], {
       globalSetup: "<rootDir>/tools/jest/processSetup.mjs",
@@ -45,3 +45,31 @@ module.exports = {
     project("kerberos", ["remoting/kerberos/**/*.test.ts"], { globalSetup: "<rootDir>/tools/jest/kerberosSetup.mjs" }),
   ],
 };
+
+/**
+ * On Windows' Node under Wine, which tools/windows/test.mjs starts: tests with a realm on the Linux side, the installed
+ * package, and those of "unit" that touch paths, files, settings, processes and ends of lines. Types are checked
+ * elsewhere.
+ */
+const windows = project(
+  "windows",
+  [
+    "windows/**/*.test.ts",
+    "process/{exchangeCertificates,exchangeSimulator,provider}.test.ts",
+    "{config,setting,certificateSource,inputs}.test.ts",
+    "certificate/{pem,pfx}.test.ts",
+    "backends/openBackend.test.ts",
+    "backends/remote/{authentication,trace}.test.ts",
+    "backends/simulator/{commandLine,stateFile,simulatorBackend}.test.ts",
+    "backends/simulator/console/**/*.test.ts",
+    "doctor/commandLine.test.ts",
+    "remoting/http/{connection,bodies}.test.ts",
+    "remoting/http/kerberos/**/*.test.ts",
+  ],
+  {
+    transform: { "^.+\\.ts$": ["ts-jest", { tsconfig: "<rootDir>/tsconfig.json", diagnostics: false }] },
+    moduleNameMapper: { "^koffi$": process.env["HARNESS_WINDOWS_KOFFI"] ?? "koffi" },
+  },
+);
+
+module.exports = process.env["HARNESS_WINDOWS"] === undefined ? settings : { ...settings, projects: [windows] };

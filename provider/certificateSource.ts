@@ -2,10 +2,10 @@ import { resolve } from "node:path";
 import { z } from "zod";
 
 import type { CertificateMaterial } from "./certificate/material";
-import { readPemHere } from "./certificate/pem";
-import { readPfxCached } from "./certificate/pfx";
+import { readPem, readPfx } from "./certificate/readMaterial";
 import { readCertificate } from "./certificate/readCertificate";
 import { problemsOfSelfSigned } from "./certificate/selfSigned";
+import type { SourceFileLimits } from "./certificate/sourceFile";
 import { parseThumbprint } from "./certificate/thumbprint";
 import { ExchangeBindingError, messageOf } from "./errors";
 import type { DesiredCertificate, SelfSignedWish } from "./plan/desired";
@@ -15,7 +15,7 @@ import { Secret } from "./secret";
 export interface SourceEnv {
   readonly directory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly readFile: (path: string) => Uint8Array;
+  readonly readFile: (path: string, limits: SourceFileLimits) => Promise<Uint8Array>;
 }
 
 /** A certificate source, read. */
@@ -95,11 +95,16 @@ const SHAPES = {
   }),
 } as const;
 
-/** Reads the `certificate` input. Returns sentences for what is wrong with it; throws nothing. */
-export function readCertificateSource(
+/**
+ * Reads the `certificate` input. Returns sentences for what is wrong with it.
+ *
+ * @throws the reason of the signal, nothing else
+ */
+export async function readCertificateSource(
   given: unknown,
   env: SourceEnv,
-): { readonly source: CertificateSource } | { readonly problems: readonly string[] } {
+  signal?: AbortSignal,
+): Promise<{ readonly source: CertificateSource } | { readonly problems: readonly string[] }> {
   if (!isPlain(given)) {
     return { problems: [`give one of ${SOURCES.map((source) => `{ ${source} }`).join(", ")}`] };
   }
@@ -115,8 +120,9 @@ export function readCertificateSource(
   const shape = SHAPES[kind].safeParse(raw);
   if (!shape.success) return { problems: shape.error.issues.map(describeIssue) };
   try {
-    return { source: sourceOf(kind, shape.data, raw, env) };
+    return { source: await sourceOf(kind, shape.data, raw, { ...env, signal }) };
   } catch (error) {
+    signal?.throwIfAborted();
     return { problems: [messageOf(error)] };
   }
 }
@@ -142,12 +148,13 @@ function describeIssue(issue: z.core.$ZodIssue): string {
 
 type Shape<K extends keyof typeof SHAPES> = z.infer<(typeof SHAPES)[K]>;
 
-function sourceOf(
+async function sourceOf(
   kind: keyof typeof SHAPES,
   shape: Shape<keyof typeof SHAPES>,
   raw: Readonly<Record<string, unknown>>,
-  env: SourceEnv,
-): CertificateSource {
+  env: SourceEnv & { readonly signal: AbortSignal | undefined },
+): Promise<CertificateSource> {
+  const { signal } = env;
   switch (kind) {
     case "thumbprint": {
       const { thumbprint } = shape as Shape<"thumbprint">;
@@ -155,7 +162,7 @@ function sourceOf(
     }
     case "pfx": {
       const { pfx, password } = shape as Shape<"pfx">;
-      return givenSource(readPfxCached(new Secret(decodeBase64(pfx)), secretOf(password)), raw);
+      return givenSource(await readPfx(new Secret(decodeBase64(pfx)), secretOf(password), { signal }), raw);
     }
     case "pfxFile": {
       const { pfxFile, password, passwordEnv } = shape as Shape<"pfxFile">;
@@ -171,15 +178,13 @@ function sourceOf(
             : "passwordEnv must be the name of an environment variable; a password itself belongs into password",
         );
       }
-      return givenSource(
-        readPfxCached(new Secret(readSourceFile(pfxFile, env)), secretOf(password ?? fromEnvironment)),
-        raw,
-      );
+      const file = new Secret(await readSourceFile(pfxFile, env));
+      return givenSource(await readPfx(file, secretOf(password ?? fromEnvironment), { signal }), raw);
     }
     case "pem": {
       const { certificate, privateKey, chain } = (shape as Shape<"pem">).pem;
       const pem = { certificate, privateKey: new Secret(privateKey), ...(chain === undefined ? {} : { chain }) };
-      return givenSource(readPemHere(pem), raw);
+      return givenSource(await readPem(pem, { signal }), raw);
     }
     case "selfSigned": {
       const wish = wishOf((shape as Shape<"selfSigned">).selfSigned);
@@ -238,10 +243,14 @@ function decodeBase64(given: string): Uint8Array {
   return Buffer.from(bare, "base64");
 }
 
-function readSourceFile(path: string, env: SourceEnv): Uint8Array {
+async function readSourceFile(
+  path: string,
+  { directory, readFile, signal }: SourceEnv & { readonly signal: AbortSignal | undefined },
+): Promise<Uint8Array> {
   try {
-    return env.readFile(resolve(env.directory, path));
+    return await readFile(resolve(directory, path), { signal });
   } catch (cause) {
+    signal?.throwIfAborted();
     throw new ExchangeBindingError(
       "PfxUnreadable",
       `the file ${path}, named by pfxFile, can't be read (${messageOf(cause)}); paths count from the program's directory`,

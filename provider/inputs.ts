@@ -90,8 +90,12 @@ const SIMPLE = {
   timeoutSeconds: wholeNumber("seconds", 1, 86_400),
 } as const;
 
-/** Reads the inputs of a program. Collects every mistake; throws nothing; unknown values are left alone. */
-export function readInputs(raw: Bag, env: SourceEnv): ReadInputs {
+/**
+ * Reads the inputs of a program. Collects every mistake; unknown values are left alone.
+ *
+ * @throws the reason of the signal, nothing else
+ */
+export async function readInputs(raw: Bag, env: SourceEnv, signal?: AbortSignal): Promise<ReadInputs> {
   const failures: CheckFailure[] = [];
   const unknown = new Set<InputKey>(ALL_KEYS.filter((key) => containsUnknown(raw[key])));
   const normalised: Record<string, unknown> = {};
@@ -118,7 +122,7 @@ export function readInputs(raw: Bag, env: SourceEnv): ReadInputs {
   const identity = identityIn(raw);
   const server = readServer(raw["server"], unknown.has("server"), fail);
   if (server !== undefined) normalised["server"] = server;
-  const source = readSource(raw["certificate"], unknown.has("certificate"), env, fail);
+  const source = await readSource(raw["certificate"], unknown.has("certificate"), { ...env, signal }, fail);
   if (source !== undefined) normalised["certificate"] = source.normalised;
   const services = readServices(raw["services"], unknown.has("services"), fail);
   if (services !== undefined && !unknown.has("services")) normalised["services"] = services;
@@ -264,9 +268,14 @@ function readServer(given: unknown, isUnknown: boolean, fail: Fail): ServerFqdn 
   return server;
 }
 
-function readSource(given: unknown, isUnknown: boolean, env: SourceEnv, fail: Fail): CertificateSource | undefined {
+async function readSource(
+  given: unknown,
+  isUnknown: boolean,
+  { signal, ...env }: SourceEnv & { readonly signal: AbortSignal | undefined },
+  fail: Fail,
+): Promise<CertificateSource | undefined> {
   if (isUnknown) return undefined;
-  const read = readCertificateSource(given, env);
+  const read = await readCertificateSource(given, env, signal);
   if ("source" in read) return read.source;
   for (const problem of read.problems) fail("certificate", `${problem.replace(/\.$/, "")}.`);
   return undefined;

@@ -3,9 +3,9 @@
  * dynamic-provider process loads it once; everything impure comes together here and nowhere else.
  */
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 
 import { makeSelfSigned } from "./certificate/selfSigned";
+import { readSourceFile } from "./certificate/sourceFile";
 import { dynamicProviderOver } from "./frontends/dynamic/dynamicProvider";
 import { lineForConsole } from "./frontends/dynamic/lineText";
 import { Deployment } from "./lifecycle/deployment";
@@ -17,7 +17,7 @@ const provider = dynamicProviderOver(
   new Deployment({
     directory: process.cwd(),
     environment: process.env,
-    readFile: (path) => readFileSync(path),
+    readFile: readSourceFile,
     now,
     randomBytes,
     sleep,

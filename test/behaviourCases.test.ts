@@ -62,7 +62,7 @@ describe("the services text of Exchange", () => {
 });
 
 describe("the wish", () => {
-  const env = { directory: "/", environment: {}, readFile: () => new Uint8Array() };
+  const env = { directory: "/", environment: {}, readFile: () => Promise.resolve(new Uint8Array()) };
   const read = (services: unknown): ReturnType<typeof readInputs> =>
     readInputs({ server: EX01, certificate: { thumbprint: "A".repeat(40) }, services }, env);
 
@@ -70,31 +70,31 @@ describe("the wish", () => {
     ["T5: with empty members is refused, because nobody can mean them", ["iis", null, "", "smtp"]],
     ["T8: with one empty member too many is refused rather than compared", ["IIS", ""]],
     ["T9: that is nothing but an empty member is refused", [""]],
-  ])("%s", (_title, services) => {
-    expect(read(services).failures).toContainEqual({
+  ])("%s", async (_title, services) => {
+    expect((await read(services)).failures).toContainEqual({
       property: "services",
       reason: expect.stringContaining("isn't a service") as string,
     });
   });
 
-  it("T7, T12: that is empty is refused: it would mean nothing, and taking services away is impossible", () => {
-    expect(read([]).failures).toContainEqual({
+  it("T7, T12: that is empty is refused: it would mean nothing, and taking services away is impossible", async () => {
+    expect((await read([])).failures).toContainEqual({
       property: "services",
       reason: expect.stringContaining("the list is empty") as string,
     });
   });
 
-  it("D1: NONE, in whatever case, is refused and not quietly met", () => {
+  it("D1: NONE, in whatever case, is refused and not quietly met", async () => {
     for (const none of ["NONE", "None", "none"]) {
-      expect(read([none]).failures).toContainEqual({
+      expect((await read([none])).failures).toContainEqual({
         property: "services",
         reason: expect.stringContaining("Exchange can't take services away") as string,
       });
     }
   });
 
-  it("D6: loses its duplicates", () => {
-    expect(read(["smtp", "SMTP", "IIS", "iis"]).normalised["services"]).toEqual(["IIS", "SMTP"]);
+  it("D6: loses its duplicates", async () => {
+    expect((await read(["smtp", "SMTP", "IIS", "iis"])).normalised["services"]).toEqual(["IIS", "SMTP"]);
   });
 
   it("T6, T11: is the same in another order and another case; case never makes a difference", async () => {

@@ -29,19 +29,19 @@ const env: SourceEnv = {
   directory: "/program",
   environment: { MAIL_PASSWORD: PASSWORD, NO_PASSWORD: "" },
   readFile: (path) => {
-    if (path === "/program/certs/mail.pfx" || path === "/elsewhere/mail.pfx") return pfx;
-    throw new Error(`ENOENT: no such file or directory, open '${path}'`);
+    if (path === "/program/certs/mail.pfx" || path === "/elsewhere/mail.pfx") return Promise.resolve(pfx);
+    return Promise.reject(new Error(`ENOENT: no such file or directory, open '${path}'`));
   },
 };
 
-function sourceOf(given: unknown): CertificateSource {
-  const read = readCertificateSource(given, env);
+async function sourceOf(given: unknown): Promise<CertificateSource> {
+  const read = await readCertificateSource(given, env);
   if ("problems" in read) throw new Error(read.problems.join("; "));
   return read.source;
 }
 
-function problemsOf(given: unknown): string {
-  const read = readCertificateSource(given, env);
+async function problemsOf(given: unknown): Promise<string> {
+  const read = await readCertificateSource(given, env);
   if ("source" in read) throw new Error("it was read");
   return read.problems.join("; ");
 }
@@ -62,49 +62,51 @@ describe("a certificate that is given", () => {
       "PEM texts with the chain behind the certificate",
       { pem: { certificate: certificatePem + chainPem, privateKey: keyPem } },
     ],
-  ])("is the same certificate with its key and chain as %s", (_what, given) => {
-    const source = sourceOf(given);
+  ])("is the same certificate with its key and chain as %s", async (_what, given) => {
+    const source = await sourceOf(given);
     const chainIssuers = mail.chain.map((der) => readCertificate(der).issuer);
     expect(source.desired).toEqual({ kind: "given", facts: mail.facts, chainIssuers });
     expect(source.material?.().privateKey.reveal().equals(mail.privateKey.reveal())).toBe(true);
     expect(chainOf(source)).toEqual(mail.chain.map((der) => createHash("sha1").update(der).digest("hex")));
   });
 
-  it("is stored as it was given, so that the engine compares what the user wrote", () => {
+  it("is stored as it was given, so that the engine compares what the user wrote", async () => {
     const given = { pfxFile: "certs/mail.pfx", passwordEnv: "MAIL_PASSWORD" };
-    expect(sourceOf(given).normalised).toEqual(given);
+    expect((await sourceOf(given)).normalised).toEqual(given);
   });
 
-  it("leaves nothing of its secrets where a source is printed", () => {
-    const printed = inspect(sourceOf({ pfxFile: "certs/mail.pfx", password: PASSWORD }).desired, { depth: 9 });
+  it("leaves nothing of its secrets where a source is printed", async () => {
+    const printed = inspect((await sourceOf({ pfxFile: "certs/mail.pfx", password: PASSWORD })).desired, { depth: 9 });
     expect(printed).not.toContain(PASSWORD);
     expect(printed).toContain(mail.facts.thumbprint);
   });
 
-  it("may leave optional parts open with null or undefined", () => {
-    expect(sourceOf({ pfx: base64, password: PASSWORD, thumbprint: null, pem: undefined }).desired.kind).toBe("given");
+  it("may leave optional parts open with null or undefined", async () => {
+    expect((await sourceOf({ pfx: base64, password: PASSWORD, thumbprint: null, pem: undefined })).desired.kind).toBe(
+      "given",
+    );
     const inner = { certificate: certificatePem, privateKey: keyPem, chain: null };
-    expect(sourceOf({ pem: inner }).desired.kind).toBe("given");
+    expect((await sourceOf({ pem: inner })).desired.kind).toBe("given");
   });
 });
 
 describe("a certificate that is still to be made", () => {
-  it("gets the defaults that its inputs leave open", () => {
-    expect(sourceOf({ selfSigned: { dnsNames: ["Mail.Contoso.com "] } }).desired).toEqual({
+  it("gets the defaults that its inputs leave open", async () => {
+    expect((await sourceOf({ selfSigned: { dnsNames: ["Mail.Contoso.com "] } })).desired).toEqual({
       kind: "selfSigned",
       wish: { subject: undefined, dnsNames: ["mail.contoso.com"], validityDays: 365, keySize: 2048 },
     });
   });
 
-  it("has no material yet", () => {
-    expect(sourceOf({ selfSigned: { dnsNames: ["mail.contoso.com"] } }).material).toBeUndefined();
+  it("has no material yet", async () => {
+    expect((await sourceOf({ selfSigned: { dnsNames: ["mail.contoso.com"] } })).material).toBeUndefined();
   });
 
-  it("is found again in what was stored", () => {
+  it("is found again in what was stored", async () => {
     const given = {
       selfSigned: { subject: "CN=mail", dnsNames: ["mail.contoso.com"], validityDays: 90, keySize: 3072 },
     };
-    const source = sourceOf(given);
+    const source = await sourceOf(given);
     expect(source.desired).toEqual({ kind: "selfSigned", wish: storedWish(source.normalised) });
     expect(storedWish({ pfx: base64 })).toBeUndefined();
     expect(storedWish(undefined)).toBeUndefined();
@@ -119,8 +121,8 @@ describe("a certificate that is still to be made", () => {
     ["an odd key", { dnsNames: ["a.contoso.com"], keySize: 1024 }, /2048, 3072 or 4096/],
     ["a subject that can't be read", { dnsNames: ["a.contoso.com"], subject: "mail" }, /selfSigned\.subject/],
     ["something unknown", { dnsNames: ["a.contoso.com"], days: 3 }, /days doesn't belong/],
-  ])("is refused with %s", (_what, selfSigned, problem) => {
-    expect(problemsOf({ selfSigned })).toMatch(problem);
+  ])("is refused with %s", async (_what, selfSigned, problem) => {
+    expect(await problemsOf({ selfSigned })).toMatch(problem);
   });
 });
 
@@ -160,15 +162,15 @@ describe("a source that can't be used", () => {
       { pfx: base64, password: PASSWORD, passphrase: PASSWORD },
       /passphrase doesn't belong/,
     ],
-  ])("is refused: %s", (_what, given, problem) => {
-    expect(problemsOf(given)).toMatch(problem);
+  ])("is refused: %s", async (_what, given, problem) => {
+    expect(await problemsOf(given)).toMatch(problem);
   });
 
-  it("takes an empty variable for an empty password, and not for none that is set", () => {
-    expect(problemsOf({ pfxFile: "certs/mail.pfx", passwordEnv: "NO_PASSWORD" })).not.toMatch(/isn't set/);
+  it("takes an empty variable for an empty password, and not for none that is set", async () => {
+    expect(await problemsOf({ pfxFile: "certs/mail.pfx", passwordEnv: "NO_PASSWORD" })).not.toMatch(/isn't set/);
   });
 
-  it("is refused without a word of what may be secret in it", () => {
+  it("is refused without a word of what may be secret in it", async () => {
     const long = keyPem.split("\n")[1] ?? "";
     for (const given of [
       { pfx: `${base64.slice(0, 200)}AAAA`, password: PASSWORD },
@@ -181,7 +183,7 @@ describe("a source that can't be used", () => {
       { pfxFile: base64 },
       { pfxFile: "certs/mail.pfx", passwordEnv: PASSWORD },
     ]) {
-      const problems = problemsOf(given);
+      const problems = await problemsOf(given);
       for (const secret of [PASSWORD, long, base64.slice(0, 40)]) expect(problems).not.toContain(secret);
     }
   });

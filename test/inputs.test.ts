@@ -27,7 +27,7 @@ const mailPfx = pfxOf(mail);
 const wildcardPfx = pfxOf(wildcard);
 const selfSigned = { selfSigned: { dnsNames: ["mail.contoso.com"] } };
 
-function read(changes: Readonly<Record<string, unknown>> = {}): ReadInputs {
+function read(changes: Readonly<Record<string, unknown>> = {}): Promise<ReadInputs> {
   return readInputs(
     {
       ...called("mail"),
@@ -41,23 +41,23 @@ function read(changes: Readonly<Record<string, unknown>> = {}): ReadInputs {
 }
 
 /** The reasons at one property, where no other has any. */
-function refusal(changes: Readonly<Record<string, unknown>>, property: string): string {
-  const { failures } = read(changes);
+async function refusal(changes: Readonly<Record<string, unknown>>, property: string): Promise<string> {
+  const { failures } = await read(changes);
   expect(failures.map((failure) => failure.property)).toEqual([property]);
   return failures.map((failure: CheckFailure) => failure.reason).join("\n");
 }
 
 describe("what a program writes is brought into one form", () => {
-  it("stores the server in lower case, without blanks around it", () => {
-    expect(read({ server: " EX01.Contoso.COM " })).toMatchObject({
+  it("stores the server in lower case, without blanks around it", async () => {
+    expect(await read({ server: " EX01.Contoso.COM " })).toMatchObject({
       server: "ex01.contoso.com",
       normalised: { server: "ex01.contoso.com" },
       failures: [],
     });
   });
 
-  it("takes services in any case and order, and stores them once each in one order", () => {
-    expect(read({ services: ["smtp", "Iis", "SMTP", "umcallrouter", "um"] }).normalised["services"]).toEqual([
+  it("takes services in any case and order, and stores them once each in one order", async () => {
+    expect((await read({ services: ["smtp", "Iis", "SMTP", "umcallrouter", "um"] })).normalised["services"]).toEqual([
       "IIS",
       "SMTP",
       "UM",
@@ -70,21 +70,21 @@ describe("what a program writes is brought into one form", () => {
     ["blanks", THUMBPRINT.replace(/../g, "$& ")],
     ["colons", THUMBPRINT.replace(/..(?=.)/g, "$&:")],
     ["the invisible mark of the Windows dialog", `\u200E${THUMBPRINT.toLowerCase()}`],
-  ])("takes thumbprints with %s, and stores them in upper case", (_what, pasted) => {
-    const { normalised, failures } = read({ certificate: { thumbprint: pasted }, successor: pasted });
+  ])("takes thumbprints with %s, and stores them in upper case", async (_what, pasted) => {
+    const { normalised, failures } = await read({ certificate: { thumbprint: pasted }, successor: pasted });
     expect(failures).toEqual([]);
     expect(normalised).toMatchObject({ certificate: { thumbprint: THUMBPRINT }, successor: THUMBPRINT });
   });
 
-  it("stores the names of IMAP and POP in lower case, and a cleared one as an empty text", () => {
-    const { normalised, desired } = read({ imapCertificateName: "IMAP.contoso.com", popCertificateName: "  " });
+  it("stores the names of IMAP and POP in lower case, and a cleared one as an empty text", async () => {
+    const { normalised, desired } = await read({ imapCertificateName: "IMAP.contoso.com", popCertificateName: "  " });
     expect(normalised).toMatchObject({ imapCertificateName: "imap.contoso.com", popCertificateName: "" });
     expect(desired?.certificateNames).toEqual({ IMAP: "imap.contoso.com", POP: null });
   });
 
-  it("adds what the certificate says of itself, so that previews show it", () => {
+  it("adds what the certificate says of itself, so that previews show it", async () => {
     const { thumbprint, subject, issuer, serialNumber, dnsNames, notBefore, notAfter } = mail.facts;
-    expect(read({ certificate: mailPfx }).normalised).toMatchObject({
+    expect((await read({ certificate: mailPfx })).normalised).toMatchObject({
       thumbprint,
       subject,
       issuer,
@@ -95,25 +95,25 @@ describe("what a program writes is brought into one form", () => {
     });
   });
 
-  it("adds no facts of a certificate that is still to be made", () => {
-    expect(read({ certificate: selfSigned }).normalised).not.toHaveProperty("thumbprint");
+  it("adds no facts of a certificate that is still to be made", async () => {
+    expect((await read({ certificate: selfSigned })).normalised).not.toHaveProperty("thumbprint");
   });
 
-  it("is stable: reading what was stored changes nothing", () => {
+  it("is stable: reading what was stored changes nothing", async () => {
     for (const changes of [
       { services: ["smtp", "IIS"], certificate: mailPfx, popCertificateName: " " },
       { certificate: { thumbprint: THUMBPRINT.toLowerCase() }, successor: `${THUMBPRINT.toLowerCase()} ` },
       { certificate: selfSigned, renewBeforeDays: 10 },
     ]) {
-      const once = read(changes).normalised;
-      const twice = readInputs(once, env);
+      const once = (await read(changes)).normalised;
+      const twice = await readInputs(once, env);
       expect(twice.failures).toEqual([]);
       expect(twice.normalised).toEqual(once);
     }
   });
 
-  it("fills in the defaults of the contract", () => {
-    expect(read().desired).toEqual({
+  it("fills in the defaults of the contract", async () => {
+    expect((await read()).desired).toEqual({
       identity: identityOf("mail"),
       deleteBeforeReplace: false,
       server: "ex01.contoso.com",
@@ -129,17 +129,17 @@ describe("what a program writes is brought into one form", () => {
       renewBeforeDays: 30,
       timeoutSeconds: 300,
     });
-    expect(read().onDelete).toBe("retain");
+    expect((await read()).onDelete).toBe("retain");
   });
 
-  it("doesn't store the defaults, so that a later version may know more of them", () => {
-    expect(Object.keys(read().normalised).sort()).toEqual(
+  it("doesn't store the defaults, so that a later version may know more of them", async () => {
+    expect(Object.keys((await read()).normalised).sort()).toEqual(
       ["bindingLabel", "bindingUrn", "certificate", "server", "services", "thumbprint"].sort(),
     );
   });
 
-  it("takes null for an input that is left out", () => {
-    const { desired, failures, normalised } = read({ friendlyName: null, successor: null, timeoutSeconds: null });
+  it("takes null for an input that is left out", async () => {
+    const { desired, failures, normalised } = await read({ friendlyName: null, successor: null, timeoutSeconds: null });
     expect(failures).toEqual([]);
     expect(desired).toMatchObject({ friendlyName: undefined, successor: undefined, timeoutSeconds: 300 });
     expect(normalised).not.toHaveProperty("friendlyName");
@@ -154,12 +154,12 @@ describe("what is refused, at the input that it belongs to", () => {
     ["an address", "192.168.0.1"],
     ["nothing", undefined],
     ["something else than a text", 17],
-  ])("a server by %s", (_what, server) => {
-    expect(refusal({ server }, "server")).toMatch(/Write it like ex01\.contoso\.com/);
+  ])("a server by %s", async (_what, server) => {
+    expect(await refusal({ server }, "server")).toMatch(/Write it like ex01\.contoso\.com/);
   });
 
-  it("a service that isn't one, with the choices", () => {
-    const reason = refusal({ services: ["SMTP", "FTP"] }, "services");
+  it("a service that isn't one, with the choices", async () => {
+    const reason = await refusal({ services: ["SMTP", "FTP"] }, "services");
     expect(reason).toContain(`"FTP" isn't a service. Services are IIS, IMAP, POP, SMTP, UM, UMCallRouter.`);
   });
 
@@ -170,46 +170,46 @@ describe("what is refused, at the input that it belongs to", () => {
     ["a text", "SMTP", /isn't a list/],
     ["nothing", undefined, /nothing isn't a list/],
     ["a number among them", ["SMTP", 3], /3 isn't a service/],
-  ])("services that are %s", (_what, services, reason) => {
-    expect(refusal({ services }, "services")).toMatch(reason);
+  ])("services that are %s", async (_what, services, reason) => {
+    expect(await refusal({ services }, "services")).toMatch(reason);
   });
 
-  it("IMAP and POP on a wildcard certificate without a name, each at its own input", () => {
-    const { failures } = read({ certificate: wildcardPfx, services: ["IMAP", "POP"] });
+  it("IMAP and POP on a wildcard certificate without a name, each at its own input", async () => {
+    const { failures } = await read({ certificate: wildcardPfx, services: ["IMAP", "POP"] });
     expect(failures).toEqual([
       { property: "imapCertificateName", reason: expect.stringContaining("Set-ImapSettings") as string },
       { property: "popCertificateName", reason: expect.stringContaining("Set-PopSettings") as string },
     ]);
   });
 
-  it("the same for a wildcard certificate that is still to be made", () => {
+  it("the same for a wildcard certificate that is still to be made", async () => {
     const wish = { selfSigned: { dnsNames: ["*.contoso.com"] } };
-    expect(refusal({ certificate: wish, services: ["POP"] }, "popCertificateName")).toMatch(/wildcard/);
+    expect(await refusal({ certificate: wish, services: ["POP"] }, "popCertificateName")).toMatch(/wildcard/);
   });
 
-  it("a name that the certificate doesn't cover, with those it does", () => {
+  it("a name that the certificate doesn't cover, with those it does", async () => {
     const changes = { certificate: mailPfx, services: ["IMAP"], imapCertificateName: "imap.fabrikam.com" };
-    const reason = refusal(changes, "imapCertificateName");
+    const reason = await refusal(changes, "imapCertificateName");
     expect(reason).toMatch(/mail\.contoso\.com and imap\.contoso\.com/);
   });
 
-  it("a cleared name of a service that is declared", () => {
+  it("a cleared name of a service that is declared", async () => {
     const changes = { certificate: mailPfx, services: ["POP"], popCertificateName: "" };
-    expect(refusal(changes, "popCertificateName")).toMatch(/no certificate serves it/);
+    expect(await refusal(changes, "popCertificateName")).toMatch(/no certificate serves it/);
   });
 
-  it("a name that is none", () => {
-    expect(refusal({ imapCertificateName: "mail" }, "imapCertificateName")).toMatch(/fully qualified host name/);
-    expect(refusal({ popCertificateName: 3 }, "popCertificateName")).toMatch(/3 isn't a name/);
+  it("a name that is none", async () => {
+    expect(await refusal({ imapCertificateName: "mail" }, "imapCertificateName")).toMatch(/fully qualified host name/);
+    expect(await refusal({ popCertificateName: 3 }, "popCertificateName")).toMatch(/3 isn't a name/);
   });
 
-  it("the default SMTP role without SMTP", () => {
+  it("the default SMTP role without SMTP", async () => {
     const changes = { services: ["IIS"], replaceDefaultSmtpCertificate: true };
-    expect(refusal(changes, "replaceDefaultSmtpCertificate")).toMatch(/Add SMTP to services/);
+    expect(await refusal(changes, "replaceDefaultSmtpCertificate")).toMatch(/Add SMTP to services/);
   });
 
-  it("a successor that is no thumbprint", () => {
-    expect(refusal({ successor: "12 34" }, "successor")).toMatch(/40 hexadecimal digits/);
+  it("a successor that is no thumbprint", async () => {
+    expect(await refusal({ successor: "12 34" }, "successor")).toMatch(/40 hexadecimal digits/);
   });
 
   it.each([
@@ -225,27 +225,27 @@ describe("what is refused, at the input that it belongs to", () => {
     ["timeoutSeconds", "300", /whole number of seconds/],
     ["friendlyName", "", /leave it out/],
     ["friendlyName", "n".repeat(64), /63 characters/],
-  ])("%s: %p", (property, value, reason) => {
-    expect(refusal({ [property]: value }, property)).toMatch(reason);
+  ])("%s: %p", async (property, value, reason) => {
+    expect(await refusal({ [property]: value }, property)).toMatch(reason);
   });
 
-  it("a friendly name of one's own for a made certificate, which is found again by its name", () => {
-    expect(refusal({ certificate: selfSigned, friendlyName: "mine" }, "friendlyName")).toMatch(/interrupted run/);
+  it("a friendly name of one's own for a made certificate, which is found again by its name", async () => {
+    expect(await refusal({ certificate: selfSigned, friendlyName: "mine" }, "friendlyName")).toMatch(/interrupted run/);
   });
 
-  it("a made certificate that would be due for renewal at once", () => {
+  it("a made certificate that would be due for renewal at once", async () => {
     const certificate = { selfSigned: { dnsNames: ["mail.contoso.com"], validityDays: 30 } };
-    expect(refusal({ certificate }, "renewBeforeDays")).toMatch(/due for renewal at once/);
-    expect(read({ certificate, renewBeforeDays: 29 }).failures).toEqual([]);
+    expect(await refusal({ certificate }, "renewBeforeDays")).toMatch(/due for renewal at once/);
+    expect((await read({ certificate, renewBeforeDays: 29 })).failures).toEqual([]);
   });
 
-  it("a misspelt input, with what was meant", () => {
-    expect(refusal({ Server: "ex01.contoso.com" }, "Server")).toMatch(/did you mean server\?/);
-    expect(refusal({ imapName: "imap.contoso.com" }, "imapName")).toMatch(/isn't an input/);
+  it("a misspelt input, with what was meant", async () => {
+    expect(await refusal({ Server: "ex01.contoso.com" }, "Server")).toMatch(/did you mean server\?/);
+    expect(await refusal({ imapName: "imap.contoso.com" }, "imapName")).toMatch(/isn't an input/);
   });
 
-  it("all mistakes together", () => {
-    const { failures } = read({
+  it("all mistakes together", async () => {
+    const { failures } = await read({
       server: "ex01",
       certificate: {},
       services: ["FTP"],
@@ -258,7 +258,7 @@ describe("what is refused, at the input that it belongs to", () => {
     );
   });
 
-  it("without a word of a secret, wherever it was put", () => {
+  it("without a word of a secret, wherever it was put", async () => {
     const secret = "S3cret-of-the-PFX";
     for (const certificate of [
       { pfx: secret, password: secret },
@@ -269,7 +269,7 @@ describe("what is refused, at the input that it belongs to", () => {
       secret,
       [secret],
     ]) {
-      const { failures } = read({ certificate });
+      const { failures } = await read({ certificate });
       expect(failures.length).toBeGreaterThan(0);
       expect(JSON.stringify(failures)).not.toContain(secret);
     }
@@ -293,35 +293,40 @@ describe("values that a preview doesn't know yet", () => {
     timeoutSeconds: 60,
   };
 
-  it("are complaints to nobody, each input in turn, and stay in the inputs as they are", () => {
-    expect(read(full).failures).toEqual([]);
+  it("are complaints to nobody, each input in turn, and stay in the inputs as they are", async () => {
+    expect((await read(full)).failures).toEqual([]);
     for (const key of INPUT_KEYS) {
-      const { failures, normalised } = read({ ...full, [key]: UNKNOWN });
+      const { failures, normalised } = await read({ ...full, [key]: UNKNOWN });
       expect({ key, failures }).toEqual({ key, failures: [] });
       expect(normalised[key]).toBe(UNKNOWN);
     }
   });
 
-  it("leave no plan, but for an unknown successor, which a plan can do without", () => {
+  it("leave no plan, but for an unknown successor, which a plan can do without", async () => {
     for (const key of INPUT_KEYS.filter((one) => one !== "successor")) {
-      expect(read({ ...full, [key]: UNKNOWN }).desired).toBeUndefined();
+      expect((await read({ ...full, [key]: UNKNOWN })).desired).toBeUndefined();
     }
-    expect(read({ ...full, successor: UNKNOWN }).desired?.successor).toBe("unknown");
+    expect((await read({ ...full, successor: UNKNOWN })).desired?.successor).toBe("unknown");
   });
 
   it.each([
     ["in a list", { services: ["SMTP", UNKNOWN] }, "services"],
     ["in a source", { certificate: { pfx: UNKNOWN, password: "pw" } }, "certificate"],
     ["deep in a source", { certificate: { selfSigned: { dnsNames: ["a.contoso.com", UNKNOWN] } } }, "certificate"],
-  ] as const)("are found %s", (_where, changes, key) => {
-    const { failures, unknown, normalised } = read(changes);
+  ] as const)("are found %s", async (_where, changes, key) => {
+    const { failures, unknown, normalised } = await read(changes);
     expect(failures).toEqual([]);
     expect([...unknown]).toEqual([key]);
     expect(normalised).toMatchObject(changes);
   });
 
-  it("don't keep what is known from being checked", () => {
-    const { failures } = read({ server: "ex01", certificate: UNKNOWN, services: ["FTP", UNKNOWN], requireSsl: "no" });
+  it("don't keep what is known from being checked", async () => {
+    const { failures } = await read({
+      server: "ex01",
+      certificate: UNKNOWN,
+      services: ["FTP", UNKNOWN],
+      requireSsl: "no",
+    });
     expect(failures.map(({ property }) => property).sort()).toEqual(["requireSsl", "server", "services"]);
   });
 });

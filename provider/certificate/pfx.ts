@@ -1,7 +1,5 @@
-import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 
-import type { ExchangeBindingError } from "../errors";
-import { isBindingError } from "../errors";
 import type { Secret } from "../secret";
 import type { CertificateMaterial, FoundCertificate, FoundKey } from "./material";
 import { assembleMaterial } from "./material";
@@ -79,39 +77,4 @@ function foundKey(bag: PfxBag): FoundKey {
   } catch {
     throw pfxFailure("PfxUnreadable", "its private key is of a kind that can't be read. Use an RSA or an ECC key.");
   }
-}
-
-const CACHE_SIZE = 64;
-type Outcome = { readonly material: CertificateMaterial } | { readonly error: ExchangeBindingError };
-const outcomes = new Map<string, Outcome>();
-
-/**
- * {@link readPfxHere} with a memory of the last 64 different files, failures included: a program may give the same file to
- * a thousand bindings, and deriving the keys is made to be slow. The memory knows file and password by a hash only.
- */
-export function readPfxCached(pfx: Secret<Uint8Array>, password: Secret<string> | undefined): CertificateMaterial {
-  const key = cacheKey(pfx.reveal(), password?.reveal());
-  const outcome = outcomes.get(key) ?? outcomeOf(pfx, password);
-  // Taken out and put in again: the first entry is always the one that was not used for the longest time.
-  outcomes.delete(key);
-  outcomes.set(key, outcome);
-  const [oldest] = outcomes.keys();
-  if (outcomes.size > CACHE_SIZE && oldest !== undefined) outcomes.delete(oldest);
-  if ("error" in outcome) throw outcome.error;
-  return outcome.material;
-}
-
-function outcomeOf(pfx: Secret<Uint8Array>, password: Secret<string> | undefined): Outcome {
-  try {
-    return { material: readPfxHere(pfx, password) };
-  } catch (error) {
-    if (isBindingError(error)) return { error };
-    throw error;
-  }
-}
-
-/** The inner hash has a fixed length, so that no two pairs of file and password give the same text. */
-function cacheKey(pfx: Uint8Array, password: string | undefined): string {
-  const hash = createHash("sha256").update(createHash("sha256").update(pfx).digest());
-  return hash.update(password ?? "", "utf8").digest("base64");
 }

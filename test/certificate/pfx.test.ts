@@ -21,7 +21,7 @@ import {
 import { packPfx } from "../../provider/certificate/packPfx";
 import { MAX_ROUNDS } from "../../provider/certificate/pbe";
 import type { CertificateMaterial } from "../../provider/certificate/pfx";
-import { readPfxHere, readPfxCached } from "../../provider/certificate/pfx";
+import { readPfxHere } from "../../provider/certificate/pfx";
 import { readCertificate } from "../../provider/certificate/readCertificate";
 import type { ErrorCode } from "../../provider/errors";
 import { ExchangeBindingError } from "../../provider/errors";
@@ -296,33 +296,6 @@ describe("certificate material", () => {
     const error = refusal(() => open(fixture("openssl3-aes.pfx"), "not-the-password"));
     const printed = `${inspect(error, { showHidden: true, depth: 20 })} ${JSON.stringify(error)} ${error.stack ?? ""}`;
     for (const piece of [...pieces, "not-the-password"]) expect(printed).not.toContain(piece);
-  });
-});
-
-describe("readPfxCached", () => {
-  const pfx = new Secret(fixture("openssl3-aes.pfx"));
-
-  it("gives the same material for the same file and password", () => {
-    const material = readPfxCached(pfx, new Secret(PASSWORD));
-    expect(readPfxCached(new Secret(fixture("openssl3-aes.pfx")), new Secret(PASSWORD))).toBe(material);
-  });
-
-  it("remembers a refusal, and opens with another password all the same", () => {
-    const refused = refusal(() => readPfxCached(pfx, new Secret("wrong")));
-    expect(refusal(() => readPfxCached(pfx, new Secret("wrong")))).toBe(refused);
-    expect(readPfxCached(pfx, new Secret(PASSWORD)).facts.thumbprint).toBe(MAIL);
-  });
-
-  it("forgets the file that was not asked for longest", () => {
-    const [first, second] = [new Secret(PASSWORD), new Secret("exchange-test-2")];
-    const material = readPfxCached(pfx, first);
-    const refused = refusal(() => readPfxCached(pfx, second));
-    const broken = (number: number) => new Secret(new TextEncoder().encode(`broken ${number}`));
-    for (let number = 0; number < 40; number += 1) refusal(() => readPfxCached(broken(number), undefined));
-    expect(readPfxCached(pfx, first)).toBe(material);
-    for (let number = 40; number < 70; number += 1) refusal(() => readPfxCached(broken(number), undefined));
-    expect(readPfxCached(pfx, first)).toBe(material);
-    expect(refusal(() => readPfxCached(pfx, second))).not.toBe(refused);
   });
 });
 

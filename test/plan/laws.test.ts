@@ -171,10 +171,10 @@ describe("the planner's laws", () => {
     });
   });
 
-  it("the order, case and number of the declared services and names don't matter", () => {
-    const env = { directory: "/", environment: {}, readFile: () => new Uint8Array() };
-    const read = (services: readonly string[], dnsNames: readonly string[]) => {
-      const { desired, failures } = readInputs(
+  it("the order, case and number of the declared services and names don't matter", async () => {
+    const env = { directory: "/", environment: {}, readFile: () => Promise.resolve(new Uint8Array()) };
+    const read = async (services: readonly string[], dnsNames: readonly string[]) => {
+      const { desired, failures } = await readInputs(
         { server: SERVER, services, certificate: { selfSigned: { dnsNames } } },
         env,
       );
@@ -197,15 +197,15 @@ describe("the planner's laws", () => {
       fc.subarray([...EXCHANGE_SERVICES], { minLength: 1 }).filter((some) => !some.some(isNameService)),
     );
     const names = wild(fc.subarray(["mail.contoso.com", "owa.contoso.com", "imap.contoso.com"], { minLength: 1 }));
-    const property = fc.property(services, names, (one, other) => {
-      const plainly = read(one.own, other.own);
-      const oddly = read(one.odd, other.odd);
+    const property = fc.asyncProperty(services, names, async (one, other) => {
+      const plainly = await read(one.own, other.own);
+      const oddly = await read(one.odd, other.odd);
       expect(oddly.services).toEqual(plainly.services);
       const [wish, oddWish] = [plainly.certificate, oddly.certificate];
       if (wish.kind !== "selfSigned" || oddWish.kind !== "selfSigned") throw new Error("another source was read");
       expect(sameWish({ ...wish.wish, subject: "CN=a" }, { ...oddWish.wish, subject: "CN=a" })).toBe(true);
     });
-    fc.assert(property, { numRuns: RUNS });
+    await fc.assert(property, { numRuns: RUNS });
   });
 
   it("whatever a server leaves unknown, a plan never throws, and never changes what it would have to guess", async () => {

@@ -34,6 +34,29 @@ export async function prepareModules() {
   process.env["HARNESS_TYPESCRIPT_MODULES"] = await install("typescript", ["typescript", "@types/node"]);
 }
 
+/**
+ * The same for Windows' Node: within this repository, because a link is no link there, so that what it leads to looks
+ * for its own dependencies above; and with koffi for Windows.
+ *
+ * @param {string} windowsModules The node_modules that has it.
+ * @returns {Promise<string>} The node_modules directory.
+ */
+export async function prepareWindowsModules(windowsModules) {
+  await ensureBuilt();
+  const work = path.join(root, ".cache");
+  fs.mkdirSync(work, { recursive: true });
+  const directory = fs.realpathSync(fs.mkdtempSync(path.join(work, "windows-")));
+  process.env[DIRECTORY] = directory;
+  const tarball = await pack(root, directory);
+  const modules = await installFromTarball({ into: directory, packageRoot: root, tarball });
+  for (const name of ["koffi", "@koromix"]) {
+    const target = path.join(modules, name);
+    fs.rmSync(target, { recursive: true, force: true });
+    fs.cpSync(path.join(windowsModules, name), target, { recursive: true });
+  }
+  return modules;
+}
+
 /** @returns {Promise<void>} */
 export async function prepareCli() {
   process.env["HARNESS_PULUMI"] ??= await ensurePulumi();

@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { isBindingError, messageOf } from "../../errors";
 import { simulatorFile } from "../simulatorFile";
+import { storeNotices } from "./certificateStore";
 import { CMDLETS, findCmdlet } from "./cmdletDefinitions";
 import type { SessionEnv } from "./cmdletSession";
 import { cmdletCommand } from "./console/cmdletCommand";
@@ -18,6 +19,7 @@ import { serveCommand } from "./console/serveCommand";
 import { processIo } from "../../console/terminal";
 import { UsageMistake } from "../../console/usageMistake";
 import { openDefaultStore } from "./defaultStore";
+import { openStateFile, type StateStore } from "./stateFile";
 
 const COMMANDS = ["show", "init", "reset", "fault", "serve", "help"] as const;
 
@@ -64,7 +66,7 @@ async function dispatch(argv: readonly string[], io: CommandLineIo): Promise<Com
   if (misplaced !== undefined && name.toLowerCase() !== "serve") {
     throw new UsageMistake(`--${misplaced} is an option of: exchange-simulator serve`);
   }
-  if (cmdlet !== undefined) return cmdletCommand(cmdlet, rest, options, openDefaultStore(file), io, sessionEnv(io));
+  if (cmdlet !== undefined) return cmdletCommand(cmdlet, rest, options, openStateFile(file, {}), io, sessionEnv(io));
   return otherCommand(name, rest, options, file, io);
 }
 
@@ -89,23 +91,31 @@ async function otherCommand(
     case "fault":
       return fault(words, file, io);
     case "serve":
-      return serveCommand(options, file, openDefaultStore(file), io);
+      return serveCommand(options, file, makingStore(file, io), io);
     default:
       throw new UsageMistake(unknownCommand(name));
   }
 }
 
+/** The store of a command that may begin an organisation, and says so. */
+function makingStore(file: string, io: CommandLineIo): StateStore {
+  return openDefaultStore(file, () => {
+    io.error(`There was no organisation in ${file} yet: a new one was made.`);
+  });
+}
+
 async function show(file: string, io: CommandLineIo): Promise<CommandLineExitCode> {
-  const organisation = await openDefaultStore(file).read();
+  const organisation = await openStateFile(file, {}).read();
   io.out(`Simulated organisation in ${file}; no Exchange server is touched.\n`);
   io.out(organisationTable(organisation, new Date()));
+  for (const notice of storeNotices(organisation)) io.error(notice);
   return 0;
 }
 
 async function init(file: string, io: CommandLineIo): Promise<CommandLineExitCode> {
-  const isThere = existsSync(file);
-  await openDefaultStore(file).read();
-  io.error(isThere ? `There is an organisation in ${file} already; it stays as it is.` : `Made ${file}.`);
+  const made: string[] = [];
+  await openDefaultStore(file, () => made.push(file)).read();
+  io.error(made.length > 0 ? `Made ${file}.` : `There is an organisation in ${file} already; it stays as it is.`);
   return 0;
 }
 
@@ -124,13 +134,13 @@ async function reset(file: string, options: Options, io: CommandLineIo): Promise
   }
   // Deleted rather than changed: a file that can't be read any more is one reason for a reset.
   await rm(file, { force: true });
-  await openDefaultStore(file).read();
+  await openDefaultStore(file, () => undefined).read();
   io.error(`Made ${file} anew.`);
   return 0;
 }
 
 async function fault(words: readonly string[], file: string, io: CommandLineIo): Promise<CommandLineExitCode> {
-  const outcome = await openDefaultStore(file).update((organisation) => {
+  const outcome = await openStateFile(file, {}).update((organisation) => {
     const result = switchFault(organisation, words);
     return { organisation: result.kind === "changed" ? result.organisation : organisation, result };
   });

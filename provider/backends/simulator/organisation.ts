@@ -8,7 +8,7 @@ import {
   type ExchangeVersion,
   type UmStartupMode,
 } from "../../model";
-import { factsOf } from "./derFacts";
+import { looksLikeDer } from "./derFacts";
 
 /**
  * A simulated Exchange organisation: plain JSON, never changed in place. What Get-ExchangeCertificate displays as
@@ -191,7 +191,7 @@ export interface ServerFaults {
   readonly enableOrder?: readonly ExchangeService[] | undefined;
   /** Enable-ExchangeCertificate reports success for these services, but changes nothing. */
   readonly enableHasNoEffectOn?: readonly ExchangeService[] | undefined;
-  /** Every cmdlet that runs on this server takes that long, milliseconds. The model itself doesn't wait; its callers do. */
+  /** Every cmdlet that runs on this server takes that long, milliseconds, an hour at most. The model itself doesn't wait; its callers do. */
   readonly slowMilliseconds?: number | undefined;
   /** Cmdlets that the account has no role for, by name. They look as if they didn't exist. */
   readonly hiddenCmdlets?: readonly string[] | undefined;
@@ -208,9 +208,12 @@ const text = z.string().min(1);
 const thumbprint = z.string().regex(/^[0-9A-F]{40}$/, "a thumbprint is 40 hexadecimal digits in upper case");
 const fqdn = z.string().regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, "a server is named by its FQDN in lower case");
 const count = z.int().nonnegative();
+/** Of what a server takes to answer, and of what Active Directory takes: longer than anything that is rehearsed. */
+const MOST_MILLISECONDS = 3_600_000;
+const MOST_READS = 1_000_000;
 const service = z.enum(EXCHANGE_SERVICES);
 
-const der = z.base64().refine(isCertificate, "is not a certificate (DER in base64)");
+const der = z.base64().refine(looksLikeDer, "is not a certificate (DER in base64)");
 
 const storedCertificate = z.strictObject({
   der,
@@ -237,9 +240,14 @@ const faults = z.strictObject({
   enableFailsAfter: service.optional(),
   enableOrder: z.array(service).optional(),
   enableHasNoEffectOn: z.array(service).optional(),
-  slowMilliseconds: count.optional(),
+  slowMilliseconds: count.max(MOST_MILLISECONDS, `at most an hour, ${MOST_MILLISECONDS}`).optional(),
   hiddenCmdlets: z.array(text).optional(),
-  directoryDelay: z.strictObject({ reads: count.optional(), milliseconds: count.optional() }).optional(),
+  directoryDelay: z
+    .strictObject({
+      reads: count.max(MOST_READS, `at most ${MOST_READS}`).optional(),
+      milliseconds: count.max(MOST_MILLISECONDS, `at most an hour, ${MOST_MILLISECONDS}`).optional(),
+    })
+    .optional(),
   privateKeyAccessRefused: z.boolean().optional(),
   answersAs: fqdn.optional(),
 });
@@ -314,12 +322,3 @@ export const organisationSchema = z
       context.addIssue({ code: "custom", path: ["servers"], message: "at least one server is needed" });
     }
   }) satisfies z.ZodType<Organisation>;
-
-function isCertificate(base64: string): boolean {
-  try {
-    factsOf(base64);
-    return true;
-  } catch {
-    return false;
-  }
-}

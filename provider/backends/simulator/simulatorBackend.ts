@@ -12,9 +12,11 @@ import {
   type EndedCmdlet,
   type SessionEnv,
 } from "./cmdletSession";
+import { storeNotices } from "./certificateStore";
 import { openDefaultStore } from "./defaultStore";
 import { runCmdlet } from "./exchangeModel";
 import { roleOf } from "../cmdletRoles";
+import type { Organisation } from "./organisation";
 import { readSnapshot } from "./snapshotReader";
 import type { StateStore } from "./stateFile";
 
@@ -40,11 +42,37 @@ export function openSimulator({ file, say }: SimulatorSettings): Backend {
     announced.add(file);
     say(`This is a simulation: the Exchange organisation is the file ${file}. No Exchange server is touched.`);
   }
-  return simulatorBackend(openDefaultStore(file), {
+  const store = openDefaultStore(file, () => {
+    say(`There was no organisation in ${file} yet: a new one was made.`);
+  });
+  return simulatorBackend(withNotices(store, file, say), {
     now: () => new Date(),
     newGuid: randomUUID,
     pause: (milliseconds, signal) => wait(milliseconds, undefined, { signal }),
   });
+}
+
+/** Notices that this process has shown, by file. */
+const noticed = new Map<string, Set<string>>();
+
+/** The same store; whoever reads it is told, once, what is odd about it. */
+function withNotices(store: StateStore, file: string, say: (line: string) => void): StateStore {
+  const said = noticed.get(file) ?? new Set();
+  noticed.set(file, said);
+  let looked: Organisation | undefined;
+  return {
+    ...store,
+    read: async () => {
+      const organisation = await store.read();
+      if (organisation === looked) return organisation;
+      looked = organisation;
+      for (const notice of storeNotices(organisation)) {
+        if (!said.has(notice)) say(notice);
+        said.add(notice);
+      }
+      return organisation;
+    },
+  };
 }
 
 /**

@@ -1,11 +1,11 @@
 import { randomInt } from "node:crypto";
 import { statSync, type BigIntStats } from "node:fs";
-import { readFile, realpath, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { lstat, readdir, readFile, readlink, realpath, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { lock } from "proper-lockfile";
 import writeFileAtomic from "write-file-atomic";
-import { ExchangeBindingError, messageOf } from "../../errors";
+import { ExchangeBindingError, isBindingError, messageOf } from "../../errors";
 import type { Organisation } from "./organisation";
 import { parseOrganisation } from "./organisationText";
 
@@ -28,8 +28,10 @@ export interface StateStore {
 
 /** What {@link openStateFile} needs beside the path. */
 export interface StateFileEnv {
-  /** Makes the organisation for a file that doesn't exist yet. */
-  readonly makeOrganisation: () => Promise<Organisation>;
+  /** Makes the organisation for a file that doesn't exist yet. Left out: that there is none is an error. */
+  readonly makeOrganisation?: (() => Promise<Organisation>) | undefined;
+  /** Hears that a file has been made. */
+  readonly made?: (() => void) | undefined;
   /** How long to wait for another process that is changing the file, milliseconds. Default 30 000. */
   readonly lockTimeoutMilliseconds?: number;
 }
@@ -56,7 +58,7 @@ export function memoryState(initial: Organisation): StateStore {
  * overwritten then), `SimulatorFileLocked` when another process doesn't let go.
  */
 export function openStateFile(path: string, env: StateFileEnv): StateStore {
-  const { makeOrganisation, lockTimeoutMilliseconds = 30_000 } = env;
+  const { makeOrganisation, made, lockTimeoutMilliseconds = 30_000 } = env;
   let cached: CachedFile | undefined;
   /** The changes of this process wait for each other here, in order, rather than at the lock, in any. */
   let queue: Promise<unknown> = Promise.resolve();
@@ -71,23 +73,30 @@ export function openStateFile(path: string, env: StateFileEnv): StateStore {
     try {
       await writeFileAtomic(file, text);
     } catch (cause) {
-      throw fileError(path, "Writing", messageOf(cause), cause);
+      throw systemError({ path, file, doing: "Writing" }, cause);
     }
+  };
+
+  const makeFirst = (): Promise<Organisation> => {
+    if (makeOrganisation === undefined) throw missingError(path);
+    return makeOrganisation();
   };
 
   const attempt = async <Result>(file: string, held: HeldLock, change: StateChange<Result>) => {
     const found = await load(file);
-    const before = found?.organisation ?? (await makeOrganisation());
+    const before = found?.organisation ?? (await makeFirst());
     const outcome = change(before);
     if (found !== undefined && outcome.organisation === before) return { result: outcome.result };
     // The lock can be lost (a process that was stopped for long), and people don't know of it.
     if (held.isLost() || (await identityOf(file)) !== found?.identity) return "overtaken";
     await save(file, outcome.organisation);
+    if (found === undefined) made?.();
     return { result: outcome.result };
   };
 
   const update = async <Result>(change: StateChange<Result>): Promise<Result> => {
     const file = await realFile(path);
+    if (makeOrganisation === undefined && (await identityOf(file)) === undefined) throw missingError(path);
     for (let tries = 0; tries < 20; tries++) {
       const held = await acquireLock(file, path, lockTimeoutMilliseconds);
       try {
@@ -139,11 +148,26 @@ async function loadFile(file: string, path: string, cached: CachedFile | undefin
     if (cached?.settled === true && cached.identity === identity) return cached;
     const settled = Date.now() - Number(stats.mtimeMs) > SETTLING_MILLISECONDS;
     const text = await readFile(file, "utf8");
-    const organisation = cached?.text === text ? cached.organisation : parseOrganisation(text);
+    const organisation = cached?.text === text ? cached.organisation : parsed(text, path);
     return { identity, text, organisation, settled };
   } catch (cause) {
     if (hasCode(cause, "ENOENT")) return undefined;
-    throw fileError(path, "Reading", messageOf(cause), cause);
+    if (isBindingError(cause)) throw cause;
+    throw systemError({ path, file, doing: "Reading" }, cause);
+  }
+}
+
+function parsed(text: string, path: string): Organisation {
+  try {
+    return parseOrganisation(text);
+  } catch (cause) {
+    throw fileError({
+      path,
+      doing: "Reading",
+      problem: messageOf(cause),
+      remedy: `Correct it; or keep it under another name, and exchange-simulator init makes a new one; or ${NAME_ANOTHER}`,
+      cause,
+    });
   }
 }
 
@@ -160,14 +184,22 @@ function formatIdentity({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): stri
   return [dev, ino, size, mtimeNs, ctimeNs].join("/");
 }
 
-/** Behind symbolic links, so that everybody locks the same place. */
-async function realFile(path: string): Promise<string> {
+/** Behind symbolic links, also one that leads nowhere yet, so that everybody locks the same place and no link is replaced. */
+async function realFile(path: string, followed = 0): Promise<string> {
+  const full = resolve(path);
   try {
-    return await realpath(path);
-  } catch {
-    return resolve(path);
+    return await realpath(full);
+  } catch (error) {
+    const target = followed < MOST_LINKS ? await readlink(full).catch(() => undefined) : undefined;
+    if (target !== undefined) return realFile(resolve(dirname(full), target), followed + 1);
+    if (hasCode(error, "ELOOP")) throw systemError({ path, file: full, doing: "Reading" }, error);
+    const folder = await realpath(dirname(full)).catch(() => dirname(full));
+    return join(folder, basename(full));
   }
 }
+
+/** As many links as Linux follows. */
+const MOST_LINKS = 40;
 
 interface HeldLock {
   isLost(): boolean;
@@ -197,11 +229,27 @@ async function acquireLock(file: string, path: string, timeoutMilliseconds: numb
     } catch (error) {
       const folder = dirname(file);
       if (hasCode(error, "ENOENT") && (await identityOf(folder)) === undefined) {
-        throw fileError(path, "Locking", `there is no folder ${folder}`, error);
+        throw fileError({
+          path,
+          doing: "Writing",
+          problem: `there is no folder ${folder}`,
+          remedy: `Make the folder; or ${NAME_ANOTHER}`,
+          cause: error,
+        });
+      }
+      const stranger = await strangerAt(`${file}.lock`);
+      if (stranger !== undefined) {
+        throw fileError({
+          path,
+          doing: "Locking",
+          problem: `${file}.lock is ${stranger}, and so not a lock of the simulator, which is an empty folder`,
+          remedy: `Move it away, if it is of no use to anybody; or ${NAME_ANOTHER}`,
+          cause: error,
+        });
       }
       // ENOENT otherwise: a process took the lock's directory for a dead one's just when we had made it.
       if (!hasCode(error, "ELOCKED") && !hasCode(error, "ENOENT")) {
-        throw fileError(path, "Locking", messageOf(error), error);
+        throw systemError({ path, file, doing: "Locking" }, error);
       }
       if (Date.now() >= giveUpAt) {
         throw lockedError(path, file, `another process has held it for ${timeoutMilliseconds / 1000} seconds`);
@@ -216,14 +264,80 @@ function hasCode(error: unknown, code: string): boolean {
   return typeof error === "object" && error !== null && "code" in error && error.code === code;
 }
 
-function fileError(path: string, doing: string, problem: string, cause: unknown): ExchangeBindingError {
+/** What stands in the lock's place, when that can't be a lock. */
+async function strangerAt(lockPath: string): Promise<string | undefined> {
+  try {
+    const stats = await lstat(lockPath);
+    if (stats.isSymbolicLink()) return "a link";
+    if (!stats.isDirectory()) return "a file";
+    return (await readdir(lockPath)).length === 0 ? undefined : "a folder with something in it";
+  } catch {
+    return undefined;
+  }
+}
+
+const NAME_ANOTHER = "name another file with exchange:simulatorFile or EXCHANGE_SIMULATOR_FILE.";
+
+interface FileProblem {
+  readonly path: string;
+  readonly doing: "Reading" | "Writing" | "Locking";
+  readonly problem: string;
+  readonly remedy: string;
+  readonly cause: unknown;
+}
+
+function fileError({ path, doing, problem, remedy, cause }: FileProblem): ExchangeBindingError {
   return new ExchangeBindingError(
     "SimulatorFileInvalid",
-    `${doing} the simulated Exchange organisation in ${path}: ${problem.replace(/\.$/, "")}. The file was left as it ` +
-      "is. Correct it; or delete it, and a new organisation will be made; or name another file with " +
-      "exchange:simulatorFile or EXCHANGE_SIMULATOR_FILE.",
+    `${doing} the simulated Exchange organisation in ${path}: ${problem.replace(/\.$/, "")}. The file was left as it is. ${remedy}`,
     { facts: { path }, cause },
   );
+}
+
+function missingError(path: string): ExchangeBindingError {
+  return new ExchangeBindingError(
+    "SimulatorFileInvalid",
+    `Reading the simulated Exchange organisation in ${path}: there is no such file. Make one with exchange-simulator init; ` +
+      `or ${NAME_ANOTHER}`,
+    { facts: { path } },
+  );
+}
+
+interface Refused {
+  readonly path: string;
+  /** Behind links. */
+  readonly file: string;
+  readonly doing: FileProblem["doing"];
+}
+
+const DISK_FULL = ({ file }: Refused) =>
+  [`the disk that ${dirname(file)} is on is full`, "Make room there, and run it again."] as const;
+const NO_RIGHT = ({ file, doing }: Refused) =>
+  [
+    doing === "Reading"
+      ? "this account may not read it"
+      : `this account may not write in the folder ${dirname(file)} (the file is replaced as a whole, and locked by a folder beside it)`,
+    `Give it the right to; or ${NAME_ANOTHER}`,
+  ] as const;
+
+/** What the operating system refuses, by its code: the problem and what to do. None is mended by deleting the file. */
+const REFUSALS: Readonly<Record<string, (refused: Refused) => readonly [string, string]>> = {
+  ENOSPC: DISK_FULL,
+  EDQUOT: DISK_FULL,
+  EACCES: NO_RIGHT,
+  EPERM: NO_RIGHT,
+  EROFS: ({ file }) => [
+    `${dirname(file)} is on a file system that is read-only`,
+    `To change it, copy it elsewhere and ${NAME_ANOTHER}`,
+  ],
+  EISDIR: () => ["it is a folder", `Give the path of a file: ${NAME_ANOTHER}`],
+  ELOOP: () => ["its links lead round in a circle", `Mend them; or ${NAME_ANOTHER}`],
+};
+
+function systemError(refused: Refused, cause: unknown): ExchangeBindingError {
+  const code = Object.keys(REFUSALS).find((one) => hasCode(cause, one));
+  const [problem, remedy] = REFUSALS[code ?? ""]?.(refused) ?? [messageOf(cause), "Mend that, and run it again."];
+  return fileError({ path: refused.path, doing: refused.doing, problem, remedy, cause });
 }
 
 function lockedError(path: string, file: string, problem: string): ExchangeBindingError {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeTestCertificate, type TestCertificate } from "../../../provider/backends/contract";
@@ -248,11 +248,22 @@ describe("the question of a cmdlet", () => {
 describe("the organisation's file", () => {
   it("is the one that --file names, from the working directory", async () => {
     await mkdir(join(directory, "sub"));
+    await keep(organisation, "other.json");
     await run("Set-ImapSettings -Server ex01 -X509CertificateName a.example --file ../other.json", {
       workingDirectory: join(directory, "sub"),
     });
     expect((await kept("other.json")).servers[EX01]?.imap.x509CertificateName).toBe("a.example");
   });
+
+  it.each(["show", "Get-ExchangeCertificate -Server ex01", "Set-PopSettings -X509CertificateName a", "fault ex01"])(
+    "isn't invented by %s where there is none",
+    async (command) => {
+      const { code, errors } = await run(`${command} --file none.json`);
+      expect(code).toBe(1);
+      expect(errors).toContain("there is no such file. Make one with exchange-simulator init");
+      expect(await readdir(directory)).not.toContain("none.json");
+    },
+  );
 
   it("is the one that EXCHANGE_SIMULATOR_FILE names, from the program's directory", async () => {
     await mkdir(join(directory, "sub"));

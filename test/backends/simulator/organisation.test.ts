@@ -80,6 +80,14 @@ describe("the file of an organisation", () => {
     expect(() => parseOrganisation(spoilt(path, value))).toThrow(said);
   });
 
+  it.each([
+    ["a wait of more than an hour", [...EX01, "faults", "slowMilliseconds"], 3_600_001, "at most an hour"],
+    ["a wait that no timer holds", [...EX01, "faults", "slowMilliseconds"], 1e15, "slowMilliseconds"],
+    ["a delay of more than an hour", [...EX01, "faults", "directoryDelay"], { milliseconds: 9e15 }, "at most an hour"],
+  ])("is refused with %s", (_what, path, value, said) => {
+    expect(() => parseOrganisation(spoilt(path, value))).toThrow(said);
+  });
+
   it("is refused when a later release wrote it", () => {
     expect(() => parseOrganisation(spoilt(["version"], 2))).toThrow("this release reads version 1");
   });

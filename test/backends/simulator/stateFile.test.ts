@@ -1,7 +1,19 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
+import {
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Organisation } from "../../../provider/backends/simulator/organisation";
@@ -15,6 +27,14 @@ import { organisation, server } from "./lab";
 import { bindingFailure } from "../../failures";
 
 const initial = organisation([server()]);
+
+/** What a write fails with: a full disk can't be had in a test, nor can an account that isn't root. */
+const writing: { fails: Error | undefined } = { fails: undefined };
+jest.mock("write-file-atomic", () => {
+  const write = jest.requireActual<(path: string, text: string) => Promise<void>>("write-file-atomic");
+  return (path: string, text: string) =>
+    writing.fails === undefined ? write(path, text) : Promise.reject(writing.fails);
+});
 
 let folder: string;
 let file: string;
@@ -169,7 +189,7 @@ describe("a file that isn't a simulated organisation", () => {
       expect(error.code).toBe("SimulatorFileInvalid");
       expect(error.message).toContain(file);
       expect(error.message).toContain(said);
-      expect(error.message).toContain("delete it");
+      expect(error.message).toContain("keep it under another name");
     }
     expect(await readFile(file, "utf8")).toBe(content);
     expect(await readdir(folder)).toEqual([".exchange-simulator.json"]);
@@ -269,4 +289,81 @@ describe("an organisation in memory", () => {
     ).rejects.toThrow("a mistake");
     expect(names(await store.read())).toEqual(["a", "b"]);
   });
+});
+
+describe("what keeps a simulator file from being used", () => {
+  const failureOf = async (work: Promise<unknown>) => {
+    const error = await bindingFailure(work);
+    expect(error.code).toBe("SimulatorFileInvalid");
+    return error;
+  };
+
+  it.each([
+    ["a file", (path: string) => writeFile(path, "mine")],
+    ["a link", (path: string) => symlink(join(folder, "nowhere"), path)],
+    [
+      "a folder with something in it",
+      async (path: string) => {
+        await mkdir(path);
+        await writeFile(join(path, "mine"), "");
+      },
+    ],
+  ])("is named when %s stands in the lock's place, which is left alone", async (what, put) => {
+    await write(initial);
+    await put(`${file}.lock`);
+    const { message } = await failureOf(open().update(subscribe("EDGE01")));
+    expect(message).toContain(`${file}.lock is ${what}, and so not a lock of the simulator`);
+    expect((await readdir(folder)).sort()).toContain(".exchange-simulator.json.lock");
+    expect(await open().read()).toEqual(initial);
+  });
+
+  it("never is a link that leads nowhere yet: its target is made, and the link stays", async () => {
+    await mkdir(join(folder, "kept"));
+    await symlink(join("kept", "target.json"), file);
+    await symlink(file, join(folder, "second"));
+    await open({}, join(folder, "second")).update(subscribe("EDGE01"));
+    for (const link of [file, join(folder, "second")]) expect((await lstat(link)).isSymbolicLink()).toBe(true);
+    expect(names(JSON.parse(await readFile(join(folder, "kept", "target.json"), "utf8")) as Organisation)).toEqual([
+      "EDGE01",
+    ]);
+  });
+
+  it("is named when links lead round in a circle", async () => {
+    await symlink("b", join(folder, "a"));
+    await symlink("a", join(folder, "b"));
+    const { message } = await failureOf(open({}, join(folder, "a")).update(unchanged));
+    expect(message).toContain("its links lead round in a circle");
+  });
+
+  it("is that there is none, for whoever may not make one; and nothing is left behind", async () => {
+    const kept = open({ makeOrganisation: undefined });
+    for (const work of [kept.read(), kept.update(unchanged)]) {
+      expect((await failureOf(work)).message).toContain("there is no such file. Make one with exchange-simulator init");
+    }
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it.each([
+    ["ENOSPC", "is on is full", "Make room there"],
+    ["EDQUOT", "is on is full", "Make room there"],
+    ["EROFS", "is read-only", "copy it elsewhere"],
+    ["EACCES", "this account may not write in the folder", "Give it the right to"],
+    ["EPERM", "this account may not write in the folder", "Give it the right to"],
+    ["EIO", "input or output", "Mend that"],
+  ])(
+    "is named where the system refuses with %s, and deleting the file is never advised",
+    async (code, problem, remedy) => {
+      await write(initial);
+      writing.fails = Object.assign(new Error("input or output"), { code });
+      try {
+        const { message } = await failureOf(open().update(subscribe("EDGE01")));
+        expect(message).toContain(problem);
+        expect(message).toContain(remedy);
+        expect(message).not.toContain("delete");
+      } finally {
+        writing.fails = undefined;
+      }
+      expect(await open().read()).toEqual(initial);
+    },
+  );
 });

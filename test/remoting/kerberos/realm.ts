@@ -60,6 +60,8 @@ export interface Realm {
   clientKeytab(user: string): Promise<void>;
   /** Fetches a ticket; the name of the cache that has it. Throws with what kinit says. */
   kinit(wish: KinitWish): Promise<string>;
+  /** Empties the ticket cache of `env`. */
+  forgetTickets(): void;
   /** Adds a principal with a random key. */
   addService(principal: string): Promise<void>;
   /** What the KDC wrote about the requests it got. */
@@ -183,6 +185,9 @@ export async function startRealm(options: RealmOptions = {}): Promise<Realm> {
         ...(password === undefined ? {} : { input: `${password}\n` }),
       });
       return cache;
+    },
+    forgetTickets: () => {
+      fs.rmSync(inside("tickets"), { force: true });
     },
     addService: (principal) => admin(`addprinc -randkey ${quoted(principal)}`),
     kdcLog: () => read(inside("kdc.log")),

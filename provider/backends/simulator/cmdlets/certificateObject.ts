@@ -1,8 +1,8 @@
 import {
-  factsOfStored,
   findCertificate,
   rootCaTypeOf,
   statusOf,
+  storedCertificates,
   type ReadStoredCertificate,
 } from "../certificateStore";
 import type { CmdletObject } from "../cmdlet";
@@ -21,6 +21,19 @@ export function certificateObject(
   const { stored, facts } = certificate;
   const RawData = new Uint8Array(Buffer.from(stored.der, "base64"));
   if (!sendsDetails(organisation, server, now)) return { RawData };
+  const whatIsShown = {
+    RootCAType: rootCaTypeOf(stored),
+    Services: formatServices(displayedServices(organisation, server, certificate, now)),
+    Status: statusOf(certificate, now),
+    Thumbprint: facts.thumbprint,
+    FriendlyName: stored.friendlyName,
+    Identity: `${server.fqdn}\\${facts.thumbprint}`,
+    IISServices: iisSitesOf(server, facts).map((site) => `IIS://${server.name}/W3SVC/${site}`),
+    PrivateKeyExportable: stored.privateKey.exportable,
+    RawData,
+  };
+  // Of one that can't be parsed the server knows what it keeps beside the bytes, and what points at them.
+  if (facts.isUnreadable === true) return { HasPrivateKey: stored.privateKey.present, ...whatIsShown };
   return {
     AccessRules: accessRules(stored.privateKey.networkServiceRead),
     CertificateDomains: [...facts.dnsNames],
@@ -30,16 +43,16 @@ export function certificateObject(
     NotAfter: new Date(facts.notAfter),
     NotBefore: new Date(facts.notBefore),
     PublicKeySize: facts.keySizeBits ?? 0,
-    RootCAType: rootCaTypeOf(stored),
+    RootCAType: whatIsShown.RootCAType,
     SerialNumber: facts.serialNumber,
-    Services: formatServices(displayedServices(organisation, server, certificate, now)),
-    Status: statusOf(certificate, now),
+    Services: whatIsShown.Services,
+    Status: whatIsShown.Status,
     Subject: facts.subject,
-    Thumbprint: facts.thumbprint,
-    FriendlyName: stored.friendlyName,
-    Identity: `${server.fqdn}\\${facts.thumbprint}`,
-    IISServices: iisSitesOf(server, facts).map((site) => `IIS://${server.name}/W3SVC/${site}`),
-    PrivateKeyExportable: stored.privateKey.exportable,
+    Thumbprint: whatIsShown.Thumbprint,
+    FriendlyName: whatIsShown.FriendlyName,
+    Identity: whatIsShown.Identity,
+    IISServices: whatIsShown.IISServices,
+    PrivateKeyExportable: whatIsShown.PrivateKeyExportable,
     RawData,
   };
 }
@@ -71,7 +84,5 @@ export function requireCertificate(run: CmdletRun) {
 
 /** Every certificate that the cmdlets list: those with a private key. A certificate without one is there unseen. */
 export function listedCertificates(server: ServerState): ReadStoredCertificate[] {
-  return server.certificates
-    .filter((stored) => stored.privateKey.present)
-    .map((stored) => ({ stored, facts: factsOfStored(stored) }));
+  return storedCertificates(server).filter(({ stored }) => stored.privateKey.present);
 }

@@ -1,22 +1,11 @@
+import { table } from "../../../console/table";
 import { sortServices } from "../../../model";
-import { factsOfStored, statusOf } from "../certificateStore";
+import { statusOf, storedCertificates, type ReadStoredCertificate } from "../certificateStore";
 import { consequencesOn, describeConsequence } from "../consequences";
 import { displayedServices, iisSitesOf } from "../displayedServices";
-import type { Organisation, ServerFaults, ServerState, StoredCertificate } from "../organisation";
+import type { Organisation, ServerFaults, ServerState } from "../organisation";
 
 const DAY_MILLISECONDS = 86_400_000;
-
-/** Columns padded to their widest cell, two blanks apart. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, column) => (widths[column] = Math.max(widths[column] ?? 0, cell.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd(),
-  );
-}
 
 function daysLeft(notAfter: string, now: Date): string {
   const days = Math.floor((Date.parse(notAfter) - now.getTime()) / DAY_MILLISECONDS);
@@ -26,23 +15,23 @@ function daysLeft(notAfter: string, now: Date): string {
 function certificateRow(
   organisation: Organisation,
   server: ServerState,
-  stored: StoredCertificate,
+  { stored, facts }: ReadStoredCertificate,
   now: Date,
 ): readonly string[] {
-  const facts = factsOfStored(stored);
   const services = sortServices(displayedServices(organisation, server, { stored, facts }, now));
   const siteNames = iisSitesOf(server, facts).map((site) => (site === 1 ? "front end" : "back end"));
   const status = statusOf({ stored, facts }, now);
   const marks = [
     server.internalTransportCertificate?.thumbprint === facts.thumbprint ? "default SMTP" : "",
     stored.privateKey.present ? "" : "no private key",
+    facts.isUnreadable === true ? "can't be parsed" : "",
     status === "Valid" ? "" : status,
   ].filter((mark) => mark !== "");
   return [
     facts.thumbprint,
     services.length === 0 ? "-" : services.join(", "),
     siteNames.length === 0 ? "-" : siteNames.join(", "),
-    daysLeft(facts.notAfter, now),
+    facts.isUnreadable === true ? "?" : daysLeft(facts.notAfter, now),
     facts.subject,
     marks.join(", "),
   ];
@@ -75,7 +64,7 @@ function serverLines(organisation: Organisation, server: ServerState, now: Date)
   const lines = [`${server.fqdn}  (${server.name}, Version ${major}.${minor} (Build ${build}.${revision}))`];
   const faults = faultTexts(server);
   if (faults.length > 0) lines.push(`  faults: ${faults.join("; ")}`);
-  const rows = server.certificates.map((stored) => certificateRow(organisation, server, stored, now));
+  const rows = storedCertificates(server).map((one) => certificateRow(organisation, server, one, now));
   const heading = ["Thumbprint", "Services", "IIS site", "Days", "Subject", ""];
   lines.push(...table([heading, ...rows]).map((line) => `  ${line}`));
   const names = [

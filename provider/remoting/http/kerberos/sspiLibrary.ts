@@ -74,7 +74,8 @@ class SspiConversation implements KerberosConversation {
     return this.#with((context) => {
       this.#sizes ??= this.#sspi.sizes(context);
       const { token, data, padding } = this.#sspi.encrypt(context, clear, this.#sizes);
-      checkOwn(token);
+      // The header says whether there is filler at all; not every package says it with the size of its buffer.
+      if (checkOwn(token).ec === 0) return { signature: token, data };
       return { signature: token, data: Buffer.concat([data, padding]), paddingLength: padding.length };
     });
   }
