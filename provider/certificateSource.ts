@@ -1,15 +1,20 @@
+import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { z } from "zod";
 
 import type { CertificateMaterial } from "./certificate/material";
-import { readPem, readPfx } from "./certificate/readMaterial";
 import { readCertificate } from "./certificate/readCertificate";
+import { readPem, readPfx } from "./certificate/readMaterial";
 import { problemsOfSelfSigned } from "./certificate/selfSigned";
 import type { SourceFileLimits } from "./certificate/sourceFile";
 import { parseThumbprint } from "./certificate/thumbprint";
+import type { Thumbprint } from "./certificate/thumbprint";
 import { ExchangeBindingError, messageOf } from "./errors";
 import type { DesiredCertificate, SelfSignedWish } from "./plan/desired";
 import { Secret } from "./secret";
+import { NOT_PLAIN, isPlainText, shown } from "./shownValue";
+import { SOURCE_KEYS, SOURCE_KINDS } from "./sourceKeys";
+import type { Exposure, SourceKind } from "./sourceKeys";
 
 /** What reading a source takes from outside. */
 export interface SourceEnv {
@@ -18,24 +23,32 @@ export interface SourceEnv {
   readonly readFile: (path: string, limits: SourceFileLimits) => Promise<Uint8Array>;
 }
 
+/** Certificates with their keys that a check has read in this process, of one binding. */
+export interface KeptMaterial {
+  get(thumbprint: Thumbprint): CertificateMaterial | undefined;
+  keep(material: CertificateMaterial): void;
+}
+
+export interface SourceContext {
+  readonly env: SourceEnv;
+  readonly kept: KeptMaterial;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** A certificate source, read. */
 export interface CertificateSource {
   readonly desired: DesiredCertificate;
   readonly material: (() => CertificateMaterial) | undefined;
-  /** What the state stores: the source as given, a thumbprint in its normal form. */
+  /** What the state stores: nothing secret, nothing derived from a key or a password. */
   readonly normalised: Readonly<Record<string, unknown>>;
 }
 
 const DEFAULT_VALIDITY_DAYS = 365;
 const DEFAULT_KEY_SIZE = 2048;
 
-const SOURCES = ["thumbprint", "pfx", "pfxFile", "pem", "selfSigned"] as const;
-
-/** Something longer isn't repeated in a message: it may be a PFX or a key in the wrong place. */
-const LONGEST_PASTED_THUMBPRINT = 120;
 const LONGEST_PATH = 1024;
-/** Something else isn't repeated either: it may be the password itself. */
-const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** How variables are usually called. Something else isn't repeated: it may be the password itself. */
+const USUAL_VARIABLE = /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/;
 
 const text = (what: string) => z.string({ error: `${what} must be a text` }).min(1, { error: `${what} is empty` });
 const dnsName = z
@@ -44,7 +57,7 @@ const dnsName = z
   .refine(
     (name) => /^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/.test(name),
     {
-      error: (issue) => `selfSigned.dnsNames: "${String(issue.input)}" isn't a DNS name`,
+      error: (issue) => `selfSigned.dnsNames: ${shown(issue.input)} isn't a DNS name`,
     },
   );
 
@@ -55,7 +68,7 @@ const SHAPES = {
       if (thumbprint !== undefined) return thumbprint;
       context.addIssue({
         code: "custom",
-        message: `${given.length > LONGEST_PASTED_THUMBPRINT ? "the text" : `"${given}"`} isn't a thumbprint: 40 hexadecimal digits (blanks and colons between them are fine). Copy it from Get-ExchangeCertificate`,
+        message: `${shown(given)} isn't a thumbprint: 40 hexadecimal digits (blanks and colons between them are fine). Copy it from Get-ExchangeCertificate`,
       });
       return z.NEVER;
     }),
@@ -77,7 +90,9 @@ const SHAPES = {
   }),
   selfSigned: z.strictObject({
     selfSigned: z.strictObject({
-      subject: text("selfSigned.subject").optional(),
+      subject: text("selfSigned.subject")
+        .refine(isPlainText, { error: `selfSigned.subject ${NOT_PLAIN}` })
+        .optional(),
       dnsNames: z.array(dnsName, { error: "selfSigned.dnsNames must be a list of DNS names" }).min(1, {
         error: "selfSigned.dnsNames is empty; give at least one name that clients use",
       }),
@@ -95,36 +110,114 @@ const SHAPES = {
   }),
 } as const;
 
+type Shape<K extends SourceKind> = z.infer<(typeof SHAPES)[K]>;
+
+// Every part of every source is either secret or not: a new one without a word about it doesn't compile.
+SOURCE_KEYS satisfies { readonly [K in SourceKind]: Readonly<Record<keyof Shape<K>, Exposure>> };
+
+/** Sources that bring a key. */
+const KEYED = ["pfx", "pfxFile", "pem"] as const satisfies readonly SourceKind[];
+type KeyedKind = (typeof KEYED)[number];
+
 /**
- * Reads the `certificate` input. Returns sentences for what is wrong with it.
- *
- * @throws the reason of the signal, nothing else
+ * What check makes of a source that brings a key: which one it was, and what is public of it. The key stays in the
+ * process. The engine gives it back where it puts old inputs in the place of new ones.
  */
+const FORM = z.strictObject({
+  form: z.strictObject({
+    of: z.enum(KEYED),
+    thumbprint: z.string(),
+    /** SHA-256 of the other certificates, hexadecimal. */
+    chain: z.string().optional(),
+    pfxFile: z.string().optional(),
+    passwordEnv: z.string().optional(),
+  }),
+});
+type Form = z.infer<typeof FORM>["form"];
+
+/** Reads the `certificate` input. Gives sentences for what is wrong with it; throws only when the signal fires. */
 export async function readCertificateSource(
   given: unknown,
-  env: SourceEnv,
-  signal?: AbortSignal,
+  context: SourceContext,
 ): Promise<{ readonly source: CertificateSource } | { readonly problems: readonly string[] }> {
   if (!isPlain(given)) {
-    return { problems: [`give one of ${SOURCES.map((source) => `{ ${source} }`).join(", ")}`] };
+    return { problems: [`give one of ${SOURCE_KINDS.map((source) => `{ ${source} }`).join(", ")}`] };
   }
   const raw = withoutNothing(given);
-  const named = SOURCES.filter((source) => raw[source] !== undefined);
-  if (named.length === 0) {
-    return { problems: [`no source is given; give exactly one of ${SOURCES.join(", ")}`] };
-  }
-  const [kind, ...more] = named;
-  if (kind === undefined || more.length > 0) {
-    return { problems: [`${named.join(" and ")} are given together; give exactly one of ${SOURCES.join(", ")}`] };
-  }
-  const shape = SHAPES[kind].safeParse(raw);
-  if (!shape.success) return { problems: shape.error.issues.map(describeIssue) };
+  const named = SOURCE_KINDS.filter((source) => raw[source] !== undefined);
   try {
-    return { source: await sourceOf(kind, shape.data, raw, { ...env, signal }) };
+    if (raw["form"] !== undefined) return await readForm(raw, context);
+    if (named.length === 0) {
+      return { problems: [`no source is given; give exactly one of ${SOURCE_KINDS.join(", ")}`] };
+    }
+    const [kind, ...more] = named;
+    if (kind === undefined || more.length > 0) {
+      return {
+        problems: [`${named.join(" and ")} are given together; give exactly one of ${SOURCE_KINDS.join(", ")}`],
+      };
+    }
+    const shape = SHAPES[kind].safeParse(raw);
+    if (!shape.success) return { problems: shape.error.issues.map(describeIssue) };
+    return { source: await sourceOf(kind, shape.data, raw, context) };
   } catch (error) {
-    signal?.throwIfAborted();
+    context.signal?.throwIfAborted();
     return { problems: [messageOf(error)] };
   }
+}
+
+/** The form that an earlier check made; with the key where this process has it or the file is still there. */
+async function readForm(
+  raw: Readonly<Record<string, unknown>>,
+  context: SourceContext,
+): Promise<{ readonly source: CertificateSource } | { readonly problems: readonly string[] }> {
+  const parsed = FORM.safeParse(raw);
+  const thumbprint = parsed.success ? parseThumbprint(parsed.data.form.thumbprint) : undefined;
+  if (!parsed.success || thumbprint === undefined) {
+    return {
+      problems: [
+        "the certificate is half that of the state and half that of the program; with ignoreChanges name `certificate` as a whole, or nothing of it",
+      ],
+    };
+  }
+  const { form } = parsed.data;
+  const material = context.kept.get(thumbprint) ?? (await readAgain(form, thumbprint, context));
+  if (material !== undefined) return { source: { ...givenSource(material), normalised: raw } };
+  return { source: { desired: { kind: "thumbprint", thumbprint }, material: undefined, normalised: raw } };
+}
+
+/** A file whose password, if it has one, is in the environment can be read at any time. */
+async function readAgain(
+  { of, pfxFile, passwordEnv }: Form,
+  thumbprint: Thumbprint,
+  context: SourceContext,
+): Promise<CertificateMaterial | undefined> {
+  if (of !== "pfxFile" || pfxFile === undefined) return undefined;
+  try {
+    const material = await readPfxFile({ pfxFile, ...(passwordEnv === undefined ? {} : { passwordEnv }) }, context);
+    return material.facts.thumbprint === thumbprint ? material : undefined;
+  } catch {
+    context.signal?.throwIfAborted();
+    return undefined;
+  }
+}
+
+/** The form of a source that brings a key, and the key kept for whoever imports it. */
+function kept(
+  of: KeyedKind,
+  material: CertificateMaterial,
+  context: SourceContext,
+  parts: Pick<Form, "pfxFile" | "passwordEnv"> = {},
+): CertificateSource {
+  context.kept.keep(material);
+  const chain = material.chain.length === 0 ? {} : { chain: digestOf(material.chain) };
+  const form: Form = { of, thumbprint: material.facts.thumbprint, ...chain, ...parts };
+  return { ...givenSource(material), normalised: { form } };
+}
+
+function digestOf(chain: readonly Uint8Array[]): string {
+  const all = createHash("sha256");
+  for (const der of chain) all.update(der);
+  return all.digest("hex");
 }
 
 /** What a program leaves open with `null` or `undefined` isn't given, in the parts of a source either. */
@@ -146,15 +239,12 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   return issue.message;
 }
 
-type Shape<K extends keyof typeof SHAPES> = z.infer<(typeof SHAPES)[K]>;
-
 async function sourceOf(
   kind: keyof typeof SHAPES,
   shape: Shape<keyof typeof SHAPES>,
   raw: Readonly<Record<string, unknown>>,
-  env: SourceEnv & { readonly signal: AbortSignal | undefined },
+  context: SourceContext,
 ): Promise<CertificateSource> {
-  const { signal } = env;
   switch (kind) {
     case "thumbprint": {
       const { thumbprint } = shape as Shape<"thumbprint">;
@@ -162,29 +252,19 @@ async function sourceOf(
     }
     case "pfx": {
       const { pfx, password } = shape as Shape<"pfx">;
-      return givenSource(await readPfx(new Secret(decodeBase64(pfx)), secretOf(password), { signal }), raw);
+      const options = { signal: context.signal };
+      return kept(kind, await readPfx(new Secret(decodeBase64(pfx)), secretOf(password), options), context);
     }
     case "pfxFile": {
-      const { pfxFile, password, passwordEnv } = shape as Shape<"pfxFile">;
-      if (password !== undefined && passwordEnv !== undefined) {
-        throw new ExchangeBindingError("Refused", "password and passwordEnv are given together; give one of them");
-      }
-      const fromEnvironment = passwordEnv === undefined ? undefined : env.environment[passwordEnv];
-      if (passwordEnv !== undefined && fromEnvironment === undefined) {
-        throw new ExchangeBindingError(
-          "Refused",
-          VARIABLE_NAME.test(passwordEnv)
-            ? `the environment variable ${passwordEnv}, named by passwordEnv, isn't set where Pulumi runs; set it, or give password`
-            : "passwordEnv must be the name of an environment variable; a password itself belongs into password",
-        );
-      }
-      const file = new Secret(await readSourceFile(pfxFile, env));
-      return givenSource(await readPfx(file, secretOf(password ?? fromEnvironment), { signal }), raw);
+      const given = shape as Shape<"pfxFile">;
+      const { pfxFile, passwordEnv } = given;
+      const parts = { pfxFile, ...(passwordEnv === undefined ? {} : { passwordEnv }) };
+      return kept(kind, await readPfxFile(given, context), context, parts);
     }
     case "pem": {
       const { certificate, privateKey, chain } = (shape as Shape<"pem">).pem;
       const pem = { certificate, privateKey: new Secret(privateKey), ...(chain === undefined ? {} : { chain }) };
-      return givenSource(await readPem(pem, { signal }), raw);
+      return kept(kind, await readPem(pem, { signal: context.signal }), context);
     }
     case "selfSigned": {
       const wish = wishOf((shape as Shape<"selfSigned">).selfSigned);
@@ -213,10 +293,30 @@ export function storedWish(stored: unknown): SelfSignedWish | undefined {
   return shape.success ? wishOf(shape.data.selfSigned) : undefined;
 }
 
-function givenSource(material: CertificateMaterial, raw: Readonly<Record<string, unknown>>): CertificateSource {
+function givenSource(material: CertificateMaterial): Pick<CertificateSource, "desired" | "material"> {
   const { facts, chain } = material;
   const issuers = chain.length === 0 ? {} : { chainIssuers: chain.flatMap(issuersOf) };
-  return { desired: { kind: "given", facts, ...issuers }, material: () => material, normalised: raw };
+  return { desired: { kind: "given", facts, ...issuers }, material: () => material };
+}
+
+async function readPfxFile(
+  { pfxFile, password, passwordEnv }: Shape<"pfxFile">,
+  { env, signal }: SourceContext,
+): Promise<CertificateMaterial> {
+  if (password !== undefined && passwordEnv !== undefined) {
+    throw new ExchangeBindingError("Refused", "password and passwordEnv are given together; give one of them");
+  }
+  const fromEnvironment = passwordEnv === undefined ? undefined : env.environment[passwordEnv];
+  if (passwordEnv !== undefined && fromEnvironment === undefined) {
+    throw new ExchangeBindingError(
+      "Refused",
+      USUAL_VARIABLE.test(passwordEnv)
+        ? `the environment variable ${passwordEnv}, named by passwordEnv, isn't set where Pulumi runs; set it, or give password`
+        : `passwordEnv (${shown(passwordEnv, "kind")}) must be the name of an environment variable that is set where Pulumi runs; a password itself belongs into password`,
+    );
+  }
+  const file = new Secret(await readSourceFile(pfxFile, env, signal));
+  return readPfx(file, secretOf(password ?? fromEnvironment), { signal });
 }
 
 /** None when its names can't be read: a chain is sent on as it is, whatever is in it. */
@@ -243,18 +343,19 @@ function decodeBase64(given: string): Uint8Array {
   return Buffer.from(bare, "base64");
 }
 
-async function readSourceFile(
-  path: string,
-  { directory, readFile, signal }: SourceEnv & { readonly signal: AbortSignal | undefined },
-): Promise<Uint8Array> {
+async function readSourceFile(path: string, env: SourceEnv, signal: AbortSignal | undefined): Promise<Uint8Array> {
   try {
-    return await readFile(resolve(directory, path), { signal });
+    return await env.readFile(resolve(env.directory, path), { signal });
   } catch (cause) {
-    signal?.throwIfAborted();
     throw new ExchangeBindingError(
       "PfxUnreadable",
-      `the file ${path}, named by pfxFile, can't be read (${messageOf(cause)}); paths count from the program's directory`,
+      `the file ${shown(path)}, named by pfxFile, can't be read (${shownMessage(messageOf(cause), path)}); paths count from the program's directory`,
       { cause },
     );
   }
+}
+
+/** A message about a file may repeat its path, which may be a key in the wrong place. */
+function shownMessage(message: string, path: string): string {
+  return message.includes(path) && shown(path) !== `"${path}"` ? "there is no such file" : message;
 }

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { ExchangeCertificateBindingArgs, ServiceName } from "./args";
 import { FACT_KEYS } from "./certificate/facts";
+import { isSecretKey } from "./sourceKeys";
 
 /**
  * The provider's code in the state: constant for ever, so that an upgrade of the package takes effect at once and
@@ -168,8 +169,6 @@ function isStack(resource: pulumi.Resource): boolean {
   return (resource as { readonly __pulumiType?: unknown }).__pulumiType === "pulumi:pulumi:Stack";
 }
 
-const SECRET_KEYS: ReadonlySet<string> = new Set(["pfx", "password", "pem"]);
-
 /**
  * Marks what is secret, also when the user forgot to. A source given as a plain object keeps its public parts
  * readable; one that is an output as a whole is secret as a whole, and so is what isn't a source at all.
@@ -181,7 +180,7 @@ function withSecrets(certificate: unknown): unknown {
   return Object.fromEntries(
     Object.entries(certificate).map(([key, value]: [string, unknown]) => [
       key,
-      SECRET_KEYS.has(key) && value !== undefined ? pulumi.secret(value) : value,
+      isSecretKey(key) && value !== undefined ? pulumi.secret(value) : value,
     ]),
   );
 }

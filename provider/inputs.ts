@@ -4,7 +4,7 @@ import { FACT_KEYS, type CertificateFacts } from "./certificate/facts";
 import { parseThumbprint } from "./certificate/thumbprint";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { readCertificateSource } from "./certificateSource";
-import type { CertificateSource, SourceEnv } from "./certificateSource";
+import type { CertificateSource, KeptMaterial, SourceContext, SourceEnv } from "./certificateSource";
 import { EXCHANGE_SERVICES, NAME_SERVICES, parseServerFqdn, parseService, sortServices } from "./model";
 import type { ExchangeService, NameService, ServerFqdn } from "./model";
 import { describeNameFlaw } from "./plan/blockerText";
@@ -12,7 +12,8 @@ import type { BindingIdentity, DeclaredName, DesiredBinding } from "./plan/desir
 import { NAME_PROPERTY, nameFlaw } from "./plan/names";
 import type { NameFlaw } from "./plan/names";
 import { namesOfWish, subjectOfWish } from "./plan/target";
-import { containsUnknown } from "./unknowns";
+import { shown, isPlainText, NOT_PLAIN } from "./shownValue";
+import { UNKNOWN, containsUnknown } from "./unknowns";
 
 /** A mistake in the inputs, as the engine shows it. `property` is a top-level input, or empty for the whole. */
 export interface CheckFailure {
@@ -85,17 +86,23 @@ const SIMPLE = {
   friendlyName: z
     .string({ error: "give a text" })
     .min(1, { error: "the name is empty; leave it out instead" })
-    .max(63, { error: "Exchange takes at most 63 characters" }),
+    .max(63, { error: "Exchange takes at most 63 characters" })
+    .refine(isPlainText, { error: `it ${NOT_PLAIN}` }),
   renewBeforeDays: wholeNumber("days", 0, 3650),
   timeoutSeconds: wholeNumber("seconds", 1, 86_400),
 } as const;
 
-/**
- * Reads the inputs of a program. Collects every mistake; unknown values are left alone.
- *
- * @throws the reason of the signal, nothing else
- */
-export async function readInputs(raw: Bag, env: SourceEnv, signal?: AbortSignal): Promise<ReadInputs> {
+/** What reading inputs takes from outside. */
+export interface InputReading {
+  readonly env: SourceEnv;
+  /** The keys that stay in the process, of one binding. */
+  readonly keptOf: (binding: BindingIdentity) => KeptMaterial;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Reads the inputs of a program. Collects every mistake; throws only when the signal
+ * fires; unknown values are left alone. */
+export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadInputs> {
   const failures: CheckFailure[] = [];
   const unknown = new Set<InputKey>(ALL_KEYS.filter((key) => containsUnknown(raw[key])));
   const normalised: Record<string, unknown> = {};
@@ -115,15 +122,19 @@ export async function readInputs(raw: Bag, env: SourceEnv, signal?: AbortSignal)
     if (value === undefined) return undefined;
     const read = SIMPLE[key].safeParse(value);
     if (read.success) return read.data as z.infer<(typeof SIMPLE)[K]>;
-    fail(key, `${quote(value)} can't be used: ${read.error.issues.map(({ message }) => message).join("; ")}.`);
+    fail(key, `${shown(value)} can't be used: ${read.error.issues.map(({ message }) => message).join("; ")}.`);
     return undefined;
   };
 
   const identity = identityIn(raw);
   const server = readServer(raw["server"], unknown.has("server"), fail);
   if (server !== undefined) normalised["server"] = server;
-  const source = await readSource(raw["certificate"], unknown.has("certificate"), { ...env, signal }, fail);
+  const context = { env: reading.env, kept: reading.keptOf(identity), signal: reading.signal };
+  const source = unknown.has("certificate") ? undefined : await readSource(raw["certificate"], context, fail);
   if (source !== undefined) normalised["certificate"] = source.normalised;
+  else if (unknown.has("certificate")) Object.assign(normalised, unknownSource(raw["certificate"]));
+  // What can't be read may hold a key or a password all the same.
+  else delete normalised["certificate"];
   const services = readServices(raw["services"], unknown.has("services"), fail);
   if (services !== undefined && !unknown.has("services")) normalised["services"] = services;
 
@@ -262,30 +273,34 @@ function readServer(given: unknown, isUnknown: boolean, fail: Fail): ServerFqdn 
   if (server === undefined) {
     fail(
       "server",
-      `${quote(given)} isn't a server's fully qualified name. Write it like ex01.contoso.com: no short name, no distinguished name, no dot at the end.`,
+      `${shown(given)} isn't a server's fully qualified name. Write it like ex01.contoso.com: no short name, no distinguished name, no dot at the end.`,
     );
   }
   return server;
 }
 
-async function readSource(
-  given: unknown,
-  isUnknown: boolean,
-  { signal, ...env }: SourceEnv & { readonly signal: AbortSignal | undefined },
-  fail: Fail,
-): Promise<CertificateSource | undefined> {
-  if (isUnknown) return undefined;
-  const read = await readCertificateSource(given, env, signal);
+async function readSource(given: unknown, context: SourceContext, fail: Fail): Promise<CertificateSource | undefined> {
+  const read = await readCertificateSource(given, context);
   if ("source" in read) return read.source;
   for (const problem of read.problems) fail("certificate", `${problem.replace(/\.$/, "")}.`);
   return undefined;
+}
+
+/**
+ * A source with an unknown part is unknown as a whole: its other parts may be secret. So is what will be read from it;
+ * a plan that was saved without these would forbid them.
+ */
+function unknownSource(given: unknown): Bag {
+  const isWish = typeof given === "object" && given !== null && "selfSigned" in given;
+  if (isWish) return { certificate: given };
+  return { certificate: UNKNOWN, ...Object.fromEntries(FACT_KEYS.map((key) => [key, UNKNOWN])) };
 }
 
 /** The known ones among the services; what isn't known can't be judged. */
 function readServices(given: unknown, isUnknown: boolean, fail: Fail): readonly ExchangeService[] | undefined {
   const choices = `Services are ${EXCHANGE_SERVICES.join(", ")}.`;
   if (!Array.isArray(given)) {
-    if (!isUnknown) fail("services", `${quote(given)} isn't a list of services. ${choices}`);
+    if (!isUnknown) fail("services", `${shown(given)} isn't a list of services. ${choices}`);
     return undefined;
   }
   const services: ExchangeService[] = [];
@@ -299,7 +314,7 @@ function readServices(given: unknown, isUnknown: boolean, fail: Fail): readonly 
       );
     } else if (typeof item === "string" && item.trim().toLowerCase() === "none") {
       fail("services", `"None" isn't a wish: Exchange can't take services away. ${choices}`);
-    } else fail("services", `${quote(item)} isn't a service. ${choices}`);
+    } else fail("services", `${shown(item)} isn't a service. ${choices}`);
   }
   if (given.length === 0) {
     fail(
@@ -319,7 +334,7 @@ function readName(
 ): DeclaredName {
   if (given === undefined) return undefined;
   if (typeof given !== "string") {
-    fail(property, `${quote(given)} isn't a name. Give the host name that ${service} clients use.`);
+    fail(property, `${shown(given)} isn't a name. Give the host name that ${service} clients use.`);
     return undefined;
   }
   if (given.trim() === "") {
@@ -334,7 +349,7 @@ function readName(
   if (name === undefined) {
     fail(
       property,
-      `${quote(given)} isn't a fully qualified host name. Give the name that ${service} clients use, like mail.contoso.com.`,
+      `${shown(given)} isn't a fully qualified host name. Give the name that ${service} clients use, like mail.contoso.com.`,
     );
   }
   return name;
@@ -343,13 +358,8 @@ function readName(
 function readSuccessor(given: unknown, fail: Fail): Thumbprint | undefined {
   if (given === undefined) return undefined;
   const thumbprint = typeof given === "string" ? parseThumbprint(given) : undefined;
-  if (thumbprint === undefined) fail("successor", `${quote(given)} isn't a thumbprint: 40 hexadecimal digits.`);
+  if (thumbprint === undefined) fail("successor", `${shown(given)} isn't a thumbprint: 40 hexadecimal digits.`);
   return thumbprint;
-}
-
-function quote(value: unknown): string {
-  if (value === undefined || value === null) return "nothing";
-  return typeof value === "string" ? `"${value}"` : JSON.stringify(value);
 }
 
 /** A known input that is spelled nearly like the given one. */

@@ -303,24 +303,21 @@ export function changedInputs(stored: Bag, inputs: Bag): readonly (typeof INPUT_
     : [...changed, "certificate"];
 }
 
-const SECRET_SOURCE_KEYS: ReadonlySet<string> = new Set(["pfx", "password", "pem"]);
-
-/** Which source it is and its public parts: a rotated secret of the same certificate is no change. */
+/** Which source it is and its public parts: a rotated secret of the same certificate is no change, nor is its chain. */
 function sourceShape(certificate: unknown): string | undefined {
   if (typeof certificate !== "object" || certificate === null) return comparable(certificate);
-  const parts = Object.entries(certificate).filter(([, value]) => value !== undefined && value !== null);
-  return comparable(
-    Object.fromEntries(parts.map(([key, value]: [string, unknown]) => [key, SECRET_SOURCE_KEYS.has(key) || value])),
-  );
+  return comparable(certificate, "chain");
 }
 
 /** JSON in which the order of keys says nothing: the engine's protocol doesn't keep it. */
-function comparable(value: unknown): string | undefined {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    part === UNKNOWN
-      ? { unknown: true }
-      : typeof part === "object" && part !== null && !Array.isArray(part)
-        ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
-        : part,
+function comparable(value: unknown, leaveOut?: string): string | undefined {
+  return JSON.stringify(value, (key, part: unknown) =>
+    key === leaveOut
+      ? undefined
+      : part === UNKNOWN
+        ? { unknown: true }
+        : typeof part === "object" && part !== null && !Array.isArray(part)
+          ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
+          : part,
   );
 }

@@ -3,6 +3,7 @@
  * catalogue: T from the tests of ExchangeDsc, D from its source, C from those of CSS-Exchange, K from those of
  * Keyfactor's IIS orchestrator. Where we decide otherwise, the test shows our answer and says why.
  */
+import { freshReading } from "./readings";
 import { servicesFromText } from "../provider/backends/remote/exchangeCertificateObject";
 import type { Organisation } from "../provider/backends/simulator/organisation";
 import type { Thumbprint } from "../provider/certificate/thumbprint";
@@ -62,9 +63,8 @@ describe("the services text of Exchange", () => {
 });
 
 describe("the wish", () => {
-  const env = { directory: "/", environment: {}, readFile: () => Promise.resolve(new Uint8Array()) };
   const read = (services: unknown): ReturnType<typeof readInputs> =>
-    readInputs({ server: EX01, certificate: { thumbprint: "A".repeat(40) }, services }, env);
+    readInputs({ server: EX01, certificate: { thumbprint: "A".repeat(40) }, services }, freshReading());
 
   it.each([
     ["T5: with empty members is refused, because nobody can mean them", ["iis", null, "", "smtp"]],

@@ -4,8 +4,9 @@ import { inspect } from "node:util";
 import { readCertificate } from "../provider/certificate/readCertificate";
 import { packPfx } from "../provider/certificate/packPfx";
 import { readCertificateSource, storedWish } from "../provider/certificateSource";
-import type { CertificateSource, SourceEnv } from "../provider/certificateSource";
+import type { CertificateSource, SourceContext } from "../provider/certificateSource";
 import { Secret } from "../provider/secret";
+import { keptMaterial } from "./readings";
 import { makeTestAuthority, makeTestCertificate } from "./certificate/testCertificates";
 
 const PASSWORD = "Pa55-word-of-the-PFX";
@@ -25,23 +26,27 @@ const otherKeyPem = makeTestCertificate({ key: "rsa2048b" })
   .privateKey.reveal()
   .export({ type: "pkcs8", format: "pem" }) as string;
 
-const env: SourceEnv = {
-  directory: "/program",
-  environment: { MAIL_PASSWORD: PASSWORD, NO_PASSWORD: "" },
-  readFile: (path) => {
-    if (path === "/program/certs/mail.pfx" || path === "/elsewhere/mail.pfx") return Promise.resolve(pfx);
-    return Promise.reject(new Error(`ENOENT: no such file or directory, open '${path}'`));
+/** What a process has that has checked nothing yet. */
+const process = (): SourceContext => ({
+  env: {
+    directory: "/program",
+    environment: { MAIL_PASSWORD: PASSWORD, NO_PASSWORD: "" },
+    readFile: (path) =>
+      path === "/program/certs/mail.pfx" || path === "/elsewhere/mail.pfx"
+        ? Promise.resolve(pfx)
+        : Promise.reject(new Error(`ENOENT: no such file or directory, open '${path}'`)),
   },
-};
+  kept: keptMaterial(),
+});
 
-async function sourceOf(given: unknown): Promise<CertificateSource> {
-  const read = await readCertificateSource(given, env);
+async function sourceOf(given: unknown, context = process()): Promise<CertificateSource> {
+  const read = await readCertificateSource(given, context);
   if ("problems" in read) throw new Error(read.problems.join("; "));
   return read.source;
 }
 
 async function problemsOf(given: unknown): Promise<string> {
-  const read = await readCertificateSource(given, env);
+  const read = await readCertificateSource(given, process());
   if ("source" in read) throw new Error("it was read");
   return read.problems.join("; ");
 }
@@ -70,9 +75,61 @@ describe("a certificate that is given", () => {
     expect(chainOf(source)).toEqual(mail.chain.map((der) => createHash("sha1").update(der).digest("hex")));
   });
 
-  it("is stored as it was given, so that the engine compares what the user wrote", async () => {
-    const given = { pfxFile: "certs/mail.pfx", passwordEnv: "MAIL_PASSWORD" };
-    expect((await sourceOf(given)).normalised).toEqual(given);
+  const FORMS = [
+    ["pfx", { pfx: base64, password: PASSWORD }, {}],
+    ["pem", { pem: { certificate: certificatePem, privateKey: keyPem, chain: chainPem } }, {}],
+    ["pfxFile", { pfxFile: "certs/mail.pfx", password: PASSWORD }, { pfxFile: "certs/mail.pfx" }],
+    [
+      "pfxFile",
+      { pfxFile: "certs/mail.pfx", passwordEnv: "MAIL_PASSWORD" },
+      { pfxFile: "certs/mail.pfx", passwordEnv: "MAIL_PASSWORD" },
+    ],
+  ] as const;
+
+  it.each(FORMS)("is stored as a form without key and password (%s)", async (of, given, parts) => {
+    const { normalised } = await sourceOf(given);
+    const chain = expect.stringMatching(/^[0-9a-f]{64}$/) as string;
+    expect(normalised).toEqual({ form: { of, thumbprint: mail.facts.thumbprint, chain, ...parts } });
+    const told = JSON.stringify(normalised);
+    for (const secret of [PASSWORD, base64.slice(0, 40), keyPem.split("\n")[1] ?? ""])
+      expect(told).not.toContain(secret);
+  });
+
+  it.each(FORMS)("is found by its form in the process that read it, as often as wanted (%s)", async (_of, given) => {
+    const context = process();
+    const { normalised } = await sourceOf(given, context);
+    for (const time of ["first", "again"]) {
+      const found = await sourceOf(normalised, context);
+      expect({ time, kind: found.desired.kind, form: found.normalised }).toEqual({
+        time,
+        kind: "given",
+        form: normalised,
+      });
+      expect(found.material?.().privateKey.reveal().equals(mail.privateKey.reveal())).toBe(true);
+    }
+  });
+
+  it("is known by its thumbprint alone in another process, but for a file whose password is in the environment", async () => {
+    for (const [, given] of FORMS) {
+      const found = await sourceOf((await sourceOf(given)).normalised);
+      const isReadAgain = "passwordEnv" in given;
+      expect(found.desired.kind).toBe(isReadAgain ? "given" : "thumbprint");
+      expect(found.material === undefined).toBe(!isReadAgain);
+    }
+  });
+
+  it("is refused where a form is mixed with parts of a source, as ignoreChanges does below it", async () => {
+    const { normalised } = await sourceOf({ pfx: base64, password: PASSWORD });
+    for (const given of [
+      { ...normalised, pfx: base64, password: PASSWORD },
+      { ...normalised, password: PASSWORD },
+      { form: { of: "pfx" } },
+      { form: PASSWORD },
+    ]) {
+      const problems = await problemsOf(given);
+      expect(problems).toContain("ignoreChanges");
+      expect(problems).not.toContain(PASSWORD);
+    }
   });
 
   it("leaves nothing of its secrets where a source is printed", async () => {

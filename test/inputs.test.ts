@@ -1,23 +1,15 @@
 import { packPfx } from "../provider/certificate/packPfx";
 import { INPUT_KEYS, readInputs } from "../provider/inputs";
 import type { CheckFailure, ReadInputs } from "../provider/inputs";
-import type { SourceEnv } from "../provider/certificateSource";
 import { Secret } from "../provider/secret";
+import { UNKNOWN } from "../provider/unknowns";
 import { makeTestCertificate } from "./certificate/testCertificates";
 import { called, identityOf } from "./identities";
+import { freshReading } from "./readings";
 
-const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const THUMBPRINT = "0123456789ABCDEF0123456789ABCDEF01234567";
 const mail = makeTestCertificate({ dnsNames: ["mail.contoso.com", "imap.contoso.com"] });
 const wildcard = makeTestCertificate({ dnsNames: ["*.contoso.com"] });
-
-const env: SourceEnv = {
-  directory: "/program",
-  environment: {},
-  readFile: () => {
-    throw new Error("no file is read here");
-  },
-};
 
 function pfxOf(material: typeof mail): object {
   return { pfx: Buffer.from(packPfx(material, new Secret("pw")).reveal()).toString("base64"), password: "pw" };
@@ -27,7 +19,7 @@ const mailPfx = pfxOf(mail);
 const wildcardPfx = pfxOf(wildcard);
 const selfSigned = { selfSigned: { dnsNames: ["mail.contoso.com"] } };
 
-function read(changes: Readonly<Record<string, unknown>> = {}): Promise<ReadInputs> {
+function read(changes: Readonly<Record<string, unknown>> = {}, reading = freshReading()): Promise<ReadInputs> {
   return readInputs(
     {
       ...called("mail"),
@@ -36,7 +28,7 @@ function read(changes: Readonly<Record<string, unknown>> = {}): Promise<ReadInpu
       services: ["SMTP"],
       ...changes,
     },
-    env,
+    reading,
   );
 }
 
@@ -105,8 +97,9 @@ describe("what a program writes is brought into one form", () => {
       { certificate: { thumbprint: THUMBPRINT.toLowerCase() }, successor: `${THUMBPRINT.toLowerCase()} ` },
       { certificate: selfSigned, renewBeforeDays: 10 },
     ]) {
-      const once = (await read(changes)).normalised;
-      const twice = await readInputs(once, env);
+      const reading = freshReading();
+      const once = (await read(changes, reading)).normalised;
+      const twice = await readInputs(once, reading);
       expect(twice.failures).toEqual([]);
       expect(twice.normalised).toEqual(once);
     }
@@ -176,7 +169,7 @@ describe("what is refused, at the input that it belongs to", () => {
 
   it("IMAP and POP on a wildcard certificate without a name, each at its own input", async () => {
     const { failures } = await read({ certificate: wildcardPfx, services: ["IMAP", "POP"] });
-    expect(failures).toEqual([
+    expect(failures).toMatchObject([
       { property: "imapCertificateName", reason: expect.stringContaining("Set-ImapSettings") as string },
       { property: "popCertificateName", reason: expect.stringContaining("Set-PopSettings") as string },
     ]);
@@ -225,6 +218,10 @@ describe("what is refused, at the input that it belongs to", () => {
     ["timeoutSeconds", "300", /whole number of seconds/],
     ["friendlyName", "", /leave it out/],
     ["friendlyName", "n".repeat(64), /63 characters/],
+    ["friendlyName", "mail\u0000", /can't be seen/],
+    ["friendlyName", "mail\nbox", /can't be seen/],
+    ["friendlyName", "\u202Eliam", /can't be seen/],
+    ["friendlyName", "mail\uD83D", /can't be seen/],
   ])("%s: %p", async (property, value, reason) => {
     expect(await refusal({ [property]: value }, property)).toMatch(reason);
   });
@@ -311,13 +308,18 @@ describe("values that a preview doesn't know yet", () => {
 
   it.each([
     ["in a list", { services: ["SMTP", UNKNOWN] }, "services"],
-    ["in a source", { certificate: { pfx: UNKNOWN, password: "pw" } }, "certificate"],
     ["deep in a source", { certificate: { selfSigned: { dnsNames: ["a.contoso.com", UNKNOWN] } } }, "certificate"],
   ] as const)("are found %s", async (_where, changes, key) => {
     const { failures, unknown, normalised } = await read(changes);
     expect(failures).toEqual([]);
     expect([...unknown]).toEqual([key]);
     expect(normalised).toMatchObject(changes);
+  });
+
+  it("make a source unknown as a whole, with what will be read from it: its other parts may be secret", async () => {
+    const { unknown, normalised } = await read({ certificate: { pfx: UNKNOWN, password: "the password" } });
+    expect([...unknown]).toEqual(["certificate"]);
+    expect(normalised).toMatchObject({ certificate: UNKNOWN, thumbprint: UNKNOWN, notAfter: UNKNOWN });
   });
 
   it("don't keep what is known from being checked", async () => {

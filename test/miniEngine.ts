@@ -69,9 +69,7 @@ export async function makeMiniEngine(organisation?: Organisation): Promise<MiniE
     const deployment = new Deployment({
       directory: "/",
       environment: { EXCHANGE_BACKEND: "simulator" },
-      readFile: () => {
-        throw new Error("no file is read here");
-      },
+      readFile: () => Promise.reject(new Error("no file is read here")),
       now: () => new Date(),
       randomBytes,
       sleep: (_milliseconds, signal) => sleep(1, signal),

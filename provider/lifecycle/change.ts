@@ -28,7 +28,7 @@ import { untilFired, withTimeLimit } from "./timeLimit";
 
 /** Makes a binding: the plan's work, then what the server shows afterwards. Throws {@link HalfDone}. */
 export async function create(deployment: Deployment, request: CreateRequest): Promise<CreateAnswer> {
-  const { read, desired } = await fullyKnown(deployment, request.inputs);
+  const { read, desired } = await fullyKnown(deployment, request);
   const replaces = deployment.replacementOf(desired.identity);
   const done = await change(deployment, { limits: request, read, desired, stored: undefined, replaces });
   deployment.endReplacement(desired.identity);
@@ -42,7 +42,7 @@ export async function create(deployment: Deployment, request: CreateRequest): Pr
 export async function update(deployment: Deployment, request: ChangeRequest): Promise<Bag> {
   const stored = readState(request.id, request.state);
   await deployment.refuseOtherBackend(stored);
-  const { read, desired } = await fullyKnown(deployment, request.inputs);
+  const { read, desired } = await fullyKnown(deployment, request);
   const { outputs } = await change(deployment, { limits: request, read, desired, stored, replaces: undefined });
   return outputs;
 }
@@ -57,9 +57,9 @@ interface Change {
 
 async function fullyKnown(
   deployment: Deployment,
-  inputs: Bag,
+  request: CreateRequest,
 ): Promise<{ readonly read: ReadInputs; readonly desired: DesiredBinding }> {
-  const read = await readInputs(inputs, deployment.env);
+  const read = await readInputs(request.inputs, deployment.reading(request));
   const { desired } = read;
   if (desired === undefined || desired.successor === "unknown" || read.failures.length > 0) {
     const reasons = read.failures.map(({ property, reason }) => `${property}: ${reason}`);

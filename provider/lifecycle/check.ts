@@ -18,7 +18,7 @@ import type { Bag, CheckAnswer, CheckRequest, Failure } from "./requests";
  * with the property it belongs to. Says what a new binding will do; for an existing one, diff says it.
  */
 export async function check(deployment: Deployment, request: CheckRequest): Promise<CheckAnswer> {
-  const read = await readInputs(request.inputs, deployment.env, request.signal);
+  const read = await readInputs(request.inputs, deployment.reading(request));
   const failures: Failure[] = read.failures.map((failure) => ({ ...failure, kind: "mistake" }));
   let inputs = read.normalised;
   // Also where something else is still unknown: others may count on what this binding brings.

@@ -4,12 +4,13 @@ import type { BackendSettings } from "../backends/openBackend";
 import type { CertificateFacts } from "../certificate/facts";
 import type { CertificateMaterial } from "../certificate/material";
 import type { Thumbprint } from "../certificate/thumbprint";
-import type { SourceEnv } from "../certificateSource";
+import type { KeptMaterial, SourceEnv } from "../certificateSource";
 import { readSettings } from "../config";
 import type { ReadConfig, Settings } from "../config";
 import { ExchangeBindingError, asSentence } from "../errors";
 import { observeServer } from "../observe";
 import { DEFAULT_TIMEOUT_SECONDS } from "../inputs";
+import type { InputReading } from "../inputs";
 import type { ServerFqdn } from "../model";
 import type { Claim } from "../plan/claims";
 import type { BindingIdentity, SelfSignedWish } from "../plan/desired";
@@ -63,6 +64,7 @@ export class Deployment {
   readonly #expected = new Map<ServerFqdn, Map<Thumbprint, Expected>>();
   readonly #replacements = new Map<string, StoredBinding>();
   readonly #checked = new Set<string>();
+  readonly #materials = new Map<string, Map<Thumbprint, CertificateMaterial>>();
   #config: ReadConfig = () => undefined;
   #settings: Settings | undefined;
   #backend: Promise<Backend> | undefined;
@@ -70,6 +72,21 @@ export class Deployment {
   constructor(env: DeploymentEnv) {
     this.env = env;
     this.snapshots = new Snapshots((server, signal) => this.observe(server, signal));
+  }
+
+  /**
+   * How inputs are read in this process. Keys of certificates stay here from check to create, by URN and thumbprint,
+   * until the process ends: a create may be tried again.
+   */
+  reading({ signal }: Limits = {}): InputReading {
+    const keptOf = ({ urn }: BindingIdentity): KeptMaterial => ({
+      get: (thumbprint) => this.#materials.get(urn)?.get(thumbprint),
+      keep: (material) => {
+        const own = this.#materials.get(urn) ?? new Map<Thumbprint, CertificateMaterial>();
+        this.#materials.set(urn, own.set(material.facts.thumbprint, material));
+      },
+    });
+    return { env: this.env, keptOf, signal };
   }
 
   /** Only stores: a second call may come before this one's promise has ended, and after a failure it is skipped. */

@@ -23,7 +23,7 @@ import type { ChangeRequest, Decision, Difference } from "./requests";
 export async function diff(deployment: Deployment, request: ChangeRequest): Promise<Decision> {
   const stored = readState(request.id, request.state);
   await deployment.refuseOtherBackend(stored);
-  const read = await readInputs(request.inputs, deployment.env, request.signal);
+  const read = await readInputs(request.inputs, deployment.reading(request));
   return read.desired === undefined
     ? diffUnknown(stored, read)
     : diffKnown(deployment, { request, stored, read, desired: read.desired });

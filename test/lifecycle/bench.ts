@@ -117,10 +117,9 @@ export function openBench(initial: Organisation | StateStore = farm(), options: 
     environment: { EXCHANGE_BACKEND: "simulator", ...options.environment },
     readFile: (path) => {
       const content = options.files?.[path];
-      if (content === undefined) {
-        return Promise.reject(new Error(`ENOENT: no such file or directory, open '${path}'`));
-      }
-      return Promise.resolve(content);
+      return content === undefined
+        ? Promise.reject(new Error(`ENOENT: no such file or directory, open '${path}'`))
+        : Promise.resolve(content);
     },
     now,
     randomBytes,

@@ -403,7 +403,7 @@ describe("a change that isn't allowed", () => {
     const inputs = binding({ certificate: { pfxFile: "mail.pfx" } });
     const error = await failure(openBench().lifecycle.create(inputs));
     expect(error).toMatchObject({ code: "Refused", id: undefined });
-    expect(error.message).toMatch(/^Changing binding "mail": certificate: the file mail\.pfx/);
+    expect(error.message).toMatch(/^Changing binding "mail": certificate: the file "mail\.pfx"/);
   });
 });
 

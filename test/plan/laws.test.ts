@@ -13,6 +13,7 @@ import { sameWish } from "../../provider/plan/target";
 import { POOL, SERVER, randomStory, tell } from "./randomBindings";
 import type { Chapter } from "./randomBindings";
 import { NOW, rawDataOnly } from "./servers";
+import { freshReading } from "../readings";
 
 /** The laws of the planner, tried on random organisations and bindings with the real plan, apply and observation. */
 
@@ -172,11 +173,10 @@ describe("the planner's laws", () => {
   });
 
   it("the order, case and number of the declared services and names don't matter", async () => {
-    const env = { directory: "/", environment: {}, readFile: () => Promise.resolve(new Uint8Array()) };
     const read = async (services: readonly string[], dnsNames: readonly string[]) => {
       const { desired, failures } = await readInputs(
         { server: SERVER, services, certificate: { selfSigned: { dnsNames } } },
-        env,
+        freshReading(),
       );
       if (desired === undefined) throw new Error(JSON.stringify(failures));
       return desired;
