@@ -18,6 +18,7 @@ import { organisationTable } from "./console/organisationTable";
 import { serveCommand } from "./console/serveCommand";
 import { processIo } from "../../console/terminal";
 import { UsageMistake } from "../../console/usageMistake";
+import { twinCommand } from "./console/twinCommand";
 import { openDefaultStore } from "./defaultStore";
 import { openStateFile, type StateStore } from "./stateFile";
 
@@ -66,6 +67,9 @@ async function dispatch(argv: readonly string[], io: CommandLineIo): Promise<Com
   if (misplaced !== undefined && name.toLowerCase() !== "serve") {
     throw new UsageMistake(`--${misplaced} is an option of: exchange-simulator serve`);
   }
+  if (options.from !== undefined && name.toLowerCase() !== "init") {
+    throw new UsageMistake("--from is an option of: exchange-simulator init");
+  }
   if (cmdlet !== undefined) return cmdletCommand(cmdlet, rest, options, openStateFile(file, {}), io, sessionEnv(io));
   return otherCommand(name, rest, options, file, io);
 }
@@ -85,7 +89,7 @@ async function otherCommand(
     case "show":
       return show(file, io);
     case "init":
-      return init(file, io);
+      return options.from === undefined ? init(file, io) : twinCommand(options.from, file, io);
     case "reset":
       return reset(file, options, io);
     case "fault":

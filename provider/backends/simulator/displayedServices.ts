@@ -94,7 +94,7 @@ export function signsByDefault(version: ServerState["version"]): boolean {
  * Exchange looks for the exact name among the subject's and the alternative ones: a wildcard certificate never shows,
  * although TLS with it works.
  */
-function isNamed({ commonName, dnsNames }: CertificateFacts, name: string | null): boolean {
+export function isNamed({ commonName, dnsNames }: CertificateFacts, name: string | null): boolean {
   if (name === null || name.includes("*")) return false;
   const wanted = name.toLowerCase();
   if (dnsNames.includes(wanted)) return true;

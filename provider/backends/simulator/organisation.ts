@@ -117,8 +117,8 @@ export interface UmState {
 /** A certificate as Active Directory has it: whole, so that it outlives the one in the store. */
 export interface PublishedCertificate {
   readonly thumbprint: string;
-  /** DER in base64. */
-  readonly der: string;
+  /** DER in base64; `null` where nothing but the thumbprint is known, as of one that dangles on a twin. */
+  readonly der: string | null;
 }
 
 export interface ReceiveConnectorState {
@@ -265,7 +265,7 @@ const serverState = z.strictObject({
   pop: nameServiceState,
   um: umState.nullable(),
   umCallRouter: umState.nullable(),
-  internalTransportCertificate: z.strictObject({ thumbprint, der }).nullable(),
+  internalTransportCertificate: z.strictObject({ thumbprint, der: der.nullable() }).nullable(),
   receiveConnectors: z.array(
     z.strictObject({ name: text, fqdn: text.nullable(), tlsCertificateName: text.nullable() }),
   ),

@@ -145,7 +145,11 @@ function overwriteQuestion(
     kind: "overwriteDefaultSmtpCertificate",
     caption: VERIFIED_TEXTS.confirmCaption,
     message: VERIFIED_TEXTS.overwriteQuestion(
-      { thumbprint: current.thumbprint, notAfter: new Date(factsOf(current.der).notAfter) },
+      {
+        thumbprint: current.thumbprint,
+        // Nobody knows when one ended of which nothing but the thumbprint is left.
+        notAfter: new Date(current.der === null ? 0 : factsOf(current.der).notAfter),
+      },
       { thumbprint: replacement.thumbprint, notAfter: new Date(replacement.notAfter) },
     ),
     defaultAnswer: "yes",

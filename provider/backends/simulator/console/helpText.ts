@@ -205,6 +205,10 @@ export function generalHelp(): string {
     ...columns([
       ["show", "who holds what, on every server, at a glance"],
       ["init", "make the organisation when there is none yet"],
+      [
+        "init --from <inventory.json>",
+        "make a twin of real servers, from what exchange-certificates inventory --json read",
+      ],
       ["reset", "make it anew; what was there is lost"],
       ["fault <server>", "what goes wrong on a server by design"],
       ["fault <server> <fault> <value>|off", "let something go wrong, or stop it"],

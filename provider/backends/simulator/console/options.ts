@@ -4,6 +4,8 @@ import { UsageMistake } from "../../../console/usageMistake";
 /** Options of this command itself. They have two dashes, so that no parameter of a cmdlet is ever meant. */
 export interface Options {
   readonly file: string | undefined;
+  /** An inventory that `init` makes a twin of. */
+  readonly from: string | undefined;
   readonly json: boolean;
   readonly answer: "yes" | "no" | undefined;
   readonly pfx: string | undefined;
@@ -19,7 +21,7 @@ export interface Options {
 export type ServeOption = (typeof SERVE_FLAGS)[number] | (typeof SERVE_VALUES)[number];
 
 const FLAGS = ["json", "password-stdin", "yes", "help", "version"] as const;
-const VALUES = ["file", "answer", "pfx", "password-env"] as const;
+const VALUES = ["file", "from", "answer", "pfx", "password-env"] as const;
 const SERVE_FLAGS = ["tls", "follow-iis", "basic-over-http"] as const;
 // prettier-ignore
 const SERVE_VALUES = [
@@ -52,6 +54,7 @@ export function readSimulatorOptions(argv: readonly string[]): {
     words,
     options: {
       file: one("file"),
+      from: one("from"),
       json: flags.has("json"),
       answer: answer === undefined ? undefined : answer.startsWith("y") ? "yes" : "no",
       pfx: one("pfx"),
