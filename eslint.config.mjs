@@ -1,6 +1,7 @@
 import js from "@eslint/js";
 import { defineConfig, globalIgnores } from "eslint/config";
 import tseslint from "typescript-eslint";
+import effectRules from "./tools/eslint/effects.cjs";
 import layerRules from "./tools/eslint/layers.cjs";
 
 export default defineConfig(
@@ -39,6 +40,29 @@ export default defineConfig(
       "max-params": ["warn", { max: 4 }],
       "no-restricted-exports": ["error", { restrictDefaultExports: { direct: true, named: true, defaultFrom: true } }],
     },
+  },
+  {
+    // What is said on the wire is decided without a wire: both halves can be tried byte by byte, and against each other.
+    files: ["provider/remoting/{psrp,wsman,clixml}/**/*.ts"],
+    plugins: { effects: effectRules.effects },
+    rules: {
+      "effects/none": [
+        "error",
+        {
+          imports: [
+            "^\\./\\w+$",
+            "^\\.\\./(?:psrp|wsman|clixml)/\\w+$",
+            "^\\.\\./(?:base64|errors|growingBytes|steps|xml)$",
+            "^\\.\\./\\.\\./secret$",
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ["provider/remoting/{base64,errors,growingBytes,steps,xml}.ts"],
+    plugins: { effects: effectRules.effects },
+    rules: { "effects/none": "error" },
   },
   {
     // The tools are JavaScript, so that they run before anything is installed or built. `tsc` checks their types from

@@ -197,7 +197,7 @@ export class Session {
         this.#lanes.release(lane);
         throw new RemotingError("SessionClosed", CLOSED, { facts: { fate: "notDone" } });
       }
-      return await this.#runOn(lane, commands, ended, answer ?? (() => undefined), progress);
+      return await this.#runOn(lane, commands, { signal: ended, answer: answer ?? (() => undefined), progress });
     } catch (error) {
       if (isRemotingError(error, "ShellGone") || isRemotingError(error, "PoolBroken")) this.#isLost = true;
       const fate = progress.mayHaveRun ? undefined : "notDone";
@@ -251,10 +251,9 @@ export class Session {
   async #runOn(
     connection: HttpConnection,
     commands: readonly Command[],
-    signal: AbortSignal,
-    answer: HostRule,
-    progress: { mayHaveRun: boolean },
+    how: Required<RunOptions> & { readonly progress: { mayHaveRun: boolean } },
   ): Promise<PipelineResult> {
+    const { signal, answer, progress } = how;
     let commandId: string | undefined;
     let hasEnded = false;
     let trace: Trace | undefined;

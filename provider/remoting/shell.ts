@@ -16,7 +16,7 @@ import {
   type RequestHeader,
   type ShellRequestHeader,
 } from "./wsman/requests";
-import { decodeResponseInSteps, type WsmanResponse } from "./wsman/responses";
+import { decodeResponse, type WsmanResponse } from "./wsman/responses";
 
 /** Before the server has said that it speaks protocol 2.2 or later, and afterwards: what Windows' own client does. */
 const FIRST_ENVELOPE_BYTES = 153_600;
@@ -43,6 +43,14 @@ export interface ShellOptions {
 export interface Piece {
   readonly stream: "stdin" | "pr";
   readonly bytes: Uint8Array;
+}
+
+/** A request as it is posted. */
+interface ShellRequest {
+  readonly operation: Operation;
+  readonly messageId: string;
+  readonly envelope: string;
+  readonly pipelineId?: string | undefined;
 }
 
 type Received = Extract<WsmanResponse, { readonly kind: "received" }>;
@@ -105,7 +113,11 @@ export class Shell {
       encodeCreate(header, { runspacePoolId, creationXml, idleTimeoutSeconds });
     const creationXml = takeFirst(this.#room(build));
     try {
-      const response = await this.#post(connection, "Create", header.messageId, build(creationXml), signal);
+      const response = await this.#post(
+        connection,
+        { operation: "Create", messageId: header.messageId, envelope: build(creationXml) },
+        signal,
+      );
       if (response.kind !== "created") return;
       this.#shellId = response.shell.shellId;
       this.#idleTimeoutSeconds = Math.min(idleTimeoutSeconds, response.shell.idleTimeoutSeconds ?? idleTimeoutSeconds);
@@ -140,7 +152,11 @@ export class Shell {
   ): Promise<string> {
     const header = this.#shellHeader();
     const envelope = encodeCommand(header, { pipelineId, firstFragments });
-    const response = await this.#post(connection, "Command", header.messageId, envelope, signal, pipelineId);
+    const response = await this.#post(
+      connection,
+      { operation: "Command", messageId: header.messageId, envelope, pipelineId },
+      signal,
+    );
     return response.kind === "commandStarted" ? response.commandId : pipelineId;
   }
 
@@ -152,7 +168,7 @@ export class Shell {
   ): Promise<void> {
     const header = this.#shellHeader();
     const envelope = encodeSend(header, { pipelineId, stream: piece.stream, fragments: piece.bytes });
-    await this.#post(connection, "Send", header.messageId, envelope, signal, pipelineId);
+    await this.#post(connection, { operation: "Send", messageId: header.messageId, envelope, pipelineId }, signal);
   }
 
   /** What the server has to say; `undefined` when there was nothing within OperationTimeout. */
@@ -164,7 +180,11 @@ export class Shell {
     const header = this.#shellHeader();
     try {
       const envelope = encodeReceive(header, { pipelineId });
-      const response = await this.#post(connection, "Receive", header.messageId, envelope, signal, pipelineId);
+      const response = await this.#post(
+        connection,
+        { operation: "Receive", messageId: header.messageId, envelope, pipelineId },
+        signal,
+      );
       return response.kind === "received" ? response : undefined;
     } catch (error) {
       const fault = error instanceof RemotingError ? error.facts.fault : undefined;
@@ -177,12 +197,16 @@ export class Shell {
   async terminate(connection: HttpConnection, pipelineId: string, signal: AbortSignal): Promise<void> {
     const header = this.#shellHeader();
     const envelope = encodeSignal(header, { pipelineId, signal: "terminate" });
-    await this.#post(connection, "Signal", header.messageId, envelope, signal, pipelineId);
+    await this.#post(connection, { operation: "Signal", messageId: header.messageId, envelope, pipelineId }, signal);
   }
 
   async delete(connection: HttpConnection, signal: AbortSignal): Promise<void> {
     const header = this.#shellHeader();
-    await this.#post(connection, "Delete", header.messageId, encodeDelete(header), signal);
+    await this.#post(
+      connection,
+      { operation: "Delete", messageId: header.messageId, envelope: encodeDelete(header) },
+      signal,
+    );
   }
 
   #header(): RequestHeader {
@@ -210,34 +234,21 @@ export class Shell {
    * A server answers within OperationTimeout. Its time without a request began no later, even when a process that was
    * held up reads the answer much later.
    */
-  async #post(
-    connection: HttpConnection,
-    operation: Operation,
-    messageId: string,
-    envelope: string,
-    signal: AbortSignal,
-    pipelineId?: string,
-  ): Promise<WsmanResponse> {
+  async #post(connection: HttpConnection, request: ShellRequest, signal: AbortSignal): Promise<WsmanResponse> {
     const { now, operationTimeoutSeconds } = this.#options;
     const latest = now().getTime() + operationTimeoutSeconds * 1000;
     this.#underway += 1;
     this.#latest = latest;
     try {
-      return await this.#exchange(connection, operation, messageId, envelope, signal, pipelineId);
+      return await this.#exchange(connection, request, signal);
     } finally {
       this.#underway -= 1;
       this.#lastUsed = Math.min(now().getTime(), latest);
     }
   }
 
-  async #exchange(
-    connection: HttpConnection,
-    operation: Operation,
-    messageId: string,
-    envelope: string,
-    signal: AbortSignal,
-    pipelineId?: string,
-  ): Promise<WsmanResponse> {
+  async #exchange(connection: HttpConnection, request: ShellRequest, signal: AbortSignal): Promise<WsmanResponse> {
+    const { operation, messageId, envelope, pipelineId } = request;
     const timeoutSeconds = this.#options.operationTimeoutSeconds + MARGIN_SECONDS;
     if (connection.trace === undefined) {
       const answer = await connection.post(envelope, { signal, timeoutSeconds });
@@ -275,7 +286,7 @@ export class Shell {
 
 /** A fault is an error. */
 async function answerTo(operation: Operation, messageId: string, answer: string): Promise<WsmanResponse> {
-  const response = await inTurns(decodeResponseInSteps(answer, { operation, messageId }));
+  const response = await inTurns(decodeResponse(answer, { operation, messageId }));
   if (response.kind === "fault") throw faultError(operation, response.fault);
   return response;
 }

@@ -1,6 +1,6 @@
 import { SaxesParser } from "saxes";
 import { isRemotingError, RemotingError } from "./errors";
-import { atOnce, STEP_BYTES, type Steps } from "./steps";
+import { STEP_BYTES, type Steps } from "./steps";
 
 /** One element with its children in document order. Comments and processing instructions are dropped. */
 export interface XmlElement {
@@ -50,16 +50,12 @@ interface OpenElement {
 
 /**
  * Reads a whole document that a server sent, so an untrusted one: namespaces are resolved, a DOCTYPE is refused (and
- * with it every entity but the five of XML), depth, length and number of elements are bounded.
+ * with it every entity but the five of XML), depth, length and number of elements are bounded. In steps; `onClose` is
+ * told of each element when all of it has been read, its children before it.
  *
  * @throws RemotingError `XmlRefused`. The message names the place, never the content.
  */
-export function parseXml(text: string, limits: XmlLimits = {}): XmlElement {
-  return atOnce(parseXmlInSteps(text, limits));
-}
-
-/** {@link parseXml} in steps. `onClose` is told of each element when all of it has been read, its children before it. */
-export function* parseXmlInSteps(
+export function* parseXml(
   text: string,
   limits: XmlLimits = {},
   onClose?: (element: XmlElement) => void,

@@ -1,3 +1,4 @@
+import { atOnce } from "../../provider/remoting/steps";
 import { escapeXml, parseXml, type XmlElement } from "../../provider/remoting/xml";
 import type { Random } from "./random";
 
@@ -97,10 +98,12 @@ export function mutateXml(input: Uint8Array, random: Random): Uint8Array | undef
   let root: Node;
   try {
     root = copyOf(
-      parseXml(
-        Buffer.from(input)
-          .toString("utf8")
-          .replace(/^\uFEFF/, ""),
+      atOnce(
+        parseXml(
+          Buffer.from(input)
+            .toString("utf8")
+            .replace(/^\uFEFF/, ""),
+        ),
       ),
     );
   } catch {

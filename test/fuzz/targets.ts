@@ -1,3 +1,4 @@
+import { atOnce } from "../../provider/remoting/steps";
 import { generateKeyPairSync } from "node:crypto";
 import fc from "fast-check";
 import {
@@ -265,7 +266,7 @@ const soapResponse: Target = {
     const xml = decodeUtf8(input);
     // As the operation that it claims to answer: else nearly everything would be refused for that reason alone.
     const operation = OPERATIONS.find((one) => xml.includes(`/${one}Response`)) ?? "Receive";
-    return decodeResponse(xml, { operation, messageId: seeds.REQUEST }).kind;
+    return atOnce(decodeResponse(xml, { operation, messageId: seeds.REQUEST })).kind;
   },
 };
 

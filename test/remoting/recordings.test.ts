@@ -1,3 +1,4 @@
+import { atOnce } from "../../provider/remoting/steps";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -94,10 +95,12 @@ function replay(file: string): Replayed {
     }
     if (client === undefined) throw new Error("The conversation doesn't begin with Create.");
     const operation = request.body.kind as Operation;
-    const response = decodeResponse(exchange.response, {
-      operation,
-      messageId: request.messageId.replace("uuid:", ""),
-    });
+    const response = atOnce(
+      decodeResponse(exchange.response, {
+        operation,
+        messageId: request.messageId.replace("uuid:", ""),
+      }),
+    );
     if (response.kind === "fault") faults.push(response.fault);
     if (response.kind === "created") expect(response.shell.shellId.toLowerCase()).toBe(client.id);
     if (response.kind === "commandStarted") {
@@ -165,7 +168,7 @@ function tree(element: XmlElement): unknown {
   };
 }
 
-const treeOf = (xml: string): unknown => tree(parseXml(xml));
+const treeOf = (xml: string): unknown => tree(atOnce(parseXml(xml)));
 const clixmlTree = (value: ClixmlValue): unknown => treeOf(encodeClixml(value));
 
 /** All messages that the recorded client sent, put together from their fragments. */
@@ -350,7 +353,7 @@ describeRecordings(`what the recorded server said${suffix}`, () => {
       response.includes("ProviderFault"),
     );
     const messageId = decodeRequest(inner?.request ?? "").messageId.replace("uuid:", "");
-    const response = decodeResponse(inner?.response ?? "", { operation: "Receive", messageId });
+    const response = atOnce(decodeResponse(inner?.response ?? "", { operation: "Receive", messageId }));
     expect(response).toMatchObject({
       kind: "fault",
       fault: { code: 2150858843, provider: { provider: "Shell provider", code: 2150858843 } },
@@ -394,7 +397,7 @@ function sentByServer(file: string, type: Message["type"]): { readonly message: 
     const request = decodeRequest(exchange.request);
     if (request.body.kind !== "Receive") continue;
     const messageId = request.messageId.replace("uuid:", "");
-    const response = decodeResponse(exchange.response, { operation: "Receive", messageId });
+    const response = atOnce(decodeResponse(exchange.response, { operation: "Receive", messageId }));
     if (response.kind !== "received") continue;
     for (const { commandId = "", bytes } of response.streams) {
       const defragmenter = defragmenters.get(commandId) ?? new Defragmenter();

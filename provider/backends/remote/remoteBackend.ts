@@ -82,7 +82,7 @@ export function remoteBackend(template: string, env: SessionsEnv, trust?: Channe
 
   /** One server, for the length of one call. */
   const talk = (server: ServerFqdn, doing: string, { signal }: CallOptions): Conversation =>
-    new Conversation(sessions, endpointUrl(template, server), server, doing, signal);
+    new Conversation(sessions, { url: endpointUrl(template, server), server, doing, signal });
 
   return {
     kind: REMOTE_KIND,
@@ -184,12 +184,15 @@ class Conversation {
   readonly #doing: string;
   readonly #signal: AbortSignal;
 
-  constructor(sessions: EndpointSessions, url: URL, server: ServerFqdn, doing: string, signal: AbortSignal) {
+  constructor(
+    sessions: EndpointSessions,
+    about: { readonly url: URL; readonly server: ServerFqdn; readonly doing: string; readonly signal: AbortSignal },
+  ) {
     this.#sessions = sessions;
-    this.#url = url;
-    this.#server = server;
-    this.#doing = doing;
-    this.#signal = signal;
+    this.#url = about.url;
+    this.#server = about.server;
+    this.#doing = about.doing;
+    this.#signal = about.signal;
   }
 
   attempt(cmdlet: string): Attempt {

@@ -1,7 +1,7 @@
 import { decodeBase64 } from "../base64";
 import { RemotingError } from "../errors";
 import { atOnce, type Steps } from "../steps";
-import { decodeUtf8, parseXmlInSteps, type XmlElement, type XmlLimits } from "../xml";
+import { decodeUtf8, parseXml, type XmlElement, type XmlLimits } from "../xml";
 import { unescapeClixml } from "./escaping";
 import {
   type ClixmlContent,
@@ -39,7 +39,7 @@ export function* decodeClixmlInSteps(input: string | Uint8Array, limits: ClixmlL
   if (text.trim() === "") return [];
   const references: References = { objects: new Map(), typeNames: new Map() };
   // Each value is made as soon as its element has been read, so that no walk over all of them is left for the end.
-  const root = yield* parseXmlInSteps(text, limits, (element) => {
+  const root = yield* parseXml(text, limits, (element) => {
     if (element.name === "TN") readTypeNames(element, references);
     else if (isValue(element.name)) element.meaning = readOrRemember(element, references);
   });

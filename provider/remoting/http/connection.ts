@@ -42,6 +42,14 @@ export interface PostOptions {
   readonly onExchange?: ((exchange: HttpExchange) => void) | undefined;
 }
 
+/** What goes to the web server in one request. */
+interface WebRequest {
+  readonly body: Uint8Array;
+  /** Default: SOAP. */
+  readonly contentType?: string;
+  readonly authorization?: string;
+}
+
 const SOAP = "application/soap+xml;charset=UTF-8";
 const DEFAULT_CONNECT_SECONDS = 15;
 const NOT_DONE = { fate: "notDone" } as const;
@@ -111,7 +119,7 @@ export class HttpConnection {
   async #post(clear: Uint8Array, options: PostOptions): Promise<string> {
     const { authentication, url } = this.#options;
     if (authentication.kind === "request") {
-      const answer = await this.#send(clear, SOAP, authentication.authorization().reveal(), options);
+      const answer = await this.#send({ body: clear, authorization: authentication.authorization().reveal() }, options);
       this.#traceKnown(authentication.scheme, answer.status);
       return this.#read(answer, undefined);
     }
@@ -176,7 +184,7 @@ export class HttpConnection {
       const sealing = isPlain ? undefined : offered;
       if (sealing === undefined && this.#options.url.protocol !== "https:") throw unprotected(this.#options.url);
       const sent = sealing === undefined ? { contentType: SOAP, body: clear } : encryptBody(sealing, clear);
-      const answer = await this.#send(sent.body, sent.contentType, undefined, options).catch((error: unknown) => {
+      const answer = await this.#send(sent, options).catch((error: unknown) => {
         // Its number is used up, and whether it arrived isn't known: the server could refuse the next one as out of order.
         this.#context?.socket.destroy();
         throw error;
@@ -213,7 +221,9 @@ export class HttpConnection {
       for (let round = 0; token !== undefined && round < MAX_ROUNDS; round++) {
         const header = `${scheme} ${Buffer.from(token).toString("base64")}`;
         let socket: Socket | undefined;
-        const answer = await this.#send(new Uint8Array(), SOAP, header, options, (used) => (socket = used));
+        const answer = await this.#send({ body: new Uint8Array(), authorization: header }, options, (used) => {
+          socket = used;
+        });
         status = answer.status;
         const said = tokenOf(answer.challenges, scheme);
         const isAgreed = answer.status !== 401;
@@ -265,9 +275,7 @@ export class HttpConnection {
   }
 
   #send(
-    body: Uint8Array,
-    contentType: string,
-    authorization: string | undefined,
+    { body, contentType = SOAP, authorization }: WebRequest,
     { signal, timeoutSeconds, onExchange }: PostOptions,
     onSocket?: (socket: Socket) => void,
   ): Promise<RawAnswer> {

@@ -1,7 +1,7 @@
 import { decodeBase64, encodeBase64 } from "../base64";
 import { RemotingError } from "../errors";
 import { atOnce, type Steps } from "../steps";
-import { childOf, childrenOf, escapeXml, parseXmlInSteps, type XmlElement, type XmlLimits } from "../xml";
+import { childOf, childrenOf, escapeXml, parseXml, type XmlElement, type XmlLimits } from "../xml";
 import { formatDuration, parseDuration } from "./duration";
 import { ACTIONS, ANONYMOUS, NAMESPACES, type Operation, POWERSHELL_NAMESPACE, type Signal, SIGNALS } from "./names";
 
@@ -180,7 +180,7 @@ export interface ReceivedStream {
 
 /** Server half: reads any request. Throws RemotingError `XmlRefused` or `EnvelopeInvalid`. */
 export function decodeRequest(xml: string, limits?: XmlLimits): ReceivedRequest {
-  const { header, body } = atOnce(openEnvelopeInSteps(xml, limits));
+  const { header, body } = atOnce(openEnvelope(xml, limits));
   const text = (name: string, namespace: string): string => childOf(header, name, namespace)?.text.trim() ?? "";
   const selectors = childrenOf(childOf(header, "SelectorSet", NAMESPACES.w), "Selector", NAMESPACES.w);
   const options = childrenOf(childOf(header, "OptionSet", NAMESPACES.w), "Option", NAMESPACES.w);
@@ -262,8 +262,8 @@ interface OpenEnvelope {
 const ENVELOPE_LIMITS: XmlLimits = { maxElements: 50_000 };
 
 /** The header and body of an envelope: SOAP 1.2. Its version is told by the namespace. */
-export function* openEnvelopeInSteps(xml: string, limits?: XmlLimits): Steps<OpenEnvelope> {
-  const root = yield* parseXmlInSteps(xml.replace(/^\uFEFF/, ""), { ...ENVELOPE_LIMITS, ...limits });
+export function* openEnvelope(xml: string, limits?: XmlLimits): Steps<OpenEnvelope> {
+  const root = yield* parseXml(xml.replace(/^\uFEFF/, ""), { ...ENVELOPE_LIMITS, ...limits });
   if (root.name !== "Envelope" || root.namespace !== NAMESPACES.s) throw envelopeInvalid("isn't a SOAP 1.2 envelope");
   const body = childOf(root, "Body", NAMESPACES.s);
   if (body === undefined) throw envelopeInvalid("has no body");

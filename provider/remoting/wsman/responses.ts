@@ -1,11 +1,11 @@
 import { encodeBase64 } from "../base64";
-import { atOnce, type Steps } from "../steps";
+import type { Steps } from "../steps";
 import { childOf, childrenOf, escapeXml, type XmlElement, type XmlLimits } from "../xml";
 import { formatDuration, parseDuration } from "./duration";
 import { decodeFault, encodeFaultBody, type FaultParts } from "./fault";
 import type { WsmanFault } from "./wsmanFault";
 import { ACTIONS, ANONYMOUS, COMMAND_STATE, FAULT_ACTION, NAMESPACES, type Operation } from "./names";
-import { envelopeInvalid, openEnvelopeInSteps, readStreams, type ReceivedStream } from "./requests";
+import { envelopeInvalid, openEnvelope, readStreams, type ReceivedStream } from "./requests";
 
 /** What a server answered. A fault is an answer too: whether it is an error depends on what was asked. */
 export type WsmanResponse =
@@ -34,28 +34,19 @@ export interface CommandState {
   readonly exitCode: number | undefined;
 }
 
-/**
- * Reads the answer to a request: MS-WSMV 3.1.4. `messageId` is that of the request, without `uuid:`; an answer to
- * another one is refused.
- *
- * @throws RemotingError `XmlRefused` or `EnvelopeInvalid`.
- */
-export function decodeResponse(xml: string, expected: ExpectedResponse, limits?: XmlLimits): WsmanResponse {
-  return atOnce(decodeResponseInSteps(xml, expected, limits));
-}
-
 interface ExpectedResponse {
   readonly operation: Operation;
   readonly messageId: string;
 }
 
-/** {@link decodeResponse} in steps. */
-export function* decodeResponseInSteps(
-  xml: string,
-  expected: ExpectedResponse,
-  limits?: XmlLimits,
-): Steps<WsmanResponse> {
-  const { header, body } = yield* openEnvelopeInSteps(xml, limits);
+/**
+ * Reads the answer to a request: MS-WSMV 3.1.4. `messageId` is that of the request, without `uuid:`; an answer to
+ * another one is refused. In steps.
+ *
+ * @throws RemotingError `XmlRefused` or `EnvelopeInvalid`.
+ */
+export function* decodeResponse(xml: string, expected: ExpectedResponse, limits?: XmlLimits): Steps<WsmanResponse> {
+  const { header, body } = yield* openEnvelope(xml, limits);
   const relatesTo = childOf(header, "RelatesTo", NAMESPACES.a)?.text.trim().toLowerCase();
   if (relatesTo !== undefined && relatesTo !== `uuid:${expected.messageId.toLowerCase()}`) {
     throw envelopeInvalid("answers another request than the one that was made");

@@ -1,3 +1,4 @@
+import { atOnce } from "../../../provider/remoting/steps";
 import fc from "fast-check";
 import { isRemotingError } from "../../../provider/remoting/errors";
 import { encodeFragment } from "../../../provider/remoting/psrp/fragment";
@@ -139,7 +140,7 @@ describe("responses", () => {
       owner: "CONTOSO\\admin",
       idleTimeoutSeconds: 900,
     });
-    expect(decodeResponse(xml, { operation: "Create", messageId: MESSAGE })).toEqual({
+    expect(atOnce(decodeResponse(xml, { operation: "Create", messageId: MESSAGE }))).toEqual({
       kind: "created",
       shell: { shellId: "Chosen-By-Server", idleTimeoutSeconds: 900, owner: "CONTOSO\\admin" },
     });
@@ -147,7 +148,7 @@ describe("responses", () => {
 
   it("to Command name the command", () => {
     expect(
-      decodeResponse(encodeCommandResponse(response, "ABC"), { operation: "Command", messageId: MESSAGE }),
+      atOnce(decodeResponse(encodeCommandResponse(response, "ABC"), { operation: "Command", messageId: MESSAGE })),
     ).toEqual({
       kind: "commandStarted",
       commandId: "ABC",
@@ -161,7 +162,7 @@ describe("responses", () => {
   ] as const)("to Receive bring streams, and say when the command is %s", (_title, commandState, expected) => {
     const bytes = encodeFragment({ objectId: 1n, fragmentId: 0n, isStart: true, isEnd: true, blob: fragments });
     const xml = encodeReceiveResponse(response, { commandId: "ABC", fragments: [bytes, fragments], commandState });
-    expect(decodeResponse(`\uFEFF${xml}`, { operation: "Receive", messageId: MESSAGE })).toEqual({
+    expect(atOnce(decodeResponse(`\uFEFF${xml}`, { operation: "Receive", messageId: MESSAGE }))).toEqual({
       kind: "received",
       streams: [
         { name: "stdout", commandId: "ABC", bytes },
@@ -176,14 +177,16 @@ describe("responses", () => {
     ["Signal", "signalled"],
     ["Delete", "deleted"],
   ] as const)("to %s say that it was done", (operation, kind) => {
-    expect(decodeResponse(encodeEmptyResponse(response, operation), { operation, messageId: MESSAGE })).toEqual({
-      kind,
-    });
+    expect(atOnce(decodeResponse(encodeEmptyResponse(response, operation), { operation, messageId: MESSAGE }))).toEqual(
+      {
+        kind,
+      },
+    );
   });
 
   it("may be faults, whatever was asked", () => {
     const xml = encodeFault(response, { role: "Receiver", subcode: "w:TimedOut", code: 2150858793, message: "slow" });
-    expect(decodeResponse(xml, { operation: "Receive", messageId: MESSAGE })).toMatchObject({
+    expect(atOnce(decodeResponse(xml, { operation: "Receive", messageId: MESSAGE }))).toMatchObject({
       kind: "fault",
       fault: { subcode: "TimedOut", code: 2150858793, message: "slow" },
     });
@@ -199,14 +202,16 @@ describe("responses", () => {
     ],
     ["have no body", `<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"/>`],
   ])("are refused when they %s", (_title, xml) => {
-    expect(() => decodeResponse(xml, { operation: "Send", messageId: MESSAGE })).toThrow(
+    expect(() => atOnce(decodeResponse(xml, { operation: "Send", messageId: MESSAGE }))).toThrow(
       expect.objectContaining({ code: "EnvelopeInvalid" }),
     );
   });
 
   it("are refused when they leave out what they are there for", () => {
     const nameless = encodeCommandResponse(response, "");
-    expect(() => decodeResponse(nameless, { operation: "Command", messageId: MESSAGE })).toThrow("without naming it");
+    expect(() => atOnce(decodeResponse(nameless, { operation: "Command", messageId: MESSAGE }))).toThrow(
+      "without naming it",
+    );
     const shell = encodeCreateResponse(response, {
       to: URL,
       resourceUri: RESOURCE,
@@ -214,15 +219,18 @@ describe("responses", () => {
       owner: "",
       idleTimeoutSeconds: 1,
     });
-    expect(() => decodeResponse(shell, { operation: "Create", messageId: MESSAGE })).toThrow("without naming it");
+    expect(() => atOnce(decodeResponse(shell, { operation: "Create", messageId: MESSAGE }))).toThrow(
+      "without naming it",
+    );
     const stream = encodeReceiveResponse(response, { fragments: [fragments] }).replace("AQID", "A*ID");
-    expect(() => decodeResponse(stream, { operation: "Receive", messageId: MESSAGE })).toThrow("base64");
+    expect(() => atOnce(decodeResponse(stream, { operation: "Receive", messageId: MESSAGE }))).toThrow("base64");
   });
 
   it("that are cut off at any character are refused as XML", () => {
     const whole = encodeReceiveResponse(response, { fragments: [fragments], commandState: "Done" });
     for (let length = 0; length < whole.length; length++) {
-      const read = (): unknown => decodeResponse(whole.slice(0, length), { operation: "Receive", messageId: MESSAGE });
+      const read = (): unknown =>
+        atOnce(decodeResponse(whole.slice(0, length), { operation: "Receive", messageId: MESSAGE }));
       expect(read).toThrow(expect.objectContaining({ code: "XmlRefused" }));
     }
   });
@@ -234,7 +242,7 @@ describe("responses", () => {
       "",
     ]) {
       try {
-        decodeResponse(xml, { operation: "Send", messageId: MESSAGE });
+        atOnce(decodeResponse(xml, { operation: "Send", messageId: MESSAGE }));
         throw new Error("It was read.");
       } catch (error) {
         expect(isRemotingError(error, "XmlRefused")).toBe(true);

@@ -1,3 +1,4 @@
+import { atOnce } from "../../../provider/remoting/steps";
 import { parseXml } from "../../../provider/remoting/xml";
 import { decodeFault, encodeFaultBody, isFault } from "../../../provider/remoting/wsman/fault";
 import type { WsmanFault } from "../../../provider/remoting/wsman/wsmanFault";
@@ -8,7 +9,7 @@ const declarations = Object.entries(NAMESPACES)
   .join(" ");
 
 function read(fault: string): WsmanFault {
-  const decoded = decodeFault(parseXml(`<s:Body ${declarations}>${fault}</s:Body>`));
+  const decoded = decodeFault(atOnce(parseXml(`<s:Body ${declarations}>${fault}</s:Body>`)));
   if (decoded === undefined) throw new Error("There is no fault.");
   return decoded;
 }
@@ -80,7 +81,7 @@ describe("faults", () => {
       provider: undefined,
       message: "a fault without a text",
     });
-    expect(decodeFault(parseXml(`<s:Body ${declarations}><s:NoFault/></s:Body>`))).toBeUndefined();
+    expect(decodeFault(atOnce(parseXml(`<s:Body ${declarations}><s:NoFault/></s:Body>`)))).toBeUndefined();
   });
 
   it("come back as the server half wrote them", () => {

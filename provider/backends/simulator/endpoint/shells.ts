@@ -79,7 +79,7 @@ export class Shells {
     const shell = this.#require(request.shellId ?? "", context);
     shell.busy += 1;
     try {
-      return { xml: await this.#inShell(shell, request, body, context, header) };
+      return { xml: await this.#inShell(shell, { ...request, body }, context, header) };
     } finally {
       shell.busy -= 1;
       shell.lastUsed = this.#now();
@@ -137,11 +137,11 @@ export class Shells {
 
   async #inShell(
     shell: Shell,
-    request: ReceivedRequest,
-    body: Exclude<ReceivedBody, { readonly kind: "Create" | "other" }>,
+    request: ReceivedRequest & { readonly body: Exclude<ReceivedBody, { readonly kind: "Create" | "other" }> },
     context: RequestContext,
     header: ResponseHeader,
   ): Promise<string> {
+    const { body } = request;
     switch (body.kind) {
       case "Command": {
         const commandId = body.commandId ?? this.#environment.env.newGuid().toUpperCase();

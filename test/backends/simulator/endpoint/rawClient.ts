@@ -1,3 +1,4 @@
+import { atOnce } from "../../../../provider/remoting/steps";
 import { generateKeyPairSync, randomUUID } from "node:crypto";
 import { request } from "node:http";
 import {
@@ -138,7 +139,7 @@ export class RawClient {
     const [cookie] = answer.headers["set-cookie"] ?? [];
     if (cookie !== undefined) this.cookie = cookie.split(";", 1)[0];
     if (!answer.body.startsWith("<s:Envelope")) throw new Error(`HTTP ${answer.status}: ${answer.body}`);
-    return decodeResponse(answer.body, { operation, messageId: header.messageId });
+    return atOnce(decodeResponse(answer.body, { operation, messageId: header.messageId }));
   }
 
   create(): Promise<WsmanResponse> {
