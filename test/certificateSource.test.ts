@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { createHash } from "node:crypto";
 import { inspect } from "node:util";
 
@@ -32,7 +33,7 @@ const process = (): SourceContext => ({
     directory: "/program",
     environment: { MAIL_PASSWORD: PASSWORD, NO_PASSWORD: "" },
     readFile: (path) =>
-      path === "/program/certs/mail.pfx" || path === "/elsewhere/mail.pfx"
+      path === resolve("/program/certs/mail.pfx") || path === resolve("/elsewhere/mail.pfx")
         ? Promise.resolve(pfx)
         : Promise.reject(new Error(`ENOENT: no such file or directory, open '${path}'`)),
   },

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { readSettings } from "../provider/config";
 import type { Settings } from "../provider/config";
 import { isBindingError } from "../provider/errors";
@@ -49,17 +50,19 @@ describe("the simulator's file", () => {
     settings({ ...simulator, ...config }, environment).backend;
 
   it("lies in the program's directory by default", () => {
-    expect(fileOf({})).toEqual({ kind: "simulator", file: "/program/.exchange-simulator.json" });
+    expect(fileOf({})).toEqual({ kind: "simulator", file: resolve("/program/.exchange-simulator.json") });
   });
 
   it("counts from the program's directory, and may be anywhere", () => {
-    expect(fileOf({ "exchange:simulatorFile": "../farm.json" })).toMatchObject({ file: "/farm.json" });
+    expect(fileOf({ "exchange:simulatorFile": "../farm.json" })).toMatchObject({ file: resolve("/farm.json") });
     expect(fileOf({ "exchange:simulatorFile": "/srv/farm.json" })).toMatchObject({ file: "/srv/farm.json" });
   });
 
   it("is that of the environment before that of the stack", () => {
     const config = { "exchange:simulatorFile": "stack.json" };
-    expect(fileOf(config, { EXCHANGE_SIMULATOR_FILE: "env.json" })).toMatchObject({ file: "/program/env.json" });
+    expect(fileOf(config, { EXCHANGE_SIMULATOR_FILE: "env.json" })).toMatchObject({
+      file: resolve("/program/env.json"),
+    });
   });
 });
 
@@ -109,7 +112,7 @@ describe("the way to real servers", () => {
       endpoint: "https://mail.contoso.com/PowerShell/",
       username: "pipeline@contoso.com",
       tlsServerName: "mail.contoso.com",
-      caFile: "/program/ca.pem",
+      caFile: resolve("/program/ca.pem"),
       maxConnectionsPerServer: 3,
       operationTimeoutSeconds: 60,
       dangerouslySkipTlsVerification: true,

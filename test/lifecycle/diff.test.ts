@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { Organisation } from "../../provider/backends/simulator/organisation";
 import { INPUT_KEYS } from "../../provider/inputs";
 import { stored } from "../backends/simulator/lab";
@@ -111,7 +112,7 @@ describe("a binding of a given certificate", () => {
   });
 
   it("is updated when the same certificate comes from a file: the state forgets the secret", async () => {
-    const files = { "/program/mail.pfx": Buffer.from(MAIL_PFX.pfx, "base64") };
+    const files = { [resolve("/program/mail.pfx")]: Buffer.from(MAIL_PFX.pfx, "base64") };
     const news = args({ certificate: { pfxFile: "mail.pfx", passwordEnv: "PW" } });
     const result = await preview(bench, made, news, { files, environment: { PW: PASSWORD } });
     expect(result).toMatchObject({ ...changed(), said: "" });

@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 
 import { readPfxHere } from "../../provider/certificate/pfx";
 import { FACT_KEYS } from "../../provider/certificate/facts";
@@ -39,7 +39,7 @@ const RESOURCES = VERSIONS.flatMap((version) =>
 async function openFarm(): Promise<Bench> {
   const bench = openBench(undefined, {
     now: new Date("2027-01-15T08:00:00Z"),
-    files: { "/program/mail.pfx": PFX },
+    files: { [resolve("/program/mail.pfx")]: PFX },
     environment: { MAIL_PASSWORD: "exchange-test" },
   });
   const held = stored(material, { privateKey: { networkServiceRead: true } });
