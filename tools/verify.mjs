@@ -182,6 +182,7 @@ const prepared = await outcomeOf("setup", async () => {
 if (prepared.failed > 0) outcomes.push(prepared);
 else {
   outcomes.push(await outcomeOf("test", tests));
+  outcomes.push(await outcomeOf("test:windows", windowsTests));
   for (const script of SCRIPTS) outcomes.push(await outcomeOf(script, () => check(script)));
 }
 conclude();

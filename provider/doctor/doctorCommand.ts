@@ -114,14 +114,17 @@ function refuseOtherBackends(backend: string | undefined): void {
   throw new ExchangeBindingError("ConfigurationInvalid", what);
 }
 
+function whoeverWeAre(): string {
+  return process.platform === "win32" ? "the account that is logged on" : "whoever the tickets or the keytab belong to";
+}
+
 function describeSettings(settings: RemoteSettings, ticketCache: string | undefined): string {
   const { authentication, username, endpoint, tlsServerName, caFile, password } = settings;
   const cache = ticketCache === undefined || password !== undefined ? "" : `, ticket cache ${ticketCache}`;
   const who =
     authentication === "basic"
       ? `Basic as ${username ?? ""}`
-      : `Kerberos as ${username ?? "whoever the tickets or the keytab belong to"}` +
-        (password === undefined ? cache : ", with a password");
+      : `Kerberos as ${username ?? whoeverWeAre()}` + (password === undefined ? cache : ", with a password");
   return [
     who,
     // A query may hold anything.

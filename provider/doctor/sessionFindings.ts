@@ -21,6 +21,8 @@ export interface Asked {
   readonly isByName: boolean;
   readonly authentication: "kerberos" | "basic";
   readonly username: string | undefined;
+  /** Node's name of the system that doctor runs on. */
+  readonly platform: string;
   /** What the server says it takes; empty when it says nothing. */
   readonly offers: readonly string[];
 }
@@ -39,7 +41,7 @@ export function judgeOpening(opening: Opening, asked: Asked): readonly Finding[]
         "authentication",
         `Nothing was decided within ${failure.seconds} seconds${last === undefined ? "" : `; ${describe(last, asked)} had begun`}.`,
         asked.authentication === "kerberos"
-          ? "The KDC may be out of reach (port 88): KRB5_TRACE=/dev/stderr shows whom the library asks."
+          ? `The KDC may be out of reach (port 88): ${asked.platform === "win32" ? "klist get with the service's name asks it by hand" : "KRB5_TRACE=/dev/stderr shows whom the library asks"}.`
           : "The server's front end, or the domain controller that it asks, may be overloaded.",
       ),
     ];
@@ -53,13 +55,24 @@ function judgeSignIn(last: Authentication | undefined, asked: Asked): readonly F
   return [ok("authentication", `${describe(last, asked)}, accepted`)];
 }
 
-function describe({ scheme, outcome, service, principal, isEncrypted }: Authentication, { username }: Asked): string {
+function describe(event: Authentication, { username }: Asked): string {
+  const { scheme, outcome, service, principal, isPrincipalAgreed, isEncrypted } = event;
   const who = principal ?? username;
+  const about = [
+    ...(who === undefined ? [] : kindOf(who)),
+    ...(isPrincipalAgreed === false ? ["by the credentials that were asked for; the context doesn't tell"] : []),
+  ];
   return [
-    `${scheme}${who === undefined ? "" : ` as ${who}`}`,
+    `${scheme}${who === undefined ? "" : ` as ${who}`}${about.length === 0 ? "" : ` (${about.join("; ")})`}`,
     ...(service === undefined ? [] : [`to ${service}`]),
     ...(isEncrypted === true && outcome === "accepted" ? ["bodies encrypted"] : []),
   ].join(", ");
+}
+
+/** Accounts that no person has: they need the role group like any other, and people forget that they run as them. */
+function kindOf(name: string): readonly string[] {
+  if (/^NT AUTHORITY\\/i.test(name)) return ["an account of the system; others see this machine's account"];
+  return /\$(?:@|$)/.test(name) ? ["a machine account, or a group managed service account (gMSA)"] : [];
 }
 
 function refused(failure: RemotingError, last: Authentication | undefined, asked: Asked): Finding {
@@ -71,11 +84,12 @@ function refused(failure: RemotingError, last: Authentication | undefined, asked
       ...(authentication === "basic"
         ? [
             "Use Kerberos, which Exchange takes by itself: exchange:authentication = kerberos (--authentication kerberos).",
-            "Or switch Basic on, on that server: Set-PowerShellVirtualDirectory -BasicAuthentication $true.",
+            "For a lab, Basic can be switched on, on that server: Set-PowerShellVirtualDirectory -BasicAuthentication $true.",
           ]
         : [
-            "Use Basic over https: exchange:authentication = basic (--authentication basic), with user name and password.",
-            "Or look for a proxy in between that takes Exchange's own challenge away.",
+            "Look for a proxy in between that takes Exchange's own challenge away, and whether the directory PowerShell was " +
+              "changed: Exchange takes Kerberos there by itself.",
+            "For a lab there is Basic over https: exchange:authentication = basic (--authentication basic).",
           ]),
     );
   }
@@ -86,8 +100,9 @@ function refused(failure: RemotingError, last: Authentication | undefined, asked
     return fail(
       "authentication",
       `${withoutUrl(failure.message)}${who}`,
-      "docs/connecting-to-real-servers.md tells what Kerberos needs; klist shows the tickets, KRB5_TRACE=/dev/stderr what " +
-        "the library does.",
+      `docs/connecting-to-real-servers.md tells what Kerberos needs; klist shows the tickets, ${
+        asked.platform === "win32" ? "whoami /upn who has logged on" : "KRB5_TRACE=/dev/stderr what the library does"
+      }.`,
     );
   }
   return fail(

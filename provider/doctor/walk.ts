@@ -188,6 +188,7 @@ async function open(
     isByName: settings.endpoint.includes("{server}"),
     authentication: settings.authentication,
     username: settings.username,
+    platform: process.platform,
     offers,
   };
   const findings = judgeOpening({ events, failure }, asked);

@@ -14,7 +14,8 @@ certificate, connectors, status, days left. Its output names servers, connectors
   --endpoint <url>           with {server} in the place of the server's name. Default: http://{server}/PowerShell/ for
                              Kerberos, https://{server}/PowerShell/ for Basic
   --authentication <how>     kerberos (default) or basic
-  --username <name>          user@domain. Kerberos: default is whoever the tickets belong to
+  --username <name>          user@domain. Kerberos: default is whoever the tickets belong to,
+                             on Windows whoever has logged on
   --password-env <NAME>      the environment variable that holds the password. Default: EXCHANGE_PASSWORD
   --password-stdin           read the password from standard input
   --tls-server-name <name>   the name that the server's certificate is checked against. Default: the URL's host

@@ -7,6 +7,7 @@ const asked = (changes: Partial<Asked> = {}): Asked => ({
   isByName: true,
   authentication: "kerberos",
   username: undefined,
+  platform: "linux",
   offers: ["Kerberos"],
   ...changes,
 });
@@ -49,6 +50,53 @@ describe("a session that is open", () => {
       text: expect.stringContaining("load balancer"),
     });
     expect(judgeOpening(opening, asked({ isByName: false }))[1]).toMatchObject({ outcome: "ok" });
+  });
+});
+
+describe("who we are on Windows", () => {
+  const signedIn = (changes: object): string | undefined => {
+    const event = { ...kerberos("accepted"), ...changes };
+    return judgeOpening({ events: [event, opened], failure: undefined }, asked({ platform: "win32" }))[0]?.text;
+  };
+
+  it.each([
+    ["CONTOSO\\anna", true, "Kerberos as CONTOSO\\anna, to HTTP/"],
+    [
+      "CONTOSO\\anna",
+      false,
+      "Kerberos as CONTOSO\\anna (by the credentials that were asked for; the context doesn't tell), to HTTP/",
+    ],
+    [
+      "CONTOSO\\RUNNER7$",
+      true,
+      "Kerberos as CONTOSO\\RUNNER7$ (a machine account, or a group managed service account (gMSA)), to HTTP/",
+    ],
+    [
+      "gmsa-deploy$@CONTOSO.COM",
+      true,
+      "Kerberos as gmsa-deploy$@CONTOSO.COM (a machine account, or a group managed service account (gMSA)), to HTTP/",
+    ],
+    [
+      "NT AUTHORITY\\NETWORK SERVICE",
+      false,
+      "Kerberos as NT AUTHORITY\\NETWORK SERVICE (an account of the system; others see this machine's account; " +
+        "by the credentials that were asked for; the context doesn't tell), to HTTP/",
+    ],
+  ])("is told as it is: %s, agreed: %s", (principal, isPrincipalAgreed, text) => {
+    expect(signedIn({ principal, isPrincipalAgreed })?.slice(0, text.length)).toBe(text);
+  });
+
+  it("names Windows' own commands where it fails", () => {
+    const failure = new RemotingError("AuthenticationRefused", "There are no credentials.");
+    const [finding] = judgeOpening({ events: [kerberos("refused")], failure }, asked({ platform: "win32" }));
+    expect(finding?.remedies.join(" ")).toMatch(/klist.*whoami/);
+    expect(finding?.remedies.join(" ")).not.toContain("KRB5");
+  });
+
+  it("offers Basic last, and for labs", () => {
+    const failure = new RemotingError("AuthenticationRefused", "401");
+    const [finding] = judgeOpening({ events: [kerberos("refused")], failure }, asked({ offers: ["Basic"] }));
+    expect(finding?.remedies.at(-1)).toMatch(/^For a lab there is Basic/);
   });
 });
 

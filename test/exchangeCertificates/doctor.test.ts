@@ -109,6 +109,7 @@ describe("a walk to a server where everything is well", () => {
         .replaceAll(endpoint.url, "URL")
         .replaceAll(String(endpoint.port), "PORT")
         .replaceAll(directory, "DIRECTORY")
+        .replaceAll("DIRECTORY\\", "DIRECTORY/")
         .replace(/after \d+ ms/, "after N ms")
         .replace(/certificate [0-9A-F]{40}/, "certificate THUMBPRINT")
         .replace(/\d+ days left/, "N days left"),

@@ -80,7 +80,8 @@ const REFUSED_REMEDIES: Readonly<Record<string, string>> = {
   basic: "check the user name and the password, and that the account isn't locked.",
   kerberos:
     "the server doesn't believe the ticket. Check that its clock is right, that the service principal name HTTP/ and " +
-    "this host belongs to the account that the web server runs as, and to no other (setspn -Q).",
+    "this host belongs to the account that the web server runs as, and to no other (setspn -Q), and that Extended " +
+    "Protection of the directory PowerShell isn't Required (extendedProtection tokenChecking None is what Exchange has).",
 };
 
 /** An answer that isn't SOAP, made into an error that says what to do. */
