@@ -7,11 +7,23 @@ import { randomBytes } from "node:crypto";
 import { makeSelfSigned } from "./certificate/selfSigned";
 import { readSourceFile } from "./certificate/sourceFile";
 import { dynamicProviderOver } from "./frontends/dynamic/dynamicProvider";
-import { lineForConsole } from "./frontends/dynamic/lineText";
+import { engineAddressIn, engineLogAt } from "./frontends/dynamic/engineLog";
+import { LineSink } from "./frontends/dynamic/lineSink";
 import { Deployment } from "./lifecycle/deployment";
 import { sleep } from "./lifecycle/timeLimit";
 
 const now = (): Date => new Date();
+
+const address = engineAddressIn(process.argv);
+const sink = new LineSink({
+  log: address === undefined ? undefined : engineLogAt(address),
+  stack: process.env["PULUMI_NODEJS_STACK"],
+  project: process.env["PULUMI_NODEJS_PROJECT"],
+  now,
+  print: (text) => {
+    console.log(text);
+  },
+});
 
 const provider = dynamicProviderOver(
   new Deployment({
@@ -24,7 +36,7 @@ const provider = dynamicProviderOver(
     makeCertificate: ({ subject, ...wish }) =>
       makeSelfSigned({ ...wish, ...(subject === undefined ? {} : { subject }) }, { now: now(), randomBytes }),
     say: (told) => {
-      console.log(lineForConsole(told, now()));
+      sink.say(told);
     },
     note: (text) => {
       console.log(text);
@@ -36,6 +48,7 @@ const provider = dynamicProviderOver(
           }
         : undefined,
   }),
+  sink,
 );
 
 export const { configure, check, diff, create, read, update } = provider;

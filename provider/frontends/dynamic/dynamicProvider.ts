@@ -10,6 +10,7 @@ import type { Bag } from "../../lifecycle/requests";
 import { EngineError } from "./engineError";
 import { failuresForEngine } from "./failuresForEngine";
 import type { EngineFailure } from "./failuresForEngine";
+import type { LineSink } from "./lineSink";
 import { fromEngine, toEngine } from "./unknownTexts";
 
 /** What the engine's dynamic-provider server calls, and what it takes as answers. */
@@ -37,7 +38,8 @@ export interface DiffResult {
 const CODE_KEY = "__provider";
 
 /** The dynamic provider over one deployment. */
-export function dynamicProviderOver(deployment: Deployment): DynamicProvider {
+export function dynamicProviderOver(deployment: Deployment, sink?: LineSink): DynamicProvider {
+  const forEngine = <T>(given: Bag, run: () => Promise<T>): Promise<T> => answering(given, run, sink);
   return {
     configure: ({ config }) => {
       const readConfig: ReadConfig = (key) => config.get(key);
@@ -46,11 +48,14 @@ export function dynamicProviderOver(deployment: Deployment): DynamicProvider {
     },
     check: (olds, news) =>
       forEngine(news, async () => {
+        sink?.addRow(news["bindingUrn"]);
         const { inputs, failures } = await check(deployment, { oldInputs: fromEngine(olds), inputs: fromEngine(news) });
         return { inputs: toEngine(inputs), failures: failuresForEngine(failures, news, deployment.env.now()) };
       }),
     diff: (id, olds, news) =>
       forEngine(news, async () => {
+        // Of a refresh, in which no program runs: the inputs of the state keep up with aliases, its outputs don't.
+        sink?.addRow(news["bindingUrn"]);
         const { kind, replaces } = await diff(deployment, { id, state: fromEngine(olds), inputs: fromEngine(news) });
         if (kind !== "replace") return { changes: kind === "update" };
         return { changes: true, replaces: [...replaces], deleteBeforeReplace: false };
@@ -71,8 +76,8 @@ export function dynamicProviderOver(deployment: Deployment): DynamicProvider {
   };
 }
 
-/** Every error leaves in the form in which the engine shows it well. */
-async function forEngine<T>(given: Bag, run: () => Promise<T>): Promise<T> {
+/** Every error leaves in the form in which the engine shows it well, and every line before its answer. */
+async function answering<T>(given: Bag, run: () => Promise<T>, sink: LineSink | undefined): Promise<T> {
   try {
     return await run();
   } catch (error) {
@@ -80,5 +85,7 @@ async function forEngine<T>(given: Bag, run: () => Promise<T>): Promise<T> {
     // Without its code the resource could never be read or deleted again.
     const properties = { ...error.outputs, [CODE_KEY]: given[CODE_KEY] };
     throw new EngineError(error.cause, { id: error.id, properties });
+  } finally {
+    await sink?.flush();
   }
 }

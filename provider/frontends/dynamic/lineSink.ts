@@ -1,0 +1,54 @@
+import type { ToldLine } from "../../lifecycle/requests";
+import type { EngineLog } from "./engineLog";
+import { lineForConsole, lineForRow } from "./lineText";
+
+export interface LineSinkEnv {
+  /** Undefined where the engine's address isn't known. */
+  readonly log: EngineLog | undefined;
+  /** The stack and the project that the engine works on, where it says so. */
+  readonly stack: string | undefined;
+  readonly project: string | undefined;
+  readonly now: () => Date;
+  /** A line under Diagnostics of the stack. */
+  readonly print: (text: string) => void;
+}
+
+/**
+ * Decides where lines stand: under their resource where it is certain that there is one of that URN in this
+ * deployment, otherwise on the console. What stands in a state may be the URN of another time: the stack may have been
+ * renamed since, or the resource have got another name or parent under an alias.
+ */
+export class LineSink {
+  readonly #env: LineSinkEnv;
+  readonly #rows = new Set<string>();
+
+  constructor(env: LineSinkEnv) {
+    this.#env = env;
+  }
+
+  /** The engine has named that resource by its inputs, as the program or the state has them. */
+  addRow(urn: unknown): void {
+    if (typeof urn === "string" && this.#isOfThisStack(urn)) this.#rows.add(urn);
+  }
+
+  say(told: ToldLine): void {
+    const { log, now, print } = this.#env;
+    const { urn } = told.identity;
+    const onConsole = (): void => {
+      print(lineForConsole(told, now()));
+    };
+    if (log === undefined || !this.#rows.has(urn)) onConsole();
+    else log.show(urn, told.line.severity, lineForRow(told, now()), onConsole);
+  }
+
+  /** Ends when all lines so far are where they belong. Never fails. */
+  async flush(): Promise<void> {
+    await this.#env.log?.flush();
+  }
+
+  #isOfThisStack(urn: string): boolean {
+    const { stack, project } = this.#env;
+    const [ofStack, ofProject] = urn.replace(/^urn:pulumi:/, "").split("::");
+    return (stack === undefined || ofStack === stack) && (project === undefined || ofProject === project);
+  }
+}

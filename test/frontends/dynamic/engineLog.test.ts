@@ -1,0 +1,82 @@
+import * as grpc from "@grpc/grpc-js";
+
+import { engineAddressIn, engineLogAt } from "../../../provider/frontends/dynamic/engineLog";
+
+interface Request {
+  getUrn(): string;
+  getMessage(): string;
+  getSeverity(): number;
+}
+
+/* eslint-disable @typescript-eslint/no-require-imports -- the SDK declares types only for those who have its libraries */
+const { EngineService } = require("@pulumi/pulumi/proto/engine_grpc_pb") as {
+  readonly EngineService: grpc.ServiceDefinition;
+};
+const { Empty } = require("google-protobuf/google/protobuf/empty_pb") as { readonly Empty: new () => object };
+/* eslint-enable */
+
+/** An engine that takes lines, and what it has taken. */
+async function startEngine(): Promise<{
+  readonly address: string;
+  readonly taken: unknown[];
+  readonly end: () => void;
+}> {
+  const taken: unknown[] = [];
+  const server = new grpc.Server();
+  server.addService(EngineService, {
+    log: ({ request }: { readonly request: Request }, done: (error: null, answer: object) => void) => {
+      taken.push([request.getUrn(), request.getSeverity(), request.getMessage()]);
+      done(null, new Empty());
+    },
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(bound);
+      else reject(error);
+    });
+  });
+  return {
+    address: `127.0.0.1:${String(port)}`,
+    taken,
+    end: () => {
+      server.forceShutdown();
+    },
+  };
+}
+
+describe("the engine's log", () => {
+  it("gets lines in their order, with the resource and the severity", async () => {
+    const engine = await startEngine();
+    const log = engineLogAt(engine.address);
+    const lost: string[] = [];
+    log.show("urn:a", "info", "one", () => lost.push("one"));
+    log.show("urn:b", "warning", "two", () => lost.push("two"));
+    await log.flush();
+    engine.end();
+    expect(engine.taken).toEqual([
+      ["urn:a", 1, "one"],
+      ["urn:b", 2, "two"],
+    ]);
+    expect(lost).toEqual([]);
+  });
+
+  it("leaves lines to somebody else where it can't be reached, and fails never", async () => {
+    const engine = await startEngine();
+    engine.end();
+    const log = engineLogAt(engine.address);
+    const lost: string[] = [];
+    log.show("urn:a", "info", "one", () => lost.push("one"));
+    await log.flush();
+    expect(lost).toEqual(["one"]);
+  });
+
+  it.each([
+    [["node", "index.js", "127.0.0.1:41047"], "127.0.0.1:41047"],
+    [["node", "index.js", "[::1]:41047"], "[::1]:41047"],
+    [["node", "index.js"], undefined],
+    [["node", "index.js", "--flag"], undefined],
+    [[], undefined],
+  ])("is at the address that the process was started with: %p", (argv, address) => {
+    expect(engineAddressIn(argv)).toBe(address);
+  });
+});
