@@ -143,6 +143,23 @@ it.each(["simulator", "remote"])(
   },
 );
 
+it.each([
+  ["basic", []],
+  ["kerberos", process.platform === "win32" ? ["koffi", "sspi"] : ["gssapi"]],
+  // Elsewhere than on Windows koffi isn't installed beside the package here, and is asked for in vain.
+])("loads this system's Kerberos and nothing of another's, and only when it is chosen: %s", async (how, loaded) => {
+  const script = `const values = { "exchange:backend": "remote", "exchange:authentication": "${how}",
+      ...("${how}" === "basic" ? { "exchange:username": "anna@contoso.com", "exchange:password": "x" } : {}) };
+    const { readSettings } = require(${JSON.stringify(path.join(installed, "lib", "config.js"))});
+    const { backend } = readSettings((key) => values[key], {}, process.cwd());
+    const native = () => Object.keys(require.cache).flatMap((one) => /koffi|sspi(?=\\.js)|gssapi(?=\\.js)/.exec(one)?.[0] ?? []);
+    require(${JSON.stringify(path.join(installed, "lib", "backends", "openBackend.js"))})
+      .openBackend(backend, { programDirectory: process.cwd(), say: () => {} })
+      .then(() => undefined, () => undefined)
+      .then(() => console.log(JSON.stringify([...new Set(native())].sort())));`;
+  expect(await node(["-e", script])).toEqual({ code: 0, out: `${JSON.stringify(loaded)}\n`, errors: "" });
+});
+
 it("offers the contract suite and all that an adapter needs under public names", async () => {
   fs.rmSync(path.join(directory, "node_modules"), { force: true });
   fs.symlinkSync(modules, path.join(directory, "node_modules"), "junction");
