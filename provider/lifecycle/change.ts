@@ -10,10 +10,10 @@ import type { ExchangeService } from "../model";
 import type { DesiredBinding } from "../plan/desired";
 import { findCertificate, holds } from "../plan/holdings";
 import type { ObservedServer } from "../plan/observedServer";
-import { tasksAfter, withFollowUps } from "../plan/followUps";
+import { tasksOf, withFollowUps } from "../plan/followUps";
 import { lineOf } from "../plan/line";
 import { describeLine } from "../plan/lineText";
-import { edgeServersOf, linesOfChange, progressOf } from "../plan/lines";
+import { linesOfChange, progressOf } from "../plan/lines";
 import { plan, planCreate } from "../plan/plan";
 import { describeSurprise } from "../plan/lineText";
 import { describeBlocker } from "../plan/planText";
@@ -188,8 +188,10 @@ async function finished(
     replaces: what.replaces,
   });
   if (work !== undefined) {
-    const left = withFollowUps([], tasksAfter(work.steps, edgeServersOf(server)), deployment.env.now());
-    deployment.say(what.desired.server, what.desired.identity, linesOfChange(work, left));
+    const now = deployment.env.now();
+    const { requireSsl, identity } = what.desired;
+    const left = withFollowUps([], tasksOf(work, server, thumbprint), now);
+    deployment.say(server.server, identity, linesOfChange(work, left, { server, thumbprint, requireSsl, now }));
   }
   return { thumbprint, outputs };
 }

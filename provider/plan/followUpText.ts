@@ -3,6 +3,7 @@ import type { Sentence } from "../sentence";
 import type { FollowUp, FollowUpTask } from "./followUps";
 import { day, list, named } from "./words";
 import { commandOf, quoted, tlsCertificateNameExpression } from "./powershell";
+import type { WayBack } from "./wayBack";
 import type { TextContext } from "./words";
 
 /** What is to be done, as a sentence; a command in it is exact and can be pasted. */
@@ -26,24 +27,23 @@ export function describeTask(task: FollowUpTask, context: TextContext): Sentence
       if (identity === undefined) return told;
       return sentence`${told}: ${commandOf`${before}${cmdlet} ${identity} -TlsCertificateName ${expression}`}`;
     }
-    case "giveBack": {
-      const command = giveBackCommand(task, server);
-      return sentence`${task.service}: to give it back to ${named(task.to)}: ${command ?? "set its former certificate name again"}`;
-    }
   }
 }
 
-function giveBackCommand(
-  { service, to, how }: FollowUpTask & { readonly kind: "giveBack" },
-  server: string,
-): Sentence | undefined {
+/** The call that gives a service back to the certificate that had it. */
+export function describeWayBack({ service, to, how }: WayBack, { server }: TextContext): Sentence {
+  const lead = sentence`to give ${service} back to ${named(to)}`;
   if (how.kind === "setName") {
     const name = quoted(how.name);
     const cmdlet = service === "POP" ? "Set-PopSettings" : "Set-ImapSettings";
-    return name === undefined ? undefined : commandOf`${cmdlet} -Server ${server} -X509CertificateName ${name}`;
+    return name === undefined
+      ? sentence`${lead}: set its former certificate name again`
+      : sentence`${lead}: ${commandOf`${cmdlet} -Server ${server} -X509CertificateName ${name}`}`;
   }
   const ssl = service === "IIS" && !how.requireSsl ? " -DoNotRequireSsl" : "";
-  return commandOf`Enable-ExchangeCertificate -Server ${server} -Thumbprint ${to.thumbprint} -Services ${service}${ssl}`;
+  const force = how.replacesDefaultSmtp ? " -Force" : "";
+  const what = how.replacesDefaultSmtp ? sentence`to make ${named(to)} the default SMTP certificate again` : lead;
+  return sentence`${what}: ${commandOf`Enable-ExchangeCertificate -Server ${server} -Thumbprint ${to.thumbprint} -Services ${service}${ssl}${force}`}`;
 }
 
 /** A task that was left. Nobody can see whether it was done, so an older one says since when it stands there. */

@@ -1,5 +1,9 @@
+import type { Thumbprint } from "../certificate/thumbprint";
+import { valueOr } from "../model";
 import type { ExchangeService } from "../model";
-import type { NamedCertificate, Step } from "./planTypes";
+import { findCertificate } from "./holdings";
+import type { ObservedServer } from "./observedServer";
+import type { ConnectorRef, Step, Work } from "./planTypes";
 
 /** What an operator should still do after a change. Nothing of it is ever done by itself: it cuts connections. */
 export type FollowUpTask =
@@ -16,20 +20,7 @@ export type FollowUpTask =
       readonly connector: ConnectorRef;
       readonly until: string;
       readonly value: TlsCertificateName;
-    }
-  /** How a service that was taken over goes back to the one that had it, where that can be said. */
-  | {
-      readonly kind: "giveBack";
-      readonly service: ExchangeService;
-      readonly to: NamedCertificate;
-      readonly how: GiveBack;
     };
-
-/** A connector as its cmdlets know it: a send connector by name, a receive connector by `SERVER\Name`. */
-export interface ConnectorRef {
-  readonly type: "send" | "receive";
-  readonly identity: string;
-}
 
 /** `<I>issuer<S>subject`: how connectors name a certificate. */
 export interface TlsCertificateName {
@@ -37,10 +28,6 @@ export interface TlsCertificateName {
   readonly issuer: string;
   readonly subject: string;
 }
-
-/** The call that gives a service back. */
-export type GiveBack =
-  { readonly kind: "enable"; readonly requireSsl: boolean } | { readonly kind: "setName"; readonly name: string };
 
 /** A task with the day on which it arose. */
 export type FollowUp = FollowUpTask & {
@@ -73,6 +60,21 @@ export function tasksAfter(steps: readonly Step[], edgeServers: readonly string[
   if (touched.has("SMTP")) tasks.push({ kind: "hybrid" });
   if (replacesDefault && edgeServers.length > 0) tasks.push({ kind: "edgeSubscription", edgeServers });
   return tasks;
+}
+
+/** What a change leaves to do, once it has been made and the server was read again. */
+export function tasksOf(work: Work, server: ObservedServer, thumbprint: Thumbprint): readonly FollowUpTask[] {
+  const edgeServers = valueOr(server.edgeSubscriptions, []);
+  const facts = findCertificate(server, thumbprint)?.facts;
+  const left = work.connectorsLeft;
+  const connectors =
+    left === undefined || facts === undefined
+      ? []
+      : left.connectors.map((connector): FollowUpTask => {
+          const { issuer, subject } = facts;
+          return { kind: "connector", connector, until: left.until, value: { thumbprint, issuer, subject } };
+        });
+  return [...tasksAfter(work.steps, edgeServers), ...connectors];
 }
 
 /** What tells one task from another, whatever the day. */

@@ -34,9 +34,8 @@ export function holds(
   }
   if (isNameService(service)) {
     const name = certificateNameOf(server, service);
-    return name.kind === "unknown"
-      ? name
-      : known(name.value !== undefined && coversName(certificate.facts, name.value));
+    if (name.kind === "unknown") return name;
+    return known(name.value !== undefined && coversName(certificate.facts, name.value));
   }
   const displayed = certificate.displayedServices;
   return displayed.kind === "unknown" ? displayed : known(displayed.value.includes(service));
@@ -66,7 +65,17 @@ export function someHolderUnknown(server: ObservedServer, service: ExchangeServi
   return server.certificates.some((certificate) => holds(server, certificate, service).kind === "unknown");
 }
 
+/** A request that waits for its certificate. Exchange lists it among the certificates, and no client is shown it. */
+export function isPending({ status }: ObservedCertificate): boolean {
+  return valueOr(status, undefined) === "PendingRequest";
+}
+
 /** `<I>issuer<S>subject`, the form in which connectors name a certificate. */
 export function tlsCertificateNameOf(facts: CertificateFacts): string {
   return `<I>${facts.issuer}<S>${facts.subject}`;
+}
+
+/** Exchange compares these names without regard to case. */
+export function sameConnectorName(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
 }

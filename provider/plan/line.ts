@@ -2,6 +2,7 @@ import type { Thumbprint } from "../certificate/thumbprint";
 import type { ExchangeService, NameService } from "../model";
 import type { SelfSignedWish } from "./desired";
 import type { FollowUp, FollowUpTask } from "./followUps";
+import type { WayBack } from "./wayBack";
 import type { Blocker, CertificateRef, Goal, Notice, ReplaceReason, TakeOver } from "./planTypes";
 
 /*
@@ -52,6 +53,8 @@ export type Fact =
   | { readonly kind: "afterwards"; readonly task: FollowUpTask }
   /** Left of this run or of an earlier one. */
   | { readonly kind: "stillToDo"; readonly followUp: FollowUp; readonly isNew: boolean }
+  /** After a take-over: the call that undoes it. */
+  | ({ readonly kind: "wayBack" } & WayBack)
   | { readonly kind: "refused"; readonly blocker: Blocker }
   /** A change that failed on its way. */
   | {
@@ -99,6 +102,13 @@ const SEVERITY: Readonly<Record<Fact["kind"], Severity>> = {
   alreadyReleased: "info",
   successorHasIt: "info",
   successorLater: "info",
+  comes: "info",
+  goes: "info",
+  namesLost: "warning",
+  namesGained: "info",
+  endsEarlier: "warning",
+  connectorsStay: "warning",
+  successorGets: "info",
   certificateNotKnownYet: "info",
   nameNotKnownYet: "info",
   unreadableCertificates: "info",
@@ -127,6 +137,7 @@ const SEVERITY: Readonly<Record<Fact["kind"], Severity>> = {
   alreadyThere: "info",
   afterwards: "info",
   stillToDo: "info",
+  wayBack: "info",
   refused: "warning",
   stopped: "warning",
   serverWarns: "warning",

@@ -1,6 +1,6 @@
 import { joined, sentence } from "../sentence";
 import type { Sentence } from "../sentence";
-import { describeFollowUp, describeTask } from "./followUpText";
+import { describeFollowUp, describeTask, describeWayBack } from "./followUpText";
 import { describeBlocker } from "./blockerText";
 import type { Deed, Fact, Line, Phase } from "./line";
 import { describeNotice } from "./noticeText";
@@ -61,6 +61,8 @@ function describeFact(line: Line, phase: Phase, context: TextContext): Sentence 
       return sentence`afterwards: ${describeTask(line.task, context)}`;
     case "stillToDo":
       return sentence`still to do: ${describeFollowUp(line.followUp, line.isNew, context)}`;
+    case "wayBack":
+      return describeWayBack(line, context);
     case "refused":
       return sentence`REFUSED: ${describeBlocker(line.blocker, context)}`;
     case "stopped":

@@ -1,11 +1,12 @@
 import type { Thumbprint } from "../certificate/thumbprint";
-import { valueOr } from "../model";
 import { tasksAfter } from "./followUps";
 import type { FollowUp } from "./followUps";
 import { isMet } from "./goals";
 import { lineOf } from "./line";
 import type { Deed, Fact, Line } from "./line";
 import type { ObservedServer } from "./observedServer";
+import { waysBack } from "./wayBack";
+import type { Outcome } from "./wayBack";
 import type { CertificateRef, Goal, Notice, Plan, Step, Work } from "./planTypes";
 
 type WithWork = Plan & { readonly work: Work };
@@ -31,8 +32,21 @@ function factOfStep(step: Step): Fact {
   }
 }
 
-/** What somebody else did comes before what is done about it. */
-const FIRST: ReadonlySet<Notice["kind"]> = new Set(["driftedTo", "notDoneYet", "certificateNotKnownYet"]);
+/** What comes and what goes is told before what is done, and so is what somebody else did. */
+const FIRST: ReadonlySet<Notice["kind"]> = new Set([
+  "certificateNotKnownYet",
+  "comes",
+  "goes",
+  "namesLost",
+  "namesGained",
+  "endsEarlier",
+  "expiresSoon",
+  "driftedTo",
+  "notDoneYet",
+]);
+
+/** Of these a refresh tells: what the server has become without us. */
+const LOSSES: ReadonlySet<Notice["kind"]> = new Set(["driftedTo", "notDoneYet"]);
 
 /** Notices to be told although nothing is to be done; the others belong to a change of the server. */
 const EVERY_TIME: ReadonlySet<Notice["kind"]> = new Set([
@@ -68,7 +82,7 @@ export function linesOfPlan(plan: Plan): readonly Line[] {
 
 /** What a refresh says: what is. Nobody wants to change anything, so nothing is announced. */
 export function linesOfRefresh(plan: Plan): readonly Line[] {
-  const facts: Fact[] = plan.notices.filter(({ kind }) => EVERY_TIME.has(kind) || FIRST.has(kind));
+  const facts: Fact[] = plan.notices.filter(({ kind }) => EVERY_TIME.has(kind) || LOSSES.has(kind));
   if (plan.kind === "replace") facts.push({ kind: "needsReplacement", because: plan.because });
   else if (hasWork(plan)) facts.push(...plan.work.steps.flatMap(differenceOf));
   return facts.map((fact) => lineOf("refresh", fact));
@@ -89,9 +103,10 @@ function differenceOf(step: Step): readonly Fact[] {
 }
 
 /** What a create or an update says once the server, read again, shows that it has come about. */
-export function linesOfChange(work: Work, left: readonly FollowUp[] = []): readonly Line[] {
+export function linesOfChange(work: Work, left: readonly FollowUp[] = [], outcome?: Outcome): readonly Line[] {
   const facts: Fact[] = [
     ...work.steps.map(factOfStep),
+    ...(outcome === undefined ? [] : waysBack(work.steps, outcome)).map((way): Fact => ({ kind: "wayBack", ...way })),
     ...left.map((followUp): Fact => ({ kind: "stillToDo", followUp, isNew: true })),
   ];
   return facts.map((fact) => lineOf("change", fact));
@@ -171,9 +186,4 @@ export function linesOfForgetting(
 /** Follow-ups of earlier runs, for whoever wants to be reminded. */
 export function linesOfFollowUps(followUps: readonly FollowUp[]): readonly Line[] {
   return followUps.map((followUp) => lineOf("refresh", { kind: "stillToDo", followUp, isNew: false }));
-}
-
-/** Edge servers that a change of the default SMTP certificate concerns. */
-export function edgeServersOf(server: ObservedServer | undefined): readonly string[] {
-  return server === undefined ? [] : valueOr(server.edgeSubscriptions, []);
 }

@@ -3,7 +3,7 @@ import type { Sentence } from "../sentence";
 import { describeBlocker } from "./blockerText";
 import type { Phase } from "./line";
 import { day, inFull, list, listOfFew, named, refInShort, short, span, withLife } from "./words";
-import type { NamedCertificate, Notice } from "./planTypes";
+import type { ConnectorsLeft, NamedCertificate, Notice } from "./planTypes";
 import type { TextContext } from "./words";
 
 /** What is worth knowing about a certificate and its server, as a sentence. */
@@ -57,6 +57,25 @@ export function describeNotice(notice: Notice, context: TextContext, phase: Phas
       return sentence`${notice.service} is with the successor ${short(notice.successor)} already`;
     case "successorLater":
       return sentence`${list(notice.services)} ${notice.services.length === 1 ? "goes" : "go"} to the successor, once that is on the server`;
+    case "comes":
+      return sentence`comes: ${inFull(notice.certificate, now)}`;
+    case "goes":
+      return sentence`goes: ${inFull(notice.certificate, now)}`;
+    case "namesLost":
+      return sentence`clients of ${listOfFew(notice.names)} get a certificate without ${notice.names.length === 1 ? "that name" : "these names"}; ${short(notice.from.thumbprint)} has ${notice.names.length === 1 ? "it" : "them"}`;
+    case "namesGained":
+      return sentence`new in the certificate: ${listOfFew(notice.names)}`;
+    case "endsEarlier":
+      return sentence`the new certificate ends on ${day(notice.notAfter, now)}, before ${withLife(notice.than, now)}`;
+    case "connectorsStay":
+      return describeConnectorsLeft(notice, context);
+    case "successorGets": {
+      const { certificate, services, lacks, isWmsvc } = notice;
+      const who = isWmsvc ? sentence`, the certificate of the Web Management Service` : "";
+      const missing =
+        lacks.length === 0 ? "" : sentence`; clients of ${listOfFew(lacks)} get a certificate without that name`;
+      return sentence`the successor for ${list(services)} is ${inFull(certificate, now)}${who}${missing}`;
+    }
     case "certificateNotKnownYet":
       return sentence`the certificate isn't known yet: what is told here holds for any, once it is issued`;
     case "nameNotKnownYet":
@@ -109,4 +128,13 @@ export function describeNotice(notice: Notice, context: TextContext, phase: Phas
     case "notAsked":
       return sentence`the server wasn't asked (${notice.reason}); planned from the last known state, drift can't be seen`;
   }
+}
+
+function describeConnectorsLeft(left: ConnectorsLeft, { now }: TextContext): Sentence {
+  const one = left.connectors.length === 1;
+  const names = listOfFew(left.connectors.map(({ type, identity }) => sentence`${identity} (${type})`));
+  const lead = sentence`${one ? "connector" : "connectors"} ${names} ${one ? "names" : "name"} ${withLife(left.certificate, now)} by issuer and subject`;
+  return left.isCertain
+    ? sentence`${lead} and won't follow: that works until ${day(left.until, now)}; what to set is told after the change`
+    : sentence`${lead}: only a new certificate of the same issuer and subject is found by ${one ? "it" : "them"}`;
 }

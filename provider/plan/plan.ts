@@ -4,9 +4,11 @@ import { valueOr } from "../model";
 import type { ExchangeService } from "../model";
 import type { DesiredBinding, PreviousBinding } from "./desired";
 import { outOfDates, reservedAs } from "./guards";
-import { findCertificate, holds, isNameService, someHolderUnknown } from "./holdings";
+import { comparisonNotices, connectorsLeft, successorNotices } from "./comparison";
+import type { Exchange } from "./comparison";
+import { findCertificate, holds, isNameService, isPending, someHolderUnknown } from "./holdings";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
-import type { Blocker, Notice, Plan, ReplaceReason, Work } from "./planTypes";
+import type { Blocker, ConnectorsLeft, Notice, Plan, ReplaceReason, Work } from "./planTypes";
 import { namedHoldersOf } from "./takeOvers";
 import { afterReplacement, planRelease, planReleaseByReplacement } from "./release";
 import { daysUntil, factsOf, isRenewalDue, keptTarget, named, newTarget, refOf, replacementReason } from "./target";
@@ -96,17 +98,21 @@ function isMissingTarget(target: Target): boolean {
   return target.kind === "absent" || target.kind === "unreadable";
 }
 
+/** What the notices about a certificate are worked out from. */
+interface Scene extends Exchange {
+  readonly desired: DesiredBinding;
+  readonly work: TargetWork;
+  /** The binding gets this certificate only now. */
+  readonly isNew: boolean;
+}
+
 /** Notices about the certificate's own life and about the company it keeps. */
-function targetNotices(
-  desired: DesiredBinding,
-  target: Target,
-  server: ObservedServer,
-  work: TargetWork,
-  now: Date,
-  isNew: boolean,
-): Notice[] {
-  const notices: Notice[] = [...work.notices];
-  if (target.kind === "unknown") notices.unshift({ kind: "certificateNotKnownYet" });
+function targetNotices({ desired, work, isNew, ...exchange }: Scene): Notice[] {
+  const { target, server, now } = exchange;
+  const facts = factsOf(target);
+  const notices: Notice[] = isNew ? [...comparisonNotices(exchange)] : [];
+  if (target.kind === "unknown") notices.push({ kind: "certificateNotKnownYet" });
+  notices.push(...work.notices);
   if (server.unreadable.length > 0) {
     notices.push({ kind: "unreadableCertificates", thumbprints: server.unreadable.map((one) => one.thumbprint) });
   }
@@ -114,38 +120,53 @@ function targetNotices(
   if (target.kind === "present" && target.foundAgain) {
     notices.push({ kind: "foundAgain", thumbprint: target.certificate.facts.thumbprint });
   }
-  const facts = factsOf(target);
-  if (facts === undefined) return notices;
-  if (isNew && work.steps.length === 0) {
-    notices.push({ kind: "alreadyThere", certificate: named(facts), services: desired.services });
-  }
-  if (outOfDates(facts, now) === undefined) {
+  if (facts !== undefined) {
+    if (isNew && work.steps.length === 0) {
+      notices.push({ kind: "alreadyThere", certificate: named(facts), services: desired.services });
+    }
+    if (!isNew) notices.push({ kind: "lifeLeft", certificate: named(facts) });
     const isDue = desired.certificate.kind !== "selfSigned" && isRenewalDue(facts, desired.renewBeforeDays, now);
-    if (isDue)
+    if (isDue && outOfDates(facts, now) === undefined) {
       notices.push({ kind: "expiresSoon", daysLeft: daysUntil(facts.notAfter, now), notAfter: facts.notAfter });
-    else notices.push({ kind: "lifeLeft", certificate: named(facts) });
+    }
   }
-  for (const service of desired.services.filter(isNameService)) {
-    const name = valueOr(work.finalNames[service], undefined);
-    if (name === undefined) continue;
-    const others = server.certificates.filter(
-      (one) => one.facts.thumbprint !== facts.thumbprint && coversName(one.facts, name),
-    );
-    if (others.length > 0)
-      notices.push({ kind: "sharedByName", service, name, others: others.map((one) => named(one.facts)) });
-  }
+  notices.push(...sharedNames(desired, work, facts?.thumbprint, server));
+  const left = isNew ? connectorsLeft(exchange) : undefined;
+  if (left !== undefined) notices.push({ kind: "connectorsStay", ...left });
   return notices;
 }
 
-function asWork(target: Target, work: TargetWork): Work {
-  return { certificate: refOf(target), steps: work.steps, goals: work.goals };
+/** Other certificates among which Exchange chooses when a client of IMAP or POP connects. */
+function sharedNames(
+  desired: DesiredBinding,
+  work: TargetWork,
+  own: Thumbprint | undefined,
+  server: ObservedServer,
+): readonly Notice[] {
+  return desired.services.filter(isNameService).flatMap((service): readonly Notice[] => {
+    const name = valueOr(work.finalNames[service], undefined);
+    if (name === undefined) return [];
+    const others = server.certificates.filter(
+      (one) => one.facts.thumbprint !== own && !isPending(one) && coversName(one.facts, name),
+    );
+    return others.length === 0
+      ? []
+      : [{ kind: "sharedByName", service, name, others: others.map((one) => named(one.facts)) }];
+  });
+}
+
+function asWork(target: Target, work: TargetWork, left?: ConnectorsLeft): Work {
+  const { steps, goals } = work;
+  return { certificate: refOf(target), steps, goals, ...(left === undefined ? {} : { connectorsLeft: left }) };
 }
 
 function planCreation(desired: DesiredBinding, server: ObservedServer, context: PlanContext): Plan {
   const target = newTarget(desired, server, context);
   const work = workFor({ desired, target, server, handOvers: [], kept: undefined, context });
   const blockers = [...targetBlockers(target, server, false), ...(isMissingTarget(target) ? [] : work.blockers)];
-  const notices = targetNotices(desired, target, server, work, context.now, true);
+  const { now } = context;
+  const { steps } = work;
+  const notices = targetNotices({ desired, target, replaced: undefined, server, work, steps, now, isNew: true });
   return blockers.length > 0
     ? { kind: "blocked", blockers, notices }
     : { kind: "create", work: asWork(target, work), notices };
@@ -161,6 +182,7 @@ function planUpdate(
   const release = planRelease(desired, previous, target, server, context);
   if (release.replace) return planReplacement(desired, previous, server, "releasedServices", context);
   const work = workFor({ desired, target, server, handOvers: release.handOvers, kept: previous, context });
+  const { steps } = work;
   const blockers = [
     ...targetBlockers(target, server, true),
     ...(isMissingTarget(target) ? [] : work.blockers),
@@ -171,7 +193,8 @@ function planUpdate(
       ? lossNotices(previous, target.certificate.facts.thumbprint, server, work.missing)
       : []),
     ...release.notices,
-    ...targetNotices(desired, target, server, work, context.now, false),
+    ...targetNotices({ desired, target, replaced: undefined, server, work, steps, now: context.now, isNew: false }),
+    ...successorNotices(steps, target.kind === "present" ? target.certificate : undefined, server),
   ];
   if (blockers.length > 0) return { kind: "blocked", blockers, notices };
   if (work.steps.length === 0) return { kind: "inSync", notices };
@@ -224,11 +247,13 @@ function planReplacement(
     ...(isMissingTarget(target) ? [] : work.blockers),
     ...(release?.blockers ?? []),
   ];
-  const own = targetNotices(desired, target, server, work, context.now, true);
+  const exchange = { target, replaced: old, server, steps: work.steps, now: context.now };
+  const own = targetNotices({ ...exchange, desired, work, isNew: true });
   const leftBehind = old === undefined ? undefined : defaultLeftBehind(desired, old, server, context.now);
   const notices: Notice[] = [
     ...(old === undefined ? [] : lossesOf(previous, old, server)),
     ...(release?.notices ?? []),
+    ...successorNotices(work.steps, old, server),
     ...(old === undefined || release === undefined
       ? []
       : afterReplacement(desired, previous, old, server, work, release)),
@@ -243,7 +268,7 @@ function planReplacement(
     because,
     deletesFirst: desired.deleteBeforeReplace,
     properties: [REPLACED_PROPERTY[because]],
-    work: asWork(target, work),
+    work: asWork(target, work, connectorsLeft(exchange)),
     notices,
   };
 }

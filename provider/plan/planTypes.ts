@@ -26,6 +26,24 @@ export interface NamedCertificate {
 export interface TakeOver {
   readonly service: ExchangeService;
   readonly from: NamedCertificate;
+  /** X509CertificateName until then; only for IMAP and POP. */
+  readonly formerName?: string | undefined;
+}
+
+/** A connector as its cmdlets know it: a send connector by name, a receive connector by `SERVER\\Name`. */
+export interface ConnectorRef {
+  readonly type: "send" | "receive";
+  readonly identity: string;
+}
+
+/** Connectors that name the certificate that goes, and don't find the one that comes. */
+export interface ConnectorsLeft {
+  readonly connectors: readonly ConnectorRef[];
+  readonly certificate: NamedCertificate;
+  /** Until when what they name works. ISO 8601. */
+  readonly until: string;
+  /** False while nobody knows the certificate that comes. */
+  readonly isCertain: boolean;
 }
 
 /** One thing to do on the server, with its reason. The order of steps is the order of their execution. */
@@ -44,6 +62,8 @@ export type Step =
       /** What happens to the default SMTP certificate: only meaningful when SMTP is among the services. */
       readonly defaultSmtp: "keep" | "replace" | "notConcerned";
       readonly takeOvers: readonly TakeOver[];
+      /** Which certificate loses the default SMTP role by it; undefined where that can't be told. */
+      readonly formerDefault?: NamedCertificate | undefined;
       readonly because: "missing" | "defaultSmtpWanted" | "successor";
     }
   | {
@@ -96,6 +116,22 @@ export type Notice =
   | { readonly kind: "alreadyReleased"; readonly service: ExchangeService }
   | { readonly kind: "successorHasIt"; readonly service: ExchangeService; readonly successor: Thumbprint }
   | { readonly kind: "successorLater"; readonly services: readonly ExchangeService[] }
+  | { readonly kind: "comes"; readonly certificate: NamedCertificate }
+  | { readonly kind: "goes"; readonly certificate: NamedCertificate }
+  /** Names that clients look for, and that the certificate that comes doesn't have. */
+  | { readonly kind: "namesLost"; readonly names: readonly string[]; readonly from: NamedCertificate }
+  | { readonly kind: "namesGained"; readonly names: readonly string[] }
+  | { readonly kind: "endsEarlier"; readonly notAfter: string; readonly than: NamedCertificate }
+  | ({ readonly kind: "connectorsStay" } & ConnectorsLeft)
+  | {
+      readonly kind: "successorGets";
+      readonly certificate: NamedCertificate;
+      readonly services: readonly string[];
+      /** Names of the certificate that gives up the services. */
+      readonly lacks: readonly string[];
+      /** The certificate of the Web Management Service. */
+      readonly isWmsvc: boolean;
+    }
   | { readonly kind: "certificateNotKnownYet" }
   /** What Enable-ExchangeCertificate writes depends on the names of a certificate that isn't known yet. */
   | {
@@ -220,6 +256,7 @@ export interface Work {
   readonly certificate: CertificateRef;
   readonly steps: readonly Step[];
   readonly goals: readonly Goal[];
+  readonly connectorsLeft?: ConnectorsLeft | undefined;
 }
 
 /** The decision about one binding. Frozen data: sentences are made from it in planText, effects in apply. */

@@ -67,6 +67,7 @@ export function workForSmtp(
     services: ["SMTP"],
     defaultSmtp: becomes ? "replace" : "keep",
     takeOvers: [],
+    formerDefault: becomes && holder !== undefined ? named(holder.facts) : undefined,
     because: isMissing ? "missing" : "defaultSmtpWanted",
   };
   return { step, blockers: [], notices };

@@ -1,6 +1,7 @@
 import { coversName } from "../certificate/names";
+import { valueOr } from "../model";
 import type { ExchangeService, NameService } from "../model";
-import { holdersOf, isNameService } from "./holdings";
+import { certificateNameOf, holdersOf, isNameService, isPending } from "./holdings";
 import type { ObservedServer, UnreadableCertificate } from "./observedServer";
 import type { CertificateRef, NamedCertificate, TakeOver } from "./planTypes";
 import { named, namedUnreadable } from "./target";
@@ -16,7 +17,9 @@ function showsService(certificate: UnreadableCertificate, service: ExchangeServi
 /** Who holds a service, by names that people recognise; also certificates that can't be read. */
 export function namedHoldersOf(server: ObservedServer, service: ExchangeService): readonly NamedCertificate[] {
   return [
-    ...holdersOf(server, service).map(({ facts }) => named(facts)),
+    ...holdersOf(server, service)
+      .filter((certificate) => !isNameService(service) || !isPending(certificate))
+      .map(({ facts }) => named(facts)),
     ...server.unreadable
       .filter((certificate) => showsService(certificate, service))
       .map(({ thumbprint }) => namedUnreadable(thumbprint)),
@@ -34,5 +37,9 @@ export function exclusiveTakeOvers(server: ObservedServer, service: ExchangeServ
 export function nameTakeOvers(server: ObservedServer, service: NameService, name: string | undefined): TakeOver[] {
   return holdersOf(server, service)
     .filter(({ facts }) => name === undefined || !coversName(facts, name))
-    .map(({ facts }) => ({ service, from: named(facts) }));
+    .map(({ facts }) => ({
+      service,
+      from: named(facts),
+      formerName: valueOr(certificateNameOf(server, service), undefined),
+    }));
 }

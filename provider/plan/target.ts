@@ -38,7 +38,7 @@ export interface PlanContext {
   readonly former?: BindingIdentity | undefined;
 }
 
-const DAY_MS = 24 * 60 * 60 * 1000;
+export const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Whole days until the moment, rounded down; negative afterwards. */
 export function daysUntil(moment: string, now: Date): number {

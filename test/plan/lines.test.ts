@@ -40,7 +40,7 @@ describe("one plan in its three phases", () => {
 
 it("an adoption says that nothing changes on the server", () => {
   const on = serverOf([shown(MAIL, { services: ["IIS", "SMTP"] })]);
-  expect(text(linesOfPlan(planned({}, undefined, on)))[0]).toBe(
+  expect(text(linesOfPlan(planned({}, undefined, on)))[1]).toBe(
     `${mail} (mail.contoso.com) is already there and holds IIS and SMTP: nothing changes on the server`,
   );
 });

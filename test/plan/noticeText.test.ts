@@ -45,6 +45,11 @@ const connector = {
   tlsCertificateName: `<I>${MAIL.issuer}<S>${MAIL.subject}`,
   sourceServers: [],
 };
+const NAMELESS = certificate("mail.contoso.com", { subject: "", commonName: undefined });
+const WMSVC = certificate(["mail.contoso.com", "autodiscover.contoso.com"], {
+  subject: "CN=WMSvc-SHA2-EX01",
+  commonName: "WMSvc-SHA2-EX01",
+});
 const oldMade = made();
 const NO_ROLE = unknown("no role");
 const NOT_KNOWN = { certificate: { kind: "unknown" } } as const;
@@ -145,6 +150,69 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
       "the server didn't say who holds IIS now, so whom it is taken from isn't known",
     ],
   ],
+  comes: [
+    [
+      planned({}, undefined, server()),
+      `comes: ${MAIL.thumbprint}: CN=mail.contoso.com; issued by CN=Contoso Issuing CA; 365 days left, until 2027-11-23`,
+    ],
+    [
+      planned(given(NAMELESS), undefined, server()),
+      `comes: ${NAMELESS.thumbprint}: mail.contoso.com, without a subject; issued by CN=Contoso Issuing CA; 365 days left, until 2027-11-23`,
+    ],
+  ],
+  goes: [
+    [
+      planned(given(RENEWED), {}, bound()),
+      `goes: ${MAIL.thumbprint}: CN=mail.contoso.com; issued by CN=Contoso Issuing CA; 365 days left, until 2027-11-23`,
+    ],
+  ],
+  namesLost: [
+    [
+      planned(given(OWA), {}, bound()),
+      `clients of mail.contoso.com and autodiscover.contoso.com get a certificate without these names; ${short(MAIL)} has them`,
+    ],
+    [
+      planned(given(SOON), undefined, serverOf([shown(MAIL, { services: ["IIS"] })])),
+      `clients of autodiscover.contoso.com get a certificate without that name; ${short(MAIL)} has it`,
+    ],
+  ],
+  namesGained: [[planned(given(OWA), {}, bound()), "new in the certificate: owa.contoso.com"]],
+  endsEarlier: [
+    [planned(given(SOON), {}, bound()), `the new certificate ends on 2026-12-05, before ${mail}`],
+    [planned(selfSigned({ validityDays: 90 }), {}, bound()), `the new certificate ends on 2027-02-21, before ${mail}`],
+  ],
+  connectorsStay: [
+    [
+      planned(given(OWA), {}, { ...bound(), sendConnectors: known([connector]) }),
+      `connector Outbound (send) names ${mail} by issuer and subject and won't follow: that works until 2027-11-23; what to set is told after the change`,
+    ],
+    [
+      planned(
+        given(OWA),
+        {},
+        {
+          ...bound(),
+          sendConnectors: known([connector]),
+          receiveConnectors: known([{ ...connector, identity: "EX01\\Default Frontend EX01" }]),
+        },
+      ),
+      `connectors Outbound (send) and EX01\\Default Frontend EX01 (receive) name ${mail} by issuer and subject and won't follow: that works until 2027-11-23; what to set is told after the change`,
+    ],
+    [
+      planned(NOT_KNOWN, {}, { ...bound(), sendConnectors: known([connector]) }),
+      `connector Outbound (send) names ${mail} by issuer and subject: only a new certificate of the same issuer and subject is found by it`,
+    ],
+  ],
+  successorGets: [
+    [
+      planned({ ...SMTP, successor: OWA.thumbprint }, {}, bound(shown(OWA))),
+      `the successor for IIS is ${OWA.thumbprint}: CN=owa.contoso.com; issued by CN=Contoso Issuing CA; 365 days left, until 2027-11-23; clients of mail.contoso.com and autodiscover.contoso.com get a certificate without that name`,
+    ],
+    [
+      planned({ ...SMTP, successor: WMSVC.thumbprint }, {}, bound(shown(WMSVC))),
+      `the successor for IIS is ${WMSVC.thumbprint}: CN=WMSvc-SHA2-EX01; issued by CN=Contoso Issuing CA; 365 days left, until 2027-11-23, the certificate of the Web Management Service`,
+    ],
+  ],
   certificateNotKnownYet: [
     [
       planned(NOT_KNOWN, undefined, server()),
@@ -223,7 +291,7 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
   ],
   lifeLeft: [
     [
-      planned({}, undefined, server()),
+      planned({}, SMTP, server([shown(MAIL, { services: ["SMTP"] })])),
       `the certificate is ${MAIL.thumbprint}: CN=mail.contoso.com; issued by CN=Contoso Issuing CA; 365 days left, until 2027-11-23`,
     ],
   ],
@@ -337,6 +405,11 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
     ],
   ],
 };
+
+it("counts no pending request among the certificates that Exchange chooses among", () => {
+  const pending = shown(RENEWED, { status: status("PendingRequest") });
+  expect(noticesOf(planned(services("IMAP"), undefined, server([pending])), "sharedByName")).toEqual([]);
+});
 
 describe.each(Object.entries(SENTENCES))("a notice of kind %s", (kind, rows) => {
   it.each(rows.map(([plan, sentence]) => [sentence, plan] as const))("says %s", (sentence, plan) => {

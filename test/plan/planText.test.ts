@@ -30,12 +30,12 @@ const SMTP_TODO =
 describe("a plan as lines", () => {
   it("says what is imported and enabled, who loses what, what stays, how long it lasts, what to do afterwards", () => {
     expect(lines(planned(services("IIS", "SMTP", "IMAP"), undefined, server()))).toEqual([
+      `comes: ${MAIL.thumbprint}: CN=mail.contoso.com; issued by CN=Contoso Issuing CA; 365 days left, until 2027-11-23`,
       `plan: imports ${short(MAIL)}, which isn't on the server yet`,
       `plan: enables IMAP for ${short(MAIL)}; IMAP leaves ${builtIn}`,
       `plan: enables SMTP for ${short(MAIL)}`,
       `plan: enables IIS for ${short(MAIL)}; IIS leaves ${builtIn}`,
       `the default SMTP certificate stays ${builtIn}`,
-      `the certificate is ${MAIL.thumbprint}: CN=mail.contoso.com; issued by CN=Contoso Issuing CA; 365 days left, until 2027-11-23`,
       `afterwards: ${IIS_TODO}`,
       "afterwards: IMAP: restart the services MSExchangeIMAP4 and MSExchangeIMAP4BE.",
       `afterwards: ${SMTP_TODO}`,
