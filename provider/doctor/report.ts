@@ -1,4 +1,5 @@
-import { oneLine } from "../remoting/oneLine";
+import { safeJson } from "../console/safeJson";
+import { cleanedMessage } from "../sentence";
 import { type Finding, type Outcome, worstOf } from "./finding";
 
 /** What was found about one server. */
@@ -40,7 +41,7 @@ export function findingLines({ step, outcome, text, remedies }: Finding): readon
 /** Breaks a text between words; a word that is too long for a line gets one of its own. */
 function wrapped(text: string): readonly string[] {
   const lines: string[] = [];
-  for (const word of oneLine(text).split(" ")) {
+  for (const word of cleanedMessage(text).split(" ")) {
     const last = lines.at(-1);
     if (last === undefined || INDENT + last.length + 1 + word.length > WIDTH) lines.push(word);
     else lines[lines.length - 1] = `${last} ${word}`;
@@ -78,17 +79,13 @@ export function exitCodeOf(report: Report): 0 | 1 {
 /** The whole report for machines. Keys stay what they are; texts may change. */
 export function reportJson(report: Report): string {
   const { version, settings, servers, isInterrupted } = report;
-  return JSON.stringify(
-    {
-      doctor: version,
-      readOnly: true,
-      interrupted: isInterrupted,
-      exitCode: exitCodeOf(report),
-      summary: summaryLine(report),
-      settings,
-      servers: servers.map(({ server, findings }) => ({ server, outcome: worstOf(findings), findings })),
-    },
-    null,
-    2,
-  );
+  return safeJson({
+    doctor: version,
+    readOnly: true,
+    interrupted: isInterrupted,
+    exitCode: exitCodeOf(report),
+    summary: summaryLine(report),
+    settings,
+    servers: servers.map(({ server, findings }) => ({ server, outcome: worstOf(findings), findings })),
+  });
 }

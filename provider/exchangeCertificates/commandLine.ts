@@ -1,3 +1,4 @@
+import { cleanIo } from "../console/cleanIo";
 import type { CommandLineIo } from "../console/io";
 import { processIo } from "../console/terminal";
 import { UsageMistake } from "../console/usageMistake";
@@ -15,7 +16,8 @@ import { openChosenBackend, remoteSettingsOf, serversOf } from "./settings";
 export type ExitCode = 0 | 1 | 2 | 3;
 
 /** Runs `exchange-certificates`. Every mistake is told on standard error; nothing is thrown but what is our own mistake. */
-export async function runCommandLine(argv: readonly string[], io: CommandLineIo): Promise<ExitCode> {
+export async function runCommandLine(argv: readonly string[], terminal: CommandLineIo): Promise<ExitCode> {
+  const io = cleanIo(terminal);
   try {
     const request = readRequest(argv);
     switch (request.kind) {

@@ -53,6 +53,6 @@ describe("the lines of a finding", () => {
   });
 
   it("hold nothing that steers a terminal", () => {
-    expect(findingLines(ok("session", "a\u001b[31m\r\nb"))).toEqual(["  ok    session        a [31m b"]);
+    expect(findingLines(ok("session", "a\u001b[31m\r\nb"))).toEqual(["  ok    session        a\\u{1B}[31m b"]);
   });
 });

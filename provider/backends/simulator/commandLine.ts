@@ -11,6 +11,7 @@ import type { SessionEnv } from "./cmdletSession";
 import { cmdletCommand } from "./console/cmdletCommand";
 import { switchFault } from "./console/faultCommand";
 import { cmdletHelp, generalHelp, serveHelp } from "./console/helpText";
+import { cleanIo } from "../../console/cleanIo";
 import type { CommandLineIo } from "../../console/io";
 import { alternatives, nearNames } from "../../console/nearNames";
 import { readSimulatorOptions, type Options } from "./console/options";
@@ -28,7 +29,8 @@ const COMMANDS = ["show", "init", "reset", "fault", "serve", "help"] as const;
 export type CommandLineExitCode = 0 | 1 | 2;
 
 /** Runs `exchange-simulator`. Every mistake and failure is told on standard error; nothing is thrown. */
-export async function runCommandLine(argv: readonly string[], io: CommandLineIo): Promise<CommandLineExitCode> {
+export async function runCommandLine(argv: readonly string[], terminal: CommandLineIo): Promise<CommandLineExitCode> {
+  const io = cleanIo(terminal);
   try {
     return await dispatch(argv, io);
   } catch (error) {

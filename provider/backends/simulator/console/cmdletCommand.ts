@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { makeSelfSigned } from "../../../certificate/selfSigned";
 import { messageOf } from "../../../errors";
+import { cleanedMessage } from "../../../sentence";
 import type { CmdletCall, CmdletContext, CmdletQuestion, CmdletValue } from "../cmdlet";
 import type { CmdletDefinition } from "../cmdletDefinitions";
 import { runOnStore, waitForServer, type RunResult, type SessionEnv } from "../cmdletSession";
@@ -45,10 +46,10 @@ export async function cmdletCommand(
     );
   }
 
-  for (const warning of result.warnings) io.error(`WARNING: ${warning}`);
+  for (const warning of result.warnings) io.error(`WARNING: ${cleanedMessage(warning)}`);
   if (result.kind === "failed") {
     const { message, categoryInfo, fullyQualifiedErrorId } = result.error;
-    io.error(`${cmdlet.name} : ${message}`);
+    io.error(`${cmdlet.name} : ${cleanedMessage(message)}`);
     if (categoryInfo !== "") io.error(`    + CategoryInfo          : ${categoryInfo}`);
     io.error(`    + FullyQualifiedErrorId : ${fullyQualifiedErrorId}`);
     return 1;

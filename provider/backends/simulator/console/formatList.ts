@@ -1,3 +1,5 @@
+import { safeJson } from "../../../console/safeJson";
+import { cleaned } from "../../../sentence";
 import type { CmdletObject, CmdletOutputValue } from "../cmdlet";
 
 /** Bytes are shown by their beginning, as PowerShell does. */
@@ -16,7 +18,8 @@ function isRecord(value: CmdletOutputValue): value is { readonly [key: string]: 
 function formatValue(value: CmdletOutputValue): string {
   if (value === null) return "";
   if (typeof value === "boolean") return value ? "True" : "False";
-  if (typeof value === "string" || typeof value === "number") return String(value);
+  if (typeof value === "string") return cleaned(value);
+  if (typeof value === "number") return String(value);
   if (value instanceof Date) return formatDate(value);
   if (value instanceof Uint8Array) {
     const shown = [...value.subarray(0, BYTES_SHOWN)].join(", ");
@@ -51,5 +54,5 @@ function toJson(value: CmdletOutputValue): unknown {
 
 /** Objects as JSON, always an array: names as Exchange's, dates as ISO 8601, bytes as base64. */
 export function formatJson(objects: readonly CmdletObject[]): string {
-  return JSON.stringify(objects.map(toJson), undefined, 2);
+  return safeJson(objects.map(toJson));
 }

@@ -1,5 +1,6 @@
 import { table } from "../../../console/table";
 import { sortServices } from "../../../model";
+import { cleaned } from "../../../sentence";
 import { statusOf, storedCertificates, type ReadStoredCertificate } from "../certificateStore";
 import { consequencesOn, describeConsequence } from "../consequences";
 import { displayedServices, iisSitesOf } from "../displayedServices";
@@ -32,7 +33,7 @@ function certificateRow(
     services.length === 0 ? "-" : services.join(", "),
     siteNames.length === 0 ? "-" : siteNames.join(", "),
     facts.isUnreadable === true ? "?" : daysLeft(facts.notAfter, now),
-    facts.subject,
+    cleaned(facts.subject),
     marks.join(", "),
   ];
 }
@@ -61,19 +62,19 @@ function isList(value: object): value is readonly string[] {
 
 function serverLines(organisation: Organisation, server: ServerState, now: Date): string[] {
   const { major, minor, build, revision } = server.version;
-  const lines = [`${server.fqdn}  (${server.name}, Version ${major}.${minor} (Build ${build}.${revision}))`];
+  const lines = [`${server.fqdn}  (${cleaned(server.name)}, Version ${major}.${minor} (Build ${build}.${revision}))`];
   const faults = faultTexts(server);
-  if (faults.length > 0) lines.push(`  faults: ${faults.join("; ")}`);
+  if (faults.length > 0) lines.push(`  faults: ${cleaned(faults.join("; "))}`);
   const rows = storedCertificates(server).map((one) => certificateRow(organisation, server, one, now));
   const heading = ["Thumbprint", "Services", "IIS site", "Days", "Subject", ""];
   lines.push(...table([heading, ...rows]).map((line) => `  ${line}`));
   const names = [
     ["IMAP", server.imap.x509CertificateName],
     ["POP", server.pop.x509CertificateName],
-  ].flatMap(([service, name]) => (name === null ? [] : [`${String(service)} name: ${String(name)}`]));
+  ].flatMap(([service, name]) => (name === null ? [] : [`${String(service)} name: ${cleaned(String(name))}`]));
   if (names.length > 0) lines.push(`  ${names.join("; ")}`);
   const broken = consequencesOn(organisation, server, now).map(describeConsequence);
-  return [...lines, ...broken.map((text) => `  ! ${text}`)];
+  return [...lines, ...broken.map((text) => `  ! ${cleaned(text)}`)];
 }
 
 /** The whole organisation at a glance: per server its certificates, who holds what, and how long they still last. */
