@@ -253,7 +253,7 @@ async function sourceOf(
     case "pfx": {
       const { pfx, password } = shape as Shape<"pfx">;
       const options = { signal: context.signal };
-      return kept(kind, await readPfx(new Secret(decodeBase64(pfx)), secretOf(password), options), context);
+      return kept(kind, await readPfx(new Secret(pfx), secretOf(password), options), context);
     }
     case "pfxFile": {
       const given = shape as Shape<"pfxFile">;
@@ -330,17 +330,6 @@ function issuersOf(der: Uint8Array): readonly string[] {
 
 function secretOf(password: string | undefined): Secret<string> | undefined {
   return password === undefined ? undefined : new Secret(password);
-}
-
-function decodeBase64(given: string): Uint8Array {
-  const bare = given.replace(/\s+/g, "");
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(bare)) {
-    throw new ExchangeBindingError(
-      "PfxUnreadable",
-      "pfx isn't base64; give the bytes of the file encoded as base64, or its path as pfxFile",
-    );
-  }
-  return Buffer.from(bare, "base64");
 }
 
 async function readSourceFile(path: string, env: SourceEnv, signal: AbortSignal | undefined): Promise<Uint8Array> {

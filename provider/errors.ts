@@ -13,9 +13,11 @@ export const ERROR_CODES = [
   "PfxWithoutCertificate",
   "PfxWithoutKey",
   "PfxKeyDoesNotFit",
+  "PfxAmbiguous",
   "PemUnreadable",
   "PemWithoutKey",
   "PemKeyDoesNotFit",
+  "PemAmbiguous",
   "CertificateUnreadable",
   "SelfSignedInvalid",
   // configuration and state

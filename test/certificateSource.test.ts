@@ -214,7 +214,7 @@ describe("a source that can't be used", () => {
       { pem: { certificate: certificatePem, privateKey: otherKeyPem } },
       /belongs to none/,
     ],
-    ["texts that are no PEM", { pem: { certificate: "x", privateKey: keyPem } }, /holds no certificate/],
+    ["texts that are no PEM", { pem: { certificate: "x", privateKey: keyPem } }, /neither PEM, DER/],
     [
       "a key besides the source",
       { pfx: base64, password: PASSWORD, passphrase: PASSWORD },
@@ -234,7 +234,7 @@ describe("a source that can't be used", () => {
       { pfx: `${base64.slice(0, 200)}AAAA`, password: PASSWORD },
       { pfx: base64, password: `${PASSWORD}x` },
       { pfxFile: "certs/none.pfx", password: PASSWORD },
-      { pem: { certificate: certificatePem, privateKey: keyPem.replace("PRIVATE", "SECRET") } },
+      { pem: { certificate: certificatePem, privateKey: keyPem.replace("A", "?") } },
       { pem: { certificate: keyPem, privateKey: certificatePem } },
       { thumbprint: keyPem },
       { thumbprint: base64 },

@@ -1,9 +1,25 @@
 import type { Asn1 } from "./asn1";
-import { bytesOf, childOf, childrenOf, isUniversal, objectIdentifier, oidOf, sequence, set, textString } from "./asn1";
+import {
+  bytesOf,
+  childOf,
+  childrenOf,
+  contentOf,
+  isOid,
+  isUniversal,
+  objectIdentifier,
+  oidOf,
+  sequence,
+  set,
+  textString,
+  TYPES,
+  writeAsn1,
+} from "./asn1";
 
 export interface NameAttribute {
   readonly oid: string;
   readonly value: string;
+  /** The value is no text: `value` is `#` and its bytes in hexadecimal, and is never put in quotes. */
+  readonly isEncoded?: true;
 }
 
 /**
@@ -43,10 +59,13 @@ const ATTRIBUTE_TYPES: readonly AttributeType[] = [
   { oid: "2.5.4.13", key: "Description" },
   { oid: "2.5.4.12", key: "T", aliases: ["TITLE"], maxLength: 64 },
   { oid: "2.5.4.4", key: "SN" },
-  { oid: "2.5.4.42", key: "G", aliases: ["GIVENNAME"] },
+  { oid: "2.5.4.42", key: "G", aliases: ["GN", "GIVENNAME"] },
   { oid: "2.5.4.43", key: "I", aliases: ["INITIALS"] },
   { oid: "2.5.4.46", key: "dnQualifier", stringType: "PRINTABLESTRING" },
   { oid: "2.5.4.5", key: "SERIALNUMBER", maxLength: 64, stringType: "PRINTABLESTRING" },
+  { oid: "2.23.133.2.1", key: "TPMManufacturer" },
+  { oid: "2.23.133.2.2", key: "TPMModel" },
+  { oid: "2.23.133.2.3", key: "TPMVersion" },
 ];
 
 const BY_OID = new Map(ATTRIBUTE_TYPES.map((type) => [type.oid, type]));
@@ -62,7 +81,14 @@ const BY_KEY = new Map(
 export function formatDistinguishedName(name: DistinguishedName): string {
   return [...name]
     .reverse()
-    .map((part) => part.map(({ oid, value }) => `${BY_OID.get(oid)?.key ?? `OID.${oid}`}=${quote(value)}`).join(" + "))
+    .map((part) =>
+      part
+        .map(({ oid, value, isEncoded }) => {
+          const key = BY_OID.get(oid)?.key ?? `OID.${oid}`;
+          return `${key}=${isEncoded === true ? value : quote(value)}`;
+        })
+        .join(" + "),
+    )
     .join(", ");
 }
 
@@ -92,8 +118,12 @@ export function parseDistinguishedName(
     const value = quoted?.replaceAll('""', '"') ?? withoutBlanksAround(bare ?? "");
     const problem = problemOfValue(oid, value);
     if (problem !== undefined) return { problem: `${key ?? ""} ${problem}` };
-    if (separator === "+") parts.at(-1)?.push({ oid, value });
-    else parts.push([{ oid, value }]);
+    const part = separator === "+" ? parts.at(-1) : undefined;
+    if (part?.some((other) => other.oid === oid) === true) {
+      return { problem: `${key ?? ""} stands twice in one part; separate the two by a comma` };
+    }
+    if (part === undefined) parts.push([{ oid, value }]);
+    else part.push({ oid, value });
     separator = next ?? "";
   }
   return { name: parts.reverse() };
@@ -105,8 +135,9 @@ function withoutBlanksAround(text: string): string {
 }
 
 function oidForKey(key: string): string | undefined {
-  const dotted = /^(?:OID\.)?((?:[0-2])(?:\.\d+)+)$/i.exec(key)?.[1];
-  return dotted ?? BY_KEY.get(key.toUpperCase());
+  const dotted = /^(?:OID\.)?([0-9.]+)$/i.exec(key)?.[1];
+  if (dotted !== undefined) return isOid(dotted) ? dotted : undefined;
+  return BY_KEY.get(key.toUpperCase());
 }
 
 function problemOfValue(oid: string, value: string): string | undefined {
@@ -145,25 +176,59 @@ export function nameToAsn1(name: DistinguishedName): Asn1 {
 
 export function nameFromAsn1(node: Asn1): DistinguishedName {
   return childrenOf(node).map((part) =>
-    childrenOf(part).map((attribute) => ({ oid: oidOf(childOf(attribute, 0)), value: textOf(childOf(attribute, 1)) })),
+    childrenOf(part).map((attribute): NameAttribute => {
+      const oid = oidOf(childOf(attribute, 0));
+      const encoded = childOf(attribute, 1);
+      const value = textOf(encoded);
+      return value === undefined ? { oid, value: hexOf(encoded), isEncoded: true } : { oid, value };
+    }),
   );
 }
 
-/** Tag numbers of string types that node-forge has no name for. */
-const TELETEX_STRING = 20;
-const UNIVERSAL_STRING = 28;
+/** Types whose characters are bytes: what Windows reads as text, one character a byte. */
+const BYTE_STRINGS: readonly number[] = [
+  TYPES.NUMERICSTRING,
+  TYPES.PRINTABLESTRING,
+  TYPES.VIDEOTEXSTRING,
+  TYPES.IA5STRING,
+  TYPES.GRAPHICSTRING,
+  TYPES.VISIBLESTRING,
+  TYPES.GENERALSTRING,
+];
 
-function textOf(node: Asn1): string {
-  // node-forge has decoded a BMPString already.
-  if (isUniversal(node, "BMPSTRING") && typeof node.value === "string") return node.value;
-  const bytes = bytesOf(node);
-  if (isUniversal(node, "UTF8")) return bytes.toString("utf8");
-  if (isUniversal(node, "PRINTABLESTRING") || isUniversal(node, "IA5STRING")) return bytes.toString("latin1");
-  const type: number = node.type;
-  if (type === TELETEX_STRING) return bytes.toString("latin1");
-  if (type === UNIVERSAL_STRING && bytes.length % 4 === 0) {
-    const codePoints = Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readUInt32BE(index * 4));
-    return String.fromCodePoint(...codePoints);
+/** The text of a value of one of the string types; `undefined` for any other, and for one that isn't made of characters. */
+export function textOf(node: Asn1): string | undefined {
+  if (node.tagClass !== 0) return undefined;
+  const isText = node.type === TYPES.UTF8 || node.type === TYPES.TELETEXSTRING || BYTE_STRINGS.includes(node.type);
+  if (isText) {
+    const bytes = bytesOf(node);
+    if (node.type === TYPES.UTF8) return bytes.toString("utf8");
+    if (node.type === TYPES.TELETEXSTRING) return validUtf8(bytes) ?? bytes.toString("latin1");
+    return bytes.toString("latin1");
   }
+  if (node.type === TYPES.BMPSTRING) return textOfUtf16(bytesOf(node));
+  return node.type === TYPES.UNIVERSALSTRING ? textOfUtf32(bytesOf(node)) : undefined;
+}
+
+/** What is in a TeletexString is UTF-8 where it can be, else Latin-1 (CERT_RDN_ATTR, wincrypt.h). */
+function validUtf8(bytes: Buffer): string | undefined {
+  const text = bytes.toString("utf8");
+  return Buffer.from(text, "utf8").equals(bytes) ? text : undefined;
+}
+
+function textOfUtf16(bytes: Buffer): string | undefined {
+  return bytes.length % 2 === 0 ? Buffer.from(bytes).swap16().toString("utf16le") : undefined;
+}
+
+function textOfUtf32(bytes: Buffer): string | undefined {
+  if (bytes.length % 4 !== 0) return undefined;
+  const codePoints = Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readUInt32BE(index * 4));
+  if (codePoints.some((codePoint) => codePoint > 0x10ffff)) return undefined;
+  return codePoints.map((codePoint) => String.fromCodePoint(codePoint)).join("");
+}
+
+/** As Windows prints what is no text: the content of an OCTET STRING, of anything else the whole value. */
+function hexOf(node: Asn1): string {
+  const bytes = isUniversal(node, "OCTETSTRING") ? contentOf(node) : writeAsn1(node);
   return `#${bytes.toString("hex").toUpperCase()}`;
 }

@@ -26,7 +26,33 @@ export interface CertificateFacts {
   readonly keySizeBits: number | undefined;
   /** Subject equals issuer and the certificate's own key signed it. */
   readonly isSelfSigned: boolean;
+  /** May sign other certificates (basicConstraints). */
+  readonly isAuthority?: boolean | undefined;
+  /** What its key may be used for; `undefined` without that extension: for everything. */
+  readonly keyUsage?: readonly KeyUsage[] | undefined;
+  /** Object identifiers of its purposes (extended key usage); `undefined` without that extension: for everything. */
+  readonly purposes?: readonly string[] | undefined;
+  readonly signature?: SignatureKind | undefined;
+  /** The curve of an ECC key, as OpenSSL names it: `prime256v1`. */
+  readonly curve?: string | undefined;
 }
+
+/** Bits of RFC 5280 section 4.2.1.3, in their order. */
+export const KEY_USAGES = [
+  "digitalSignature",
+  "nonRepudiation",
+  "keyEncipherment",
+  "dataEncipherment",
+  "keyAgreement",
+  "keyCertSign",
+  "cRLSign",
+  "encipherOnly",
+  "decipherOnly",
+] as const;
+export type KeyUsage = (typeof KEY_USAGES)[number];
+
+/** How the issuer signed it: `sha1` also stands for weaker ones, `pss` is RSASSA-PSS. */
+export type SignatureKind = "sha1" | "pss" | "other";
 
 /** Those that a binding shows as outputs, as soon as its certificate is known. */
 export const FACT_KEYS = [

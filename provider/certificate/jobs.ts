@@ -5,17 +5,18 @@ import { ExchangeBindingError, isBindingError } from "../errors";
 import { Secret } from "../secret";
 import type { CertificateFacts } from "./facts";
 import type { CertificateMaterial, MaterialNotice } from "./material";
+import type { Given } from "./pem";
 import { readPemHere } from "./pem";
 import { readPfxHere } from "./pfx";
 
 /** What the thread is asked: plain data, secrets in clear, because that is all that passes between threads. */
 export type Job =
-  | { readonly kind: "pfx"; readonly file: Uint8Array; readonly password: string | undefined }
+  | { readonly kind: "pfx"; readonly file: Given; readonly password: string | undefined }
   | {
       readonly kind: "pem";
-      readonly certificate: string;
-      readonly privateKey: string;
-      readonly chain: string | undefined;
+      readonly certificate: Given;
+      readonly privateKey: Given;
+      readonly chain: Given | undefined;
     };
 
 export type Answer =

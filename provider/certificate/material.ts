@@ -1,9 +1,9 @@
-import type { X509Certificate } from "node:crypto";
+import { createPublicKey } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 
 import { Secret } from "../secret";
 import type { CertificateFacts } from "./facts";
-import { factsOf } from "./readCertificate";
+import type { ParsedCertificate } from "./readCertificate";
 
 /**
  * `keyStorageProviderDropped`: the file wanted its key in a key storage provider (CNG), and the attribute that says so
@@ -23,7 +23,7 @@ export interface CertificateMaterial {
 }
 
 export interface FoundCertificate {
-  readonly certificate: X509Certificate;
+  readonly certificate: ParsedCertificate;
   /** What a PFX uses to tie a certificate to its key. */
   readonly localKeyId?: string | undefined;
 }
@@ -34,43 +34,71 @@ export interface FoundKey {
   readonly notices?: readonly MaterialNotice[];
 }
 
+/** What a file's certificates and keys come to. */
+export type Assembled =
+  | { readonly kind: "material"; readonly material: CertificateMaterial }
+  | { readonly kind: "noKeyFits" }
+  /** More than one certificate has its key in the file, and none of them issued the others. */
+  | { readonly kind: "several"; readonly leaves: readonly CertificateFacts[] };
+
 /**
  * Puts together what a file holds: the certificate that fits a key, whatever the order; the others become its chain.
- * When several certificates fit the key, the one that the file ties to it wins, then the first. `undefined` when no key
- * fits any certificate.
+ * When several certificates fit one key, the one that the file ties to it wins, then the first. Of several
+ * certificates with keys, those that issued another one of them are authorities and not meant.
  */
-export function assembleMaterial(
-  certificates: readonly FoundCertificate[],
-  keys: readonly FoundKey[],
-): CertificateMaterial | undefined {
-  for (const { key, localKeyId, notices = [] } of keys) {
-    const fitting = certificates.filter(({ certificate }) => certificate.checkPrivateKey(key));
-    const tied = localKeyId === undefined ? undefined : fitting.find((found) => found.localKeyId === localKeyId);
-    const leaf = (tied ?? fitting[0])?.certificate;
-    if (leaf === undefined) continue;
-    return {
-      der: new Uint8Array(leaf.raw),
-      facts: factsOf(leaf),
+export function assembleMaterial(certificates: readonly FoundCertificate[], keys: readonly FoundKey[]): Assembled {
+  const found = new Map<string, { readonly leaf: ParsedCertificate; readonly from: FoundKey }>();
+  for (const from of keys) {
+    const leaf = leafFor(from, certificates);
+    if (leaf !== undefined && !found.has(leaf.facts.thumbprint)) found.set(leaf.facts.thumbprint, { leaf, from });
+  }
+  const all = [...found.values()];
+  const meant = all.filter(({ leaf }) => !all.some((other) => other.leaf !== leaf && issued(leaf, other.leaf)));
+  const [first, ...others] = meant.length === 0 ? all : meant;
+  if (first === undefined) return { kind: "noKeyFits" };
+  if (others.length > 0) return { kind: "several", leaves: [first, ...others].map(({ leaf }) => leaf.facts) };
+  const { leaf, from } = first;
+  return {
+    kind: "material",
+    material: {
+      der: new Uint8Array(leaf.der),
+      facts: leaf.facts,
       chain: orderChain(
         leaf,
         certificates.map(({ certificate }) => certificate),
-      ).map((certificate) => new Uint8Array(certificate.raw)),
-      privateKey: new Secret(key),
-      notices,
-    };
-  }
-  return undefined;
+      ).map(({ der }) => new Uint8Array(der)),
+      privateKey: new Secret(from.key),
+      notices: from.notices ?? [],
+    },
+  };
 }
 
-function orderChain(leaf: X509Certificate, all: readonly X509Certificate[]): readonly X509Certificate[] {
-  const rest = new Map(all.map((certificate) => [certificate.fingerprint256, certificate]));
-  const path: X509Certificate[] = [];
-  let issuer: X509Certificate | undefined = leaf;
-  while (issuer !== undefined) {
-    const current: X509Certificate = issuer;
-    rest.delete(current.fingerprint256);
+function leafFor(
+  { key, localKeyId }: FoundKey,
+  certificates: readonly FoundCertificate[],
+): ParsedCertificate | undefined {
+  const publicKey = createPublicKey(key);
+  const fitting = certificates.filter(({ certificate }) => certificate.publicKey?.equals(publicKey) === true);
+  const tied = localKeyId === undefined ? undefined : fitting.find((found) => found.localKeyId === localKeyId);
+  return (tied ?? fitting[0])?.certificate;
+}
+
+/** By names and key identifiers, as a certificate finds its issuer; signatures aren't checked. */
+function issued(issuer: ParsedCertificate, certificate: ParsedCertificate): boolean {
+  if (!issuer.subject.equals(certificate.issuer)) return false;
+  const [wanted, has] = [certificate.authorityKeyId, issuer.subjectKeyId];
+  return wanted === undefined || has === undefined || wanted.equals(has);
+}
+
+function orderChain(leaf: ParsedCertificate, all: readonly ParsedCertificate[]): readonly ParsedCertificate[] {
+  const rest = new Map(all.map((certificate) => [certificate.facts.thumbprint, certificate]));
+  const path: ParsedCertificate[] = [];
+  let next: ParsedCertificate | undefined = leaf;
+  while (next !== undefined) {
+    const current: ParsedCertificate = next;
+    rest.delete(current.facts.thumbprint);
     path.push(current);
-    issuer = [...rest.values()].find((candidate) => current.checkIssued(candidate));
+    next = [...rest.values()].find((candidate) => issued(candidate, current));
   }
   return [...path.slice(1), ...rest.values()];
 }

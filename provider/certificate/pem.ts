@@ -1,25 +1,25 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
-import type { KeyObject } from "node:crypto";
-
 import type { ErrorCode } from "../errors";
 import { ExchangeBindingError } from "../errors";
 import type { Secret } from "../secret";
+import { describeLeaves } from "./leaves";
 import type { CertificateMaterial } from "./material";
 import { assembleMaterial } from "./material";
-import { factsOf } from "./readCertificate";
+import type { ParsedCertificate } from "./readCertificate";
+import { parseCertificate } from "./readCertificate";
+import type { Parts, Recognised } from "./recognise";
+import { recogniseFile, recogniseText } from "./recognise";
+import { describeStranger } from "./strangers";
+
+/** A text, or the bytes of a file. */
+export type Given = string | Uint8Array;
 
 export interface PemSource {
-  /** One or more certificates; the one that fits the key may be anywhere among them. */
-  readonly certificate: string;
-  /** PKCS#8, PKCS#1 or SEC1, not encrypted. Other blocks in the text are passed over. */
-  readonly privateKey: Secret<string>;
+  /** One or more certificates; the one that fits the key may be anywhere among them. The key may stand here too. */
+  readonly certificate: Given;
+  /** PKCS#8, PKCS#1 or SEC1, not encrypted. */
+  readonly privateKey: Secret<Given>;
   /** Further certificates. */
-  readonly chain?: string | undefined;
-}
-
-interface PemBlock {
-  readonly label: string;
-  readonly text: string;
+  readonly chain?: Given | undefined;
 }
 
 function failure(code: ErrorCode, text: string, thumbprints?: readonly string[]): ExchangeBindingError {
@@ -27,87 +27,93 @@ function failure(code: ErrorCode, text: string, thumbprints?: readonly string[])
 }
 
 /**
- * Reads a certificate and its key from PEM text.
+ * Reads a certificate and its key. PEM is what people have; DER, PKCS#7 and base64 of these are read as well.
  *
- * @throws ExchangeBindingError `PemUnreadable`, `PemWithoutKey`, `PemKeyDoesNotFit`; none carries anything of the key
+ * @throws ExchangeBindingError `PemUnreadable`, `PemWithoutKey`, `PemKeyDoesNotFit`, `PemAmbiguous`; none carries
+ * anything of the key
  */
 export function readPemHere(source: PemSource): CertificateMaterial {
-  const given = readCertificates("certificate", source.certificate);
-  if (given.length === 0) {
-    throw failure("PemUnreadable", `\`certificate\` holds no certificate${hintFor(source.certificate, "CERTIFICATE")}`);
-  }
-  const certificates = [...given, ...readCertificates("chain", source.chain ?? "")];
-  const keys = readKeys(source.privateKey.reveal());
-  const material = assembleMaterial(
-    certificates.map((certificate) => ({ certificate })),
-    keys.map((key) => ({ key })),
-  );
-  if (material === undefined) {
-    const thumbprints = certificates.map((certificate) => factsOf(certificate).thumbprint);
-    throw failure(
-      "PemKeyDoesNotFit",
-      `the private key belongs to none of the certificates (${thumbprints.join(", ")}). ` +
-        "Give the key that the certificate's request was made with.",
-      thumbprints,
-    );
-  }
-  return material;
-}
-
-function blocksOf(text: string): readonly PemBlock[] {
-  const blocks = text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----[^-]*(?:-[^-]+)*-----END \1-----/g);
-  return [...blocks].map(([block, label]) => ({ label: label ?? "", text: block }));
-}
-
-/** Why a text may hold no such block, and what to do. Says nothing of what the text holds. */
-function hintFor(text: string, label: string): string {
-  if (text.trim() === "") return ": it is empty. Give the text itself.";
-  if (text.includes("\\n"))
-    return ": its line breaks have become the two characters \\n. Give it with real line breaks.";
-  return ` in PEM form. Give the text with its "-----BEGIN ${label}-----" and "-----END ${label}-----" lines, not a path.`;
-}
-
-function readCertificates(property: "certificate" | "chain", text: string): readonly X509Certificate[] {
-  const blocks = blocksOf(text);
-  if (blocks.some(({ label }) => label.endsWith("PRIVATE KEY"))) {
+  const given = partsOf("certificate", source.certificate, "PemUnreadable");
+  if (given.certificates.length === 0) {
     throw failure(
       "PemUnreadable",
-      `\`${property}\` holds a private key as well. Give the key as \`privateKey\` only, where it is kept secret; ` +
-        "and as it has been in the open, consider replacing it.",
+      "`certificate` holds a key and no certificate. Give the certificate that was issued for it.",
     );
   }
-  return blocks
-    .filter(({ label }) => label === "CERTIFICATE" || label === "X509 CERTIFICATE")
-    .map((block, index) => {
-      try {
-        const certificate = new X509Certificate(block.text);
-        factsOf(certificate);
-        return certificate;
-      } catch {
-        throw failure("PemUnreadable", `certificate ${index + 1} of \`${property}\` is damaged. Copy it again.`);
-      }
-    });
+  const chain = source.chain === undefined ? undefined : partsOf("chain", source.chain, "PemUnreadable");
+  if (chain?.certificates.length === 0 && chain.keys.length > 0) {
+    throw failure(
+      "PemUnreadable",
+      "`chain` holds a key and no certificate. Give the issuers' certificates, or leave it out.",
+    );
+  }
+  const keyText = partsOf("privateKey", source.privateKey.reveal(), "PemWithoutKey");
+  if (keyText.keys.length === 0) {
+    // Beside a certificate there may be a key that can't be read as it is.
+    const [stranger] = keyText.strangers;
+    const why =
+      stranger === undefined
+        ? "it holds a certificate and no private key. Give the key that the certificate's request was made with."
+        : describeStranger(stranger);
+    throw failure(stranger === "encryptedKey" ? "PemUnreadable" : "PemWithoutKey", `\`privateKey\`: ${why}`);
+  }
+  const certificates = [
+    ...readAll("certificate", given),
+    ...readAll("chain", chain),
+    ...readAll("privateKey", keyText),
+  ];
+  const assembled = assembleMaterial(
+    certificates.map((certificate) => ({ certificate })),
+    keyText.keys.map((key) => ({ key })),
+  );
+  if (assembled.kind === "material") return assembled.material;
+  const thumbprints = certificates.map(({ facts }) => facts.thumbprint);
+  if (assembled.kind === "several") {
+    throw failure(
+      "PemAmbiguous",
+      `it holds ${assembled.leaves.length} certificates with their keys: ${describeLeaves(assembled.leaves)}. ` +
+        "Give one certificate and its key.",
+      assembled.leaves.map(({ thumbprint }) => thumbprint),
+    );
+  }
+  throw failure(
+    "PemKeyDoesNotFit",
+    `the private key belongs to none of the certificates (${thumbprints.join(", ")}). ` +
+      "Give the key that the certificate's request was made with.",
+    thumbprints,
+  );
 }
 
-function readKeys(text: string): readonly KeyObject[] {
-  const blocks = blocksOf(text).filter(({ label }) => label.endsWith("PRIVATE KEY"));
-  if (blocks.length === 0) {
-    throw failure("PemWithoutKey", `\`privateKey\` holds no private key${hintFor(text, "PRIVATE KEY")}`);
+type Property = "certificate" | "privateKey" | "chain";
+
+function partsOf(property: Property, given: Given, code: ErrorCode): Parts {
+  const found: Recognised = typeof given === "string" ? recogniseText(given) : recogniseFile(given);
+  if (found.kind === "parts") {
+    // What is of no use is passed over; what should have been read and couldn't isn't.
+    const broken = found.strangers.find((one) => one === "damagedBlock" || one === "cutOff");
+    if (broken !== undefined)
+      throw failure("PemUnreadable", `\`${property}\`, in a part of it: ${describeStranger(broken)}`);
+    return found;
   }
-  return blocks.map((block) => {
-    if (block.label.startsWith("ENCRYPTED") || block.text.includes("Proc-Type: 4,ENCRYPTED")) {
-      throw failure(
-        "PemUnreadable",
-        "the private key is encrypted with a passphrase. Decrypt it first (openssl pkey), or give a PFX with its password.",
-      );
-    }
+  if (found.kind === "pfx") {
+    throw failure(
+      "PemUnreadable",
+      `\`${property}\`: it is a PFX. Give it as pfx, or its path as pfxFile, with its password.`,
+    );
+  }
+  // An empty chain is none: tools write an empty file where the authority sent nothing but the certificate.
+  if (property === "chain" && found.stranger === "empty")
+    return { kind: "parts", certificates: [], keys: [], strangers: ["empty"] };
+  const isBroken = found.stranger === "encryptedKey" || found.stranger === "damagedBlock";
+  throw failure(isBroken ? "PemUnreadable" : code, `\`${property}\`: ${describeStranger(found.stranger)}`);
+}
+
+function readAll(property: Property, parts: Parts | undefined): readonly ParsedCertificate[] {
+  return (parts?.certificates ?? []).map((der, index) => {
     try {
-      return createPrivateKey(block.text);
+      return parseCertificate(der);
     } catch {
-      throw failure(
-        "PemUnreadable",
-        "the private key is damaged or of a kind that can't be read. Give an RSA or ECC key as PKCS#8, PKCS#1 or SEC1.",
-      );
+      throw failure("PemUnreadable", `certificate ${index + 1} of \`${property}\` is damaged. Copy it again.`);
     }
   });
 }

@@ -2,6 +2,7 @@ import type { ErrorCode } from "../errors";
 import { ExchangeBindingError, isBindingError } from "../errors";
 import type { Asn1 } from "./asn1";
 import { bytesOf, childOf, childrenOf, integerOf, isUniversal, oidOf, readAsn1, writeAsn1 } from "./asn1";
+import { textOf } from "./distinguishedName";
 import type { PasswordForm } from "./pbe";
 import { decryptWithPassword, macFits, passwordForms, RoundsBudget, UnsupportedEncryption } from "./pbe";
 
@@ -35,7 +36,7 @@ export interface PfxBag {
 }
 
 const REPACK = "Export it again with a password and common encryption (AES-256, or 3DES for older systems).";
-const COPY_AGAIN = "Copy or export the file again; it must be the .pfx or .p12 file itself.";
+export const COPY_AGAIN = "Copy or export the file again; it must be the .pfx or .p12 file itself.";
 
 export function pfxFailure(code: ErrorCode, text: string, thumbprints?: readonly string[]): ExchangeBindingError {
   return new ExchangeBindingError(code, `Reading the PFX: ${text}`, thumbprints && { facts: { thumbprints } });
@@ -64,14 +65,6 @@ interface Envelope {
 
 /** The outermost layer: PFX ::= { version 3, authSafe ContentInfo, macData OPTIONAL }. */
 function envelopeOf(bytes: Uint8Array): Envelope {
-  if (bytes.length === 0) throw pfxFailure("PfxUnreadable", `it is empty. ${COPY_AGAIN}`);
-  const beginning = Buffer.from(bytes.subarray(0, 64)).toString("latin1").trimStart();
-  if (beginning.startsWith("-----BEGIN")) {
-    throw pfxFailure("PfxUnreadable", "it is PEM text, not a PFX. Give it as `pem`, or convert it to a PFX.");
-  }
-  if (/^MI[A-Za-z0-9+/]{8}/.test(beginning)) {
-    throw pfxFailure("PfxUnreadable", "it is base64 text that is still encoded. Decode it once more.");
-  }
   let authSafe: Asn1;
   let macData: Asn1 | undefined;
   let type: string;
@@ -99,34 +92,85 @@ interface Attempt {
   readonly budget: RoundsBudget;
 }
 
-function openEnvelope({ content, macData }: Envelope, password: string | undefined): readonly PfxBag[] {
+function openEnvelope(envelope: Envelope, password: string | undefined): readonly PfxBag[] {
+  const { content, macData } = envelope;
   const budget = new RoundsBudget();
   const forms = passwordForms(password);
   if (macData === undefined) {
     const bags = firstThatOpens(content, forms, budget);
     if (bags !== undefined) return bags;
-    throw pfxFailure(
-      "PfxWrongPassword",
+    throw wrongPassword(
+      envelope,
+      password,
       "this password doesn't decrypt it. Check the password; the file has no integrity check, so it may as well be damaged.",
     );
   }
   const fitting = forms.find((form) => macFits(macData, content, form, budget));
-  if (fitting === undefined) throw wrongPassword(content, password);
+  if (fitting === undefined) {
+    throw wrongPassword(
+      envelope,
+      password,
+      "the password doesn't fit. Check it; if it is right, the file was changed after it was written.",
+    );
+  }
   // A writer may use one form of the password for the check and another one for the encryption.
   const bags = firstThatOpens(content, [fitting, ...forms.filter((form) => form !== fitting)], budget);
   if (bags !== undefined) return bags;
   throw pfxFailure("PfxUnreadable", `the password fits, but an encrypted part doesn't open with it. ${REPACK}`);
 }
 
-function wrongPassword(content: Buffer, password: string | undefined): ExchangeBindingError {
+function wrongPassword(envelope: Envelope, password: string | undefined, otherwise: string): ExchangeBindingError {
   const remedy =
     password === undefined || password === ""
       ? "it is protected with a password and none was given. Give its password."
-      : "the password doesn't fit. Check it; if it is right, the file was changed after it was written.";
-  const protectedTo = content.includes(PROTECTED_PASSWORD)
+      : (describeSlip(envelope, password) ?? otherwise);
+  const protectedTo = envelope.content.includes(PROTECTED_PASSWORD)
     ? " Its password seems to be for certain Windows accounts only: export it with a password of its own."
     : "";
   return pfxFailure("PfxWrongPassword", remedy + protectedTo);
+}
+
+/** What gets into a password on its way here without anybody seeing it. Each is tried without, in this order. */
+const SLIPS: readonly {
+  readonly found: string;
+  readonly without: (password: string) => string;
+  readonly remedy: string;
+}[] = [
+  {
+    found: "ends in a line break",
+    without: (password) => password.replace(/[\r\n]+$/, ""),
+    remedy: "Give it without: `printf` instead of `echo`, or cut it off where it is read from a file.",
+  },
+  {
+    found: "begins or ends with a blank or an invisible mark",
+    without: (password) => password.trim(),
+    remedy: "Give it without.",
+  },
+  {
+    found: "stands in quotes",
+    without: (password) => password.trim().replace(/^(["'])(.*)\1$/s, "$2"),
+    remedy: "Give it without them.",
+  },
+];
+
+/** A password that fits without what shouldn't be there. Tried, not guessed; within the limits of any other try. */
+function describeSlip({ content, macData }: Envelope, password: string): string | undefined {
+  const budget = new RoundsBudget();
+  for (const { found, without, remedy } of SLIPS) {
+    const other = without(password);
+    if (other === password) continue;
+    const fits = passwordForms(other).some((form) => {
+      try {
+        return macData === undefined
+          ? firstThatOpens(content, [form], budget) !== undefined
+          : macFits(macData, content, form, budget);
+      } catch {
+        return false;
+      }
+    });
+    if (fits) return `the password ${found}, and fits without it. ${remedy}`;
+  }
+  return undefined;
 }
 
 function firstThatOpens(
@@ -224,10 +268,9 @@ function readAttributes(attributes: Asn1 | undefined): Pick<PfxBag, "localKeyId"
     values.set(oidOf(childOf(attribute, 0)), childrenOf(childOf(attribute, 1))[0]);
   }
   const localKeyId = values.get(PKCS12.localKeyId);
-  const provider = values.get(PKCS12.providerName)?.value;
+  const provider = values.get(PKCS12.providerName);
   return {
     localKeyId: localKeyId && bytesOf(localKeyId).toString("hex"),
-    // A BMPString, which node-forge has decoded.
-    provider: typeof provider === "string" ? provider : undefined,
+    provider: provider && isUniversal(provider, "BMPSTRING") ? textOf(provider) : undefined,
   };
 }

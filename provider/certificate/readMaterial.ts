@@ -4,7 +4,7 @@ import type { Secret } from "../secret";
 import type { Job } from "./jobs";
 import { materialOf } from "./jobs";
 import type { CertificateMaterial } from "./material";
-import type { PemSource } from "./pem";
+import type { Given, PemSource } from "./pem";
 import { runInThread, untilAborted } from "./thread";
 
 export interface ReadOptions {
@@ -20,7 +20,7 @@ export interface ReadOptions {
  * @throws ExchangeBindingError as `readPfxHere` does
  */
 export function readPfx(
-  pfx: Secret<Uint8Array>,
+  pfx: Secret<Given>,
   password: Secret<string> | undefined,
   { signal }: ReadOptions = {},
 ): Promise<CertificateMaterial> {

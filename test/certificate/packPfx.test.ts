@@ -19,7 +19,7 @@ const ecc = makeTestCertificate({ dnsNames: ["ecc.contoso.com"], key: "ecc" });
 /** Every identifier in a file, also inside the octet strings that hold further values. */
 function identifiersIn(node: Asn1): string[] {
   if (isUniversal(node, "OID")) return [oidOf(node)];
-  if (typeof node.value !== "string") return childrenOf(node).flatMap(identifiersIn);
+  if (node.constructed) return childrenOf(node).flatMap(identifiersIn);
   if (!isUniversal(node, "OCTETSTRING")) return [];
   try {
     return identifiersIn(readAsn1(bytesOf(node)));

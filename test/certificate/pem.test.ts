@@ -77,23 +77,27 @@ describe("readPemHere refuses", () => {
 
   it.each<[string, Parameters<typeof read>[0], ErrorCode, string]>([
     ["an empty certificate", { certificate: " " }, "PemUnreadable", "it is empty"],
-    ["a path in place of the text", { certificate: "/etc/ssl/mail.pem" }, "PemUnreadable", "not a path"],
     [
-      "lost line breaks",
-      { certificate: certificate.replaceAll("\n", "\\n").slice(12) },
+      "a path in place of the text",
+      { certificate: "/etc/ssl/mail.pem" },
       "PemUnreadable",
-      "real line breaks",
+      "it is a path or an address",
     ],
-    ["a damaged certificate", { certificate: damaged }, "PemUnreadable", "certificate 1 of `certificate` is damaged"],
-    ["a damaged chain", { chain: root + damaged }, "PemUnreadable", "certificate 2 of `chain` is damaged"],
+    ["lost line breaks", { certificate: certificate.replaceAll("\n", "\\n").slice(12) }, "PemUnreadable", "cut off"],
     [
-      "a key beside the certificate",
-      { certificate: certificate + keyText("pkcs8") },
+      "a damaged certificate",
+      { certificate: damaged },
       "PemUnreadable",
-      "private key as well",
+      "`certificate`: what stands between its BEGIN and END lines is damaged",
     ],
+    ["a damaged chain", { chain: root + damaged }, "PemUnreadable", "`chain`, in a part of it: what stands between"],
     ["an empty key", { privateKey: "" }, "PemWithoutKey", "it is empty"],
-    ["a certificate in place of the key", { privateKey: certificate }, "PemWithoutKey", "no private key in PEM form"],
+    [
+      "a certificate in place of the key",
+      { privateKey: certificate },
+      "PemWithoutKey",
+      "holds a certificate and no private key",
+    ],
     ["an encrypted PKCS#8 key", { privateKey: encrypted.toString() }, "PemUnreadable", "encrypted with a passphrase"],
     [
       "an encrypted PKCS#1 key",
@@ -101,7 +105,7 @@ describe("readPemHere refuses", () => {
       "PemUnreadable",
       "encrypted with a passphrase",
     ],
-    ["a damaged key", { privateKey: damagedKey }, "PemUnreadable", "the private key is damaged"],
+    ["a damaged key", { privateKey: damagedKey }, "PemUnreadable", "`privateKey`: what stands between"],
     [
       "another RSA key",
       { privateKey: keyText("pkcs8", testKey("rsa2048b")) },

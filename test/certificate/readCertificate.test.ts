@@ -37,6 +37,10 @@ describe("readCertificate", () => {
       keyAlgorithm: "RSA",
       keySizeBits: 2048,
       isSelfSigned: true,
+      isAuthority: false,
+      keyUsage: ["digitalSignature", "keyEncipherment"],
+      purposes: ["1.3.6.1.5.5.7.3.1"],
+      signature: "sha1",
     });
   });
 

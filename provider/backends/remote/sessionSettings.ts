@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { authoritiesIn } from "../../certificate/authorities";
+import { readSourceFile } from "../../certificate/sourceFile";
 import { messageOf } from "../../errors";
 import { configurationInvalid } from "../../setting";
 import type { Authentication } from "../../remoting/http/authentication";
@@ -54,14 +55,14 @@ export async function readSessionSettings(
 }
 
 async function readCa(path: string): Promise<string> {
-  let text: string;
+  let file: Uint8Array;
   try {
-    text = await readFile(path, "utf8");
+    file = await readSourceFile(path);
   } catch (cause) {
-    throw configurationInvalid(`exchange:caFile can't be read: ${messageOf(cause)}.`, cause);
+    throw configurationInvalid(`exchange:caFile (${path}) can't be read: ${messageOf(cause)}.`, cause);
   }
   // Node overlooks what it can't read, and would then trust nobody, without saying why.
-  if (!text.includes("-----BEGIN CERTIFICATE-----"))
-    throw configurationInvalid(`exchange:caFile (${path}) holds no PEM certificate.`);
-  return text;
+  const found = authoritiesIn(file);
+  if ("problem" in found) throw configurationInvalid(`exchange:caFile (${path}) isn't one: ${found.problem}`);
+  return found.pem;
 }
