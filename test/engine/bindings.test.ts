@@ -22,8 +22,8 @@ describe("a binding in the real engine", () => {
     const builtIn = await frontEndOf(project, EX01);
 
     const preview = mustSucceed(await project.preview());
-    expect(preview.combined).toContain(`IIS leaves ${builtIn}`);
-    expect(preview.combined).toContain(`the default SMTP certificate stays ${builtIn}`);
+    expect(preview.combined).toContain(`IIS leaves ${builtIn.slice(0, 8)}`);
+    expect(preview.combined).toContain(`the default SMTP certificate stays ${builtIn.slice(0, 8)}`);
     expect(await frontEndOf(project, EX01)).toBe(builtIn);
 
     mustSucceed(await project.up("--skip-preview"));
@@ -47,10 +47,10 @@ describe("a binding in the real engine", () => {
     await enableByHand(project, EX01, builtIn, "IIS");
     const drifted = await project.preview("--expect-no-changes");
     expect(drifted.exitCode).not.toBe(0);
-    expect(drifted.combined).toContain(`DRIFT: IIS is now held by ${builtIn}`);
+    expect(drifted.combined).toContain(`DRIFT: IIS is now held by ${builtIn.slice(0, 8)}`);
     const refreshed = await project.refresh("--preview-only", "--diff", "--expect-no-changes");
     expect(refreshed.exitCode).not.toBe(0);
-    expect(refreshed.combined).toContain(`DRIFT: IIS is now held by ${builtIn}`);
+    expect(refreshed.combined).toContain(`DRIFT: IIS is now held by ${builtIn.slice(0, 8)}`);
     expect(refreshed.combined).toContain('~ [0]: "IIS" => "SMTP"');
     const repaired = mustSucceed(await project.up("--skip-preview"));
     expect(repaired.combined).toContain("1 updated");
@@ -72,7 +72,7 @@ describe("a binding in the real engine", () => {
     project.setProgram(programOf({ mail: declare(second, '["IIS", "SMTP", "IMAP", "POP"]') }));
     expect(await project.plan()).toEqual([expect.objectContaining({ op: "replace", replaceReasons: ["certificate"] })]);
     const replaced = mustSucceed(await project.up("--skip-preview"));
-    expect(replaced.combined).toContain(`IIS leaves ${first.thumbprint}`);
+    expect(replaced.combined).toContain(`IIS leaves ${first.thumbprint.slice(0, 8)}`);
     expect(replaced.combined).toContain(`certificate ${first.thumbprint} stays on ${EX01}`);
     expect(await frontEndOf(project, EX01)).toBe(second.thumbprint);
     expect(await defaultSmtpOf(project, EX01)).toBe(builtIn);
@@ -100,7 +100,7 @@ describe("a binding in the real engine", () => {
 
     project.setProgram(programOf({ mail: declare('["SMTP"]') }));
     const preview = mustSucceed(await project.preview());
-    expect(preview.combined).toContain(`IIS is NOT released: it stays on ${made}`);
+    expect(preview.combined).toContain(`IIS is NOT released: it stays on ${made.slice(0, 8)}`);
     mustSucceed(await project.up("--skip-preview"));
     const [resource] = await project.resources();
     expect(resource?.outputs?.["thumbprint"]).not.toBe(made);
@@ -151,7 +151,7 @@ describe("a binding in the real engine", () => {
 
     project.setProgram(programOf({ mail: declare(", replaceDefaultSmtpCertificate: true") }));
     const asked = mustSucceed(await project.up("--skip-preview"));
-    expect(asked.combined).toContain(`becomes the default SMTP certificate instead of ${builtIn}`);
+    expect(asked.combined).toContain(`becomes the default SMTP certificate instead of ${builtIn.slice(0, 8)}`);
     expect(await defaultSmtpOf(project, EX01)).toBe(pfx.thumbprint);
 
     project.setProgram(programOf({ mail: declare(", replaceDefaultSmtpCertificate: false") }));

@@ -80,7 +80,7 @@ describe("after a failure", () => {
       ),
     );
     const preview = mustSucceed(await project.preview());
-    expect(preview.combined).toContain(`imports certificate ${pfx.thumbprint} again: it is gone from the server`);
+    expect(preview.combined).toContain(`imports ${pfx.thumbprint.slice(0, 8)} again: it is gone from the server`);
     mustSucceed(await project.up("--skip-preview"));
     mustSucceed(await project.refresh("--expect-no-changes"));
     mustSucceed(
@@ -143,7 +143,7 @@ describe("a creation that is killed", () => {
     project.removeFile("die");
     const finished = mustSucceed(await project.up("--skip-preview"));
     expect(finished.combined).toContain(
-      `uses certificate ${orphan ?? ""}, which an earlier, interrupted run of this binding made`,
+      `uses certificate ${(orphan ?? "").slice(0, 8)}, which this binding made before`,
     );
     expect(await made()).toEqual([orphan]);
     expect(await frontEndOf(project, EX01)).toBe(orphan);

@@ -21,8 +21,8 @@ describe("the quick start on servers behind remote PowerShell", () => {
     const builtIn = await frontEndOf(project, EX01);
 
     const preview = mustSucceed(await project.preview());
-    expect(preview.combined).toContain(`IIS leaves ${builtIn}`);
-    expect(preview.combined).toContain(`the default SMTP certificate stays ${builtIn}`);
+    expect(preview.combined).toContain(`IIS leaves ${builtIn.slice(0, 8)}`);
+    expect(preview.combined).toContain(`the default SMTP certificate stays ${builtIn.slice(0, 8)}`);
     expect(await frontEndOf(project, EX01)).toBe(builtIn);
 
     mustSucceed(await project.up("--skip-preview"));
@@ -34,7 +34,7 @@ describe("the quick start on servers behind remote PowerShell", () => {
     await enableByHand(project, EX01, builtIn, "IIS");
     const drifted = await project.preview("--expect-no-changes");
     expect(drifted.exitCode).not.toBe(0);
-    expect(drifted.combined).toContain(`DRIFT: IIS is now held by ${builtIn}`);
+    expect(drifted.combined).toContain(`DRIFT: IIS is now held by ${builtIn.slice(0, 8)}`);
     mustSucceed(await project.refresh());
     const [refreshed] = await project.resources();
     expect(refreshed?.outputs?.["heldServices"]).toEqual(["SMTP"]);
@@ -45,7 +45,7 @@ describe("the quick start on servers behind remote PowerShell", () => {
     expect(withoutIis).not.toBe(program);
     project.setProgram(withoutIis);
     const removed = mustSucceed(await project.preview());
-    expect(removed.combined).toContain(`IIS is NOT released: it stays on ${made}`);
+    expect(removed.combined).toContain(`IIS is NOT released: it stays on ${made.slice(0, 8)}`);
     mustSucceed(await project.up("--skip-preview"));
     const [replacement] = await project.resources();
     expect(replacement?.outputs?.["thumbprint"]).not.toBe(made);

@@ -91,7 +91,7 @@ describe("a front end whose certificate says another name than the URL", () => {
   it("is talked to when both are told", async () => {
     configure("localhost", EXPECTED);
     const preview = mustSucceed(await project.preview());
-    expect(preview.combined).toContain(`enables IIS for ${pfx.thumbprint}`);
+    expect(preview.combined).toContain(`enables IIS for ${pfx.thumbprint.slice(0, 8)}`);
   });
 });
 

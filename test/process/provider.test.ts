@@ -29,7 +29,7 @@ describe("the provider in the process of the Pulumi SDK", () => {
     expect(made.properties).toMatchObject({ heldServices: ["SMTP"], isDefaultSmtpCertificate: false });
     expect(await provider.diff(made.id, made.properties, inputs)).toMatchObject({ changes: "none" });
     const read = await provider.read(made.id, made.properties);
-    expect(read.inputs).toMatchObject({ services: ["SMTP"], certificate: { password } });
+    expect(read.inputs).toMatchObject({ services: ["SMTP"], certificate: { form: { of: "pfx", thumbprint } } });
 
     const more = await checked(provider, binding({ services: ["SMTP", "IIS"] }), inputs);
     expect(await provider.diff(made.id, made.properties, more)).toEqual({
@@ -59,7 +59,6 @@ describe("the provider in the process of the Pulumi SDK", () => {
     for (const unknown of [
       { server: UNKNOWN },
       { certificate: UNKNOWN },
-      { certificate: { pfx: UNKNOWN, password: UNKNOWN } },
       { services: UNKNOWN },
       { services: ["SMTP", UNKNOWN] },
       { replaceDefaultSmtpCertificate: UNKNOWN, timeoutSeconds: UNKNOWN },
@@ -67,6 +66,9 @@ describe("the provider in the process of the Pulumi SDK", () => {
       const inputs = await checked(provider, binding(unknown));
       expect(inputs).toMatchObject(unknown);
     }
+    // A source with an unknown part is unknown as a whole: the others may be secret.
+    const inputs = await checked(provider, binding({ certificate: { pfx, password: UNKNOWN } }));
+    expect(inputs).toMatchObject({ certificate: UNKNOWN, thumbprint: UNKNOWN });
   });
 
   it("keeps the state of a create that fails half-way", async () => {
@@ -79,7 +81,7 @@ describe("the provider in the process of the Pulumi SDK", () => {
     expect(partial?.properties).toMatchObject({
       __provider: PROVIDER_TEXT,
       server: SERVER,
-      certificate: { pfx, password },
+      certificate: { form: { of: "pfx", thumbprint } },
       heldServices: ["SMTP"],
     });
     expect(partial?.reasons.join()).toContain("SMTP");

@@ -1,6 +1,7 @@
 import { messageOf } from "../../errors";
 import { INPUT_KEYS } from "../../inputs";
 import type { Bag, Failure } from "../../lifecycle/requests";
+import { isHarmless } from "../../shownValue";
 import { describeBlocker } from "../../plan/planText";
 
 /** A failure as the engine takes it. */
@@ -8,8 +9,6 @@ export interface EngineFailure {
   readonly property: string;
   readonly reason: string;
 }
-
-const PUBLIC_SOURCE_KEYS: ReadonlySet<string> = new Set(["thumbprint", "pfxFile", "passwordEnv", "selfSigned"]);
 
 /**
  * Failures in a form that shows no secret. The engine prints the value of the property that a failure names, in clear,
@@ -20,7 +19,7 @@ export function failuresForEngine(failures: readonly Failure[], inputs: Bag, now
   return failures.map((failure) => {
     const { property } = failure;
     const reason = reasonOf(failure, now);
-    return property !== "" && mayHoldSecret(property, inputs[property])
+    return property !== "" && !mayBeShown(property, inputs[property])
       ? { property: "", reason: `${property}: ${reason}` }
       : { property, reason };
   });
@@ -37,10 +36,38 @@ function reasonOf(failure: Failure, now: Date): string {
   }
 }
 
-function mayHoldSecret(property: string, value: unknown): boolean {
-  // What isn't an input may be anything, a password in the wrong place too.
-  if (!(INPUT_KEYS as readonly string[]).includes(property)) return true;
-  if (property !== "certificate") return false;
-  if (typeof value !== "object" || value === null) return value !== undefined;
-  return Object.keys(value).some((key) => !PUBLIC_SOURCE_KEYS.has(key));
+/**
+ * Whether a value has the form that is expected of that input, so that it is most likely what it should be: a key, a
+ * password or a whole file may stand in any place.
+ */
+function mayBeShown(property: string, value: unknown): boolean {
+  if (!(INPUT_KEYS as readonly string[]).includes(property)) return false;
+  return property === "certificate" ? isPublicSource(value) : isPlainValue(value);
+}
+
+function isPlainValue(value: unknown): boolean {
+  if (Array.isArray(value)) return value.every((one) => typeof one !== "object" && isPlainValue(one));
+  if (typeof value === "string") return isHarmless(value);
+  return value === undefined || value === null || typeof value === "boolean" || typeof value === "number";
+}
+
+/** Blanks, colons and the invisible marks of dialogs are pasted along. */
+const PASTED_THUMBPRINT = /^[0-9A-Fa-f\s:\u200E]{1,120}$/;
+const VARIABLE = /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/;
+const PATH = /\.(?:pfx|p12)$/i;
+const WISH_KEYS: ReadonlySet<string> = new Set(["subject", "dnsNames", "validityDays", "keySize"]);
+
+const SHAPES: Readonly<Record<string, (value: unknown) => boolean>> = {
+  thumbprint: (value) => typeof value === "string" && PASTED_THUMBPRINT.test(value),
+  pfxFile: (value) => typeof value === "string" && PATH.test(value) && isHarmless(value),
+  passwordEnv: (value) => typeof value === "string" && VARIABLE.test(value),
+  selfSigned: (value) =>
+    typeof value === "object" &&
+    value !== null &&
+    Object.entries(value).every(([key, part]) => WISH_KEYS.has(key) && isPlainValue(part)),
+};
+
+function isPublicSource(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return value === undefined;
+  return Object.entries(value).every(([key, part]) => SHAPES[key]?.(part) === true);
 }
