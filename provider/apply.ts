@@ -1,7 +1,8 @@
 import type { Backend, CallOptions } from "./backends/backend";
 import type { CertificateMaterial } from "./certificate/material";
 import type { Thumbprint } from "./certificate/thumbprint";
-import { ExchangeBindingError, messageOf } from "./errors";
+import { ExchangeBindingError, isBindingError, messageOf } from "./errors";
+import type { ServerFqdn } from "./model";
 import type { DesiredBinding, SelfSignedWish } from "./plan/desired";
 import { guardCertificate } from "./plan/guards";
 import { isReplicated, unmetGoals } from "./plan/goals";
@@ -10,7 +11,7 @@ import type { Fact } from "./plan/line";
 import { findCertificate } from "./plan/holdings";
 import type { ObservedServer } from "./plan/observedServer";
 import { describeBlocker, describeGoal } from "./plan/planText";
-import type { CertificateRef, Step, Work } from "./plan/planTypes";
+import type { CertificateRef, Goal, Step, Work } from "./plan/planTypes";
 import { madeFriendlyName } from "./plan/target";
 import { Secret } from "./secret";
 
@@ -27,7 +28,7 @@ export interface ApplyEnv {
   /** Packs what is to be imported so that every server reads it. Slow, and it has randomness of its own. */
   readonly packPfx: (material: CertificateMaterial, password: Secret<string>) => Secret<Uint8Array>;
   /** A line for the person who watches. */
-  readonly say: (fact: Fact & { readonly kind: "serverWarns" | "waitsFor" }) => void;
+  readonly say: (fact: Fact & { readonly kind: "serverWarns" | "waitsFor" | "removalNotDone" }) => void;
 }
 
 /** What the binding brings along; undefined for a certificate that is on the server. */
@@ -65,7 +66,20 @@ interface Progress {
   /** A changing call has been begun; what it did is known only by reading again. */
   touched: boolean;
   imported: boolean;
+  /** Certificates that Exchange didn't let go. */
+  readonly refused: Thumbprint[];
   readonly begun: Step[];
+}
+
+function begin(work: Work): Progress {
+  return {
+    thumbprint: work.certificate.kind === "known" ? work.certificate.thumbprint : undefined,
+    material: undefined,
+    touched: false,
+    imported: false,
+    refused: [],
+    begun: [],
+  };
 }
 
 /**
@@ -78,13 +92,7 @@ export async function apply(
   material: Material | undefined,
   env: ApplyEnv,
 ): Promise<Applied> {
-  const progress: Progress = {
-    thumbprint: work.certificate.kind === "known" ? work.certificate.thumbprint : undefined,
-    material: undefined,
-    touched: false,
-    imported: false,
-    begun: [],
-  };
+  const progress = begin(work);
   try {
     for (const step of work.steps) await execute(step, desired, material, progress, env);
     const server = await verify(desired, work, progress, env);
@@ -93,6 +101,23 @@ export async function apply(
   } catch (error) {
     throw await failure(error, progress, env);
   }
+}
+
+/**
+ * Executes the removal of one certificate, by itself, and reads the server again. What Exchange refuses is an error
+ * with the code `RemovalRefused`.
+ */
+export async function applyRemoval(
+  server: ServerFqdn,
+  work: Work,
+  env: Pick<ApplyEnv, "backend" | "observe" | "options" | "sleep" | "say">,
+): Promise<ObservedServer> {
+  const progress = begin(work);
+  for (const step of work.steps) {
+    if (step.kind !== "removeCertificate") throw new ExchangeBindingError("Internal", "A delete only removes.");
+    await env.backend.removeCertificate(server, step.certificate.thumbprint, env.options);
+  }
+  return verify({ server }, work, progress, env);
 }
 
 const EXECUTORS: {
@@ -154,6 +179,19 @@ const EXECUTORS: {
   setCertificateName: async (step, desired, _material, progress, env) => {
     progress.touched = true;
     await env.backend.setCertificateName(desired.server, step.service, step.name, env.options);
+  },
+
+  removeCertificate: async (step, desired, _material, progress, env) => {
+    progress.touched = true;
+    const { certificate } = step;
+    try {
+      await env.backend.removeCertificate(desired.server, certificate.thumbprint, env.options);
+    } catch (error) {
+      // An old certificate that has to stay is no reason to fail: it is tried again by the next run.
+      if (!isBindingError(error, "RemovalRefused")) throw error;
+      progress.refused.push(certificate.thumbprint);
+      env.say({ kind: "removalNotDone", certificate, message: error.message });
+    }
   },
 };
 
@@ -244,12 +282,17 @@ const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 10_000;
 
 /** Reads again until every goal shows, where Active Directory has to carry the change; otherwise one second look. */
-async function verify(desired: DesiredBinding, work: Work, progress: Progress, env: ApplyEnv): Promise<ObservedServer> {
+async function verify(
+  desired: Pick<DesiredBinding, "server">,
+  work: Work,
+  progress: Progress,
+  env: Pick<ApplyEnv, "observe" | "options" | "sleep" | "say">,
+): Promise<ObservedServer> {
   const resolve = resolver(progress);
   let delay = FIRST_DELAY_MS;
   for (let looks = 1; ; looks += 1) {
     const server = await env.observe();
-    const unmet = unmetGoals(work.goals, server, resolve);
+    const unmet = unmetGoals(work.goals, server, resolve).filter((goal) => !isRefused(goal, progress));
     if (unmet.length === 0) return server;
     const mayStillCome = unmet.every(isReplicated) ? !env.options.signal.aborted : looks < 2;
     if (!mayStillCome)
@@ -270,7 +313,11 @@ async function verify(desired: DesiredBinding, work: Work, progress: Progress, e
   }
 }
 
-function notComeAbout(desired: DesiredBinding, wanted: readonly string[]): ExchangeBindingError {
+function isRefused(goal: Goal, { refused }: Progress): boolean {
+  return goal.kind === "absent" && refused.includes(goal.thumbprint);
+}
+
+function notComeAbout(desired: Pick<DesiredBinding, "server">, wanted: readonly string[]): ExchangeBindingError {
   return new ExchangeBindingError(
     "ChangeDidNotComeAbout",
     `The cmdlets reported success, but ${desired.server}, read again, does not show that ${wanted.join("; nor that ")}. ` +

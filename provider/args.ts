@@ -93,8 +93,17 @@ export interface ExchangeCertificateBindingArgs {
    * it and leaves it where it is. A change alone changes nothing on the server.
    */
   onServiceRemoved?: pulumi.Input<"refuse" | "forget">;
-  /** `retain` (default): deleting the resource leaves the certificate as it is. `remove` isn't there yet. State only. */
+  /**
+   * `retain` (default): deleting the resource, or replacing its certificate, leaves the certificate as it is. `remove`:
+   * the certificate is removed from the server, unless something there still needs it; each reason is told, with a way
+   * out. What the changed program says counts for the certificate that it replaces. State only.
+   */
   onDelete?: pulumi.Input<"retain" | "remove">;
+  /**
+   * With `onDelete: "remove"`: days for which a replaced certificate stays as a way back; a later `up` removes it.
+   * Default 0. State only.
+   */
+  removeAfterDays?: pulumi.Input<number>;
   /** Friendly name given when the certificate is imported; at most 63 characters. A later change changes only the state. */
   friendlyName?: pulumi.Input<string>;
   /** Whether the imported key may be exported again. Default false. A later change changes only the state. */

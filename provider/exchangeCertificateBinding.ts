@@ -82,7 +82,9 @@ export class ExchangeCertificateBinding extends pulumi.CustomResource {
   /** Services that a replaced certificate still holds although this binding no longer declares them. */
   declare readonly staysBehind: pulumi.Output<{ service: ServiceName; thumbprint: string }[]>;
   /** Certificates this binding has replaced that are still on their server. */
-  declare readonly supersedes: pulumi.Output<{ id: string; thumbprint: string; released: ServiceName[] }[]>;
+  declare readonly supersedes: pulumi.Output<
+    { id: string; thumbprint: string; released: ServiceName[]; since: string; onlyThere?: boolean }[]
+  >;
   /** What an operator should still do after the last change: restarts and the like, which are never done by themselves. */
   declare readonly followUps: pulumi.Output<string[]>;
   /** Kind of the backend that made the binding. */

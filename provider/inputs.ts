@@ -35,6 +35,7 @@ export const INPUT_KEYS = [
   "successor",
   "onServiceRemoved",
   "onDelete",
+  "removeAfterDays",
   "friendlyName",
   "privateKeyExportable",
   "renewBeforeDays",
@@ -83,6 +84,7 @@ const SIMPLE = {
   privateKeyExportable: flag,
   onServiceRemoved: oneOf(["refuse", "forget"]),
   onDelete: oneOf(["retain", "remove"]),
+  removeAfterDays: wholeNumber("days", 0, 3650),
   friendlyName: z
     .string({ error: "give a text" })
     .min(1, { error: "the name is empty; leave it out instead" })
@@ -166,11 +168,9 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
     );
   }
   const onDelete = simple("onDelete") ?? "retain";
-  if (onDelete === "remove") {
-    fail(
-      "onDelete",
-      `"remove" is not there yet: this version never removes a certificate. Use "retain" (the default) and remove the certificate by hand when nothing uses it.`,
-    );
+  const removeAfterDays = simple("removeAfterDays") ?? 0;
+  if (removeAfterDays > 0 && onDelete === "retain" && !unknown.has("onDelete")) {
+    fail("removeAfterDays", 'says when a replaced certificate is removed, which only onDelete: "remove" does.');
   }
   const friendlyName = simple("friendlyName");
   const renewBeforeDays = simple("renewBeforeDays") ?? DEFAULT_RENEW_BEFORE_DAYS;
@@ -199,6 +199,8 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
     certificateNames,
     successor: unknown.has("successor") ? ("unknown" as const) : successor,
     onServiceRemoved: simple("onServiceRemoved") ?? "refuse",
+    onDelete,
+    removeAfterDays,
     friendlyName,
     privateKeyExportable: simple("privateKeyExportable") ?? false,
     renewBeforeDays,

@@ -27,6 +27,10 @@ export interface Superseded {
   readonly thumbprint: string;
   /** Services that were declared for it and no longer are. */
   readonly released: readonly ExchangeService[];
+  /** When it was replaced, ISO 8601. */
+  readonly since?: string | undefined;
+  /** It was named by its thumbprint: its key may be on that server alone. */
+  readonly onlyThere?: boolean | undefined;
 }
 
 /** A service that left another certificate because of this binding. */
@@ -41,6 +45,7 @@ export interface StoredBinding {
   readonly identity: BindingIdentity;
   /** Seconds. */
   readonly timeoutSeconds: number;
+  readonly onDelete: "retain" | "remove";
   /** Kind of the backend that made it; undefined where `get` gave no state. */
   readonly backend: string | undefined;
   readonly previous: PreviousBinding & { readonly thumbprint: Thumbprint };
@@ -81,7 +86,18 @@ const storedSchema = z.object({
   imapCertificateName: z.string().optional(),
   popCertificateName: z.string().optional(),
   heldServices: z.array(z.string()).optional(),
-  supersedes: z.array(z.object({ id: z.string(), thumbprint: z.string(), released: z.array(z.string()) })).optional(),
+  supersedes: z
+    .array(
+      z.object({
+        id: z.string(),
+        thumbprint: z.string(),
+        released: z.array(z.string()),
+        since: z.string().optional(),
+        onlyThere: z.boolean().optional(),
+      }),
+    )
+    .optional(),
+  onDelete: z.enum(["retain", "remove"]).optional(),
   takenOver: z.array(z.object({ service: z.string(), fromThumbprint: z.string() })).optional(),
   followUps: z.array(z.string()).optional(),
 });
@@ -92,6 +108,11 @@ function servicesIn(names: readonly string[]): ExchangeService[] {
 
 function nameIn(stored: string | undefined): DeclaredName {
   return stored === "" ? null : stored;
+}
+
+/** Named by its thumbprint alone, so that nobody could bring it again. */
+function isNamedOnly(certificate: unknown): boolean {
+  return typeof certificate === "object" && certificate !== null && "thumbprint" in certificate;
 }
 
 /** Reads the outputs of the state. Throws `StateUnreadable` for a state of a newer version. */
@@ -114,25 +135,37 @@ export function readState(id: string, outputs: Bag): StoredBinding {
     );
   }
   const stored = parsed.data;
+  const supersedes = (stored.supersedes ?? []).map((one): Superseded => {
+    // A malformed id is an error now, before anything is changed, and not when the outputs are put together.
+    const old = parseId(one.id);
+    const { since, onlyThere } = one;
+    return {
+      id: idOf(old.server, old.thumbprint),
+      thumbprint: old.thumbprint,
+      released: servicesIn(one.released),
+      since,
+      onlyThere,
+    };
+  });
   return {
     id,
     identity: identityIn(outputs),
     timeoutSeconds: stored.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
+    onDelete: stored.onDelete ?? "retain",
     backend: stored.backend,
     previous: {
       server,
       thumbprint,
       services: servicesIn(stored.services ?? []),
       selfSigned: storedWish(outputs["certificate"]),
+      onlyThere: isNamedOnly(outputs["certificate"]),
+      superseded: supersedes
+        .map(({ id: old, since, onlyThere = false }) => ({ ...parseId(old), since, onlyThere }))
+        .filter((one) => one.server === server),
       replaceDefaultSmtpCertificate: stored.replaceDefaultSmtpCertificate ?? false,
       certificateNames: { IMAP: nameIn(stored.imapCertificateName), POP: nameIn(stored.popCertificateName) },
     },
-    supersedes: (stored.supersedes ?? []).map((one) => ({
-      // A malformed id is an error now, before anything is changed, and not when the outputs are put together.
-      id: idOf(parseId(one.id).server, parseId(one.id).thumbprint),
-      thumbprint: parseId(one.id).thumbprint,
-      released: servicesIn(one.released),
-    })),
+    supersedes,
     heldServices: stored.heldServices,
     takenOver: stored.takenOver ?? [],
     followUps: stored.followUps ?? [],
@@ -152,6 +185,8 @@ export function previousFromInputs(inputs: Bag): PreviousBinding | undefined {
     thumbprint,
     services: servicesIn(stored.services ?? []),
     selfSigned: storedWish(inputs["certificate"]),
+    onlyThere: isNamedOnly(inputs["certificate"]),
+    superseded: [],
     replaceDefaultSmtpCertificate: stored.replaceDefaultSmtpCertificate ?? false,
     certificateNames: { IMAP: nameIn(stored.imapCertificateName), POP: nameIn(stored.popCertificateName) },
   };
@@ -196,6 +231,7 @@ export interface OutputParts {
   readonly stored: StoredBinding | undefined;
   /** The resource that this one replaces. */
   readonly replaces: StoredBinding | undefined;
+  readonly now: Date;
 }
 
 /** The complete outputs of a binding. Plain JSON. */
@@ -245,7 +281,15 @@ function supersededBy(parts: OutputParts, declared: readonly ExchangeService[]):
   for (const entry of [...(replaces?.supersedes ?? []), ...(stored?.supersedes ?? [])]) entries.set(entry.id, entry);
   if (replaces !== undefined) {
     const released = replaces.previous.services.filter((service) => !declared.includes(service));
-    entries.set(replaces.id, { id: replaces.id, thumbprint: replaces.previous.thumbprint, released });
+    const { thumbprint: old, onlyThere } = replaces.previous;
+    const since = entries.get(replaces.id)?.since ?? parts.now.toISOString();
+    entries.set(replaces.id, {
+      id: replaces.id,
+      thumbprint: old,
+      released,
+      since,
+      ...(onlyThere ? { onlyThere } : {}),
+    });
   }
   entries.delete(idOf(serverName, thumbprint));
   return [...entries.values()].filter(({ id }) => {

@@ -75,6 +75,8 @@ function desire(changes: Partial<DesiredBinding> = {}): DesiredBinding {
     certificateNames: { IMAP: undefined, POP: undefined },
     successor: undefined,
     onServiceRemoved: "refuse",
+    onDelete: "retain",
+    removeAfterDays: 0,
     friendlyName: undefined,
     privateKeyExportable: false,
     renewBeforeDays: 30,
@@ -85,7 +87,12 @@ function desire(changes: Partial<DesiredBinding> = {}): DesiredBinding {
 
 /** The work of a new binding. */
 async function workFor(site: Site, desired: DesiredBinding): Promise<Work> {
-  const decision = plan(desired, undefined, await site.observe(), { now: NOW, expected: new Map(), replaced: [] });
+  const decision = plan(desired, undefined, await site.observe(), {
+    now: NOW,
+    expected: new Map(),
+    replaced: [],
+    declaredBy: () => [],
+  });
   if (decision.kind !== "create") throw new Error(`the plan is ${decision.kind}`, { cause: decision });
   return decision.work;
 }

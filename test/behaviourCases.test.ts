@@ -173,7 +173,12 @@ describe("the wish against the server", () => {
     const second = binding(["IIS", "SMTP"], { certificate: renewed.source });
     await engine.up(second);
     expect(engine.outputs("mail")["supersedes"]).toEqual([
-      { id: `${EX01}/${mail.thumbprint}`, thumbprint: mail.thumbprint, released: [] },
+      {
+        id: `${EX01}/${mail.thumbprint}`,
+        thumbprint: mail.thumbprint,
+        released: [],
+        since: expect.any(String) as string,
+      },
     ]);
     const signal = new AbortController().signal;
     await engine.backend.removeCertificate(EX01, mail.thumbprint as Thumbprint, { signal });

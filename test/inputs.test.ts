@@ -117,6 +117,8 @@ describe("what a program writes is brought into one form", () => {
       certificateNames: { IMAP: undefined, POP: undefined },
       successor: undefined,
       onServiceRemoved: "refuse",
+      onDelete: "retain",
+      removeAfterDays: 0,
       friendlyName: undefined,
       privateKeyExportable: false,
       renewBeforeDays: 30,
@@ -207,6 +209,7 @@ describe("what is refused, at the input that it belongs to", () => {
 
   it.each([
     ["onServiceRemoved", "drop", /"refuse" or "forget"/],
+    ["removeAfterDays", 7, /only onDelete: "remove"/],
     ["onDelete", "keep", /"retain" or "remove"/],
     ["replaceDefaultSmtpCertificate", "yes", /true or false/],
     ["requireSsl", 1, /true or false/],

@@ -2,7 +2,10 @@ import { randomBytes } from "node:crypto";
 
 import type { Backend } from "../provider/backends/backend";
 import type { Organisation } from "../provider/backends/simulator/organisation";
+import { simulatorBackend } from "../provider/backends/simulator/simulatorBackend";
+import { memoryState } from "../provider/backends/simulator/stateFile";
 import type { StateStore } from "../provider/backends/simulator/stateFile";
+import { messageOf } from "../provider/errors";
 import { packPfx } from "../provider/certificate/packPfx";
 import { makeSelfSigned } from "../provider/certificate/selfSigned";
 import { observeServer } from "../provider/observe";
@@ -13,7 +16,7 @@ import { dynamicProviderOver } from "../provider/frontends/dynamic/dynamicProvid
 import { lineForConsole } from "../provider/frontends/dynamic/lineText";
 import { sleep } from "../provider/lifecycle/timeLimit";
 import { Secret } from "../provider/secret";
-import { backendOver, defaultOrganisation } from "./backends/simulatedServer";
+import { defaultOrganisation, sessionEnv } from "./backends/simulatedServer";
 import { makeTestCertificate, type TestCertificateWish } from "./certificate/testCertificates";
 import { called } from "./identities";
 
@@ -44,6 +47,18 @@ export class RefusedPreview extends Error {
   }
 }
 
+/** A run in which resources couldn't be deleted. */
+export class FailedRun extends Error {
+  readonly failures: readonly string[];
+  readonly lines: readonly string[];
+
+  constructor(failures: readonly string[], lines: readonly string[]) {
+    super(failures.join("\n"));
+    this.failures = failures;
+    this.lines = lines;
+  }
+}
+
 /**
  * The order in which the real engine calls a provider, without the engine: for stories of behaviour that need neither
  * its display nor its state file. The real one is in test/engine.
@@ -60,9 +75,15 @@ export interface MiniEngine {
   observe(server: ServerFqdn): Promise<ObservedServer>;
 }
 
-export async function makeMiniEngine(organisation?: Organisation): Promise<MiniEngine> {
-  const { backend, store } = backendOver(organisation ?? (await defaultOrganisation()));
+export async function makeMiniEngine(
+  organisation?: Organisation,
+  now: () => Date = () => new Date(),
+): Promise<MiniEngine> {
+  const store = memoryState(organisation ?? (await defaultOrganisation()));
+  const backend = simulatorBackend(store, { ...sessionEnv, now });
   const state = new Map<string, Resource>();
+  /** Replaced ones whose delete failed: tried again at the end of each run. */
+  const pending: Resource[] = [];
 
   const process = (): { lifecycle: ReturnType<typeof dynamicProviderOver>; lines: string[] } => {
     const lines: string[] = [];
@@ -70,12 +91,12 @@ export async function makeMiniEngine(organisation?: Organisation): Promise<MiniE
       directory: "/",
       environment: { EXCHANGE_BACKEND: "simulator" },
       readFile: () => Promise.reject(new Error("no file is read here")),
-      now: () => new Date(),
+      now,
       randomBytes,
       sleep: (_milliseconds, signal) => sleep(1, signal),
       makeCertificate: ({ subject, ...wish }) =>
-        makeSelfSigned({ ...wish, ...(subject === undefined ? {} : { subject }) }, { now: new Date(), randomBytes }),
-      say: (told) => lines.push(lineForConsole(told, new Date())),
+        makeSelfSigned({ ...wish, ...(subject === undefined ? {} : { subject }) }, { now: now(), randomBytes }),
+      say: (told) => lines.push(lineForConsole(told, now())),
       note: (text) => lines.push(text),
       open: () => Promise.resolve(backend),
     });
@@ -86,6 +107,15 @@ export async function makeMiniEngine(organisation?: Organisation): Promise<MiniE
     const { lifecycle, lines } = process();
     const done: Record<string, Operation> = {};
     const replaced: Resource[] = [];
+    const failures: string[] = [];
+    const deleted = async (resource: Resource, then: () => unknown): Promise<void> => {
+      try {
+        await lifecycle.delete(resource.id, resource.outputs);
+        then();
+      } catch (error) {
+        failures.push(messageOf(error));
+      }
+    };
     const checked = async (olds: Bag, news: Bag): Promise<Bag> => {
       const { inputs, failures } = await lifecycle.check(olds, news);
       if (failures.length > 0) throw new RefusedPreview(failures);
@@ -125,10 +155,16 @@ export async function makeMiniEngine(organisation?: Organisation): Promise<MiniE
       if (program[name] !== undefined) continue;
       done[name] = "delete";
       if (isPreview) continue;
-      await lifecycle.delete(resource.id, resource.outputs);
-      state.delete(name);
+      await deleted(resource, () => state.delete(name));
     }
-    if (!isPreview) for (const resource of replaced) await lifecycle.delete(resource.id, resource.outputs);
+    if (!isPreview) {
+      for (const resource of [...pending.splice(0), ...replaced]) {
+        const count = failures.length;
+        await deleted(resource, () => undefined);
+        if (failures.length > count) pending.push(resource);
+      }
+    }
+    if (failures.length > 0) throw new FailedRun(failures, lines);
     return { done, lines };
   };
 

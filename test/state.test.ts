@@ -14,7 +14,7 @@ import {
   changedInputs,
 } from "../provider/state";
 import type { OutputParts } from "../provider/state";
-import { BUILT_IN, EX01, EX02, MAIL, OWA, RENEWED, rawDataOnly, server, shown } from "./plan/servers";
+import { BUILT_IN, EX01, EX02, MAIL, NOW, OWA, RENEWED, rawDataOnly, server, shown } from "./plan/servers";
 import { called, identityOf } from "./identities";
 
 const ID = idOf(EX01, MAIL.thumbprint);
@@ -48,6 +48,7 @@ function parts(changes: Partial<OutputParts> = {}): OutputParts {
     work: undefined,
     stored: undefined,
     replaces: undefined,
+    now: NOW,
     ...changes,
   };
 }
@@ -95,6 +96,8 @@ describe("reading a state", () => {
       thumbprint: MAIL.thumbprint,
       services: ["IIS", "SMTP"],
       selfSigned: undefined,
+      onlyThere: false,
+      superseded: [],
       replaceDefaultSmtpCertificate: false,
       certificateNames: { IMAP: null, POP: "pop.contoso.com" },
     });
@@ -224,7 +227,9 @@ describe("a certificate that was replaced", () => {
   it("is kept on record with what was released, as long as it is on its server", () => {
     const there = server([shown(MAIL), shown(OWA, { services: ["IIS"] })]);
     const outputs = outputsOf(parts({ server: there, replaces }));
-    expect(outputs["supersedes"]).toEqual([{ id: replaces.id, thumbprint: OWA.thumbprint, released: ["IIS"] }]);
+    expect(outputs["supersedes"]).toEqual([
+      { id: replaces.id, thumbprint: OWA.thumbprint, released: ["IIS"], since: NOW.toISOString() },
+    ]);
     expect(outputs["staysBehind"]).toEqual([{ service: "IIS", thumbprint: OWA.thumbprint }]);
 
     const gone = outputsOf(parts({ server: server([shown(MAIL)]), stored: readState(ID, outputs) }));

@@ -29,9 +29,11 @@ import { untilFired, withTimeLimit } from "./timeLimit";
 /** Makes a binding: the plan's work, then what the server shows afterwards. Throws {@link HalfDone}. */
 export async function create(deployment: Deployment, request: CreateRequest): Promise<CreateAnswer> {
   const { read, desired } = await fullyKnown(deployment, request);
+  deployment.wish(desired);
   const replaces = deployment.replacementOf(desired.identity);
   const done = await change(deployment, { limits: request, read, desired, stored: undefined, replaces });
   deployment.endReplacement(desired.identity);
+  deployment.declare(desired.server, done.thumbprint, desired.identity);
   return { id: idOf(desired.server, done.thumbprint), outputs: done.outputs };
 }
 
@@ -186,6 +188,7 @@ async function finished(
     work,
     stored: what.stored,
     replaces: what.replaces,
+    now: deployment.env.now(),
   });
   if (work !== undefined) {
     const now = deployment.env.now();
@@ -218,6 +221,7 @@ async function unfinished(
     work: { ...work, steps: error.begun },
     stored,
     replaces: what.replaces,
+    now: deployment.env.now(),
   });
   const { server } = desired;
   const stopped = progressOf({ work, begun: error.begun, server: error.server, thumbprint });
@@ -250,7 +254,7 @@ function stillToRelease({ desired, stored }: Change, { server }: ApplyFailure): 
 }
 
 /** The backend with calls that end when the signal fires, whether it pays heed or not. */
-function heeding(backend: Backend, signal: AbortSignal): Backend {
+export function heeding(backend: Backend, signal: AbortSignal): Backend {
   return {
     kind: backend.kind,
     readSnapshot: (...args) => untilFired(signal, () => backend.readSnapshot(...args)),

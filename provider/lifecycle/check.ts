@@ -29,7 +29,11 @@ export async function check(deployment: Deployment, request: CheckRequest): Prom
     // The engine checks one binding after the other; meanwhile the servers of the others are read.
     deployment.prefetch();
     if (read.desired !== undefined) {
-      const { server } = read.desired;
+      const { server, certificate, identity } = read.desired;
+      deployment.wish(read.desired);
+      const named = certificate.kind === "given" ? certificate.facts.thumbprint : undefined;
+      const declared = certificate.kind === "thumbprint" ? certificate.thumbprint : named;
+      if (declared !== undefined) deployment.declare(server, declared, identity);
       const looked = await checkOnServer(deployment, read, read.desired, request);
       for (const blocker of looked.blockers) {
         // The rules of the inputs have spoken already, and the plan finds some of the mistakes again.

@@ -13,7 +13,7 @@ import { DEFAULT_TIMEOUT_SECONDS } from "../inputs";
 import type { InputReading } from "../inputs";
 import type { ServerFqdn } from "../model";
 import type { Claim } from "../plan/claims";
-import type { BindingIdentity, SelfSignedWish } from "../plan/desired";
+import type { BindingIdentity, DesiredBinding, SelfSignedWish } from "../plan/desired";
 import type { Line } from "../plan/line";
 import type { ObservedServer } from "../plan/observedServer";
 import type { PlanContext } from "../plan/target";
@@ -51,6 +51,15 @@ interface Expected {
   readonly binding: BindingIdentity;
 }
 
+/** A certificate that a binding of this deployment declares. */
+interface Declared {
+  readonly thumbprint: Thumbprint;
+  readonly label: string;
+}
+
+/** What the program says about certificates that a binding no longer needs. */
+export type RemovalWish = Pick<DesiredBinding, "onDelete" | "removeAfterDays">;
+
 /**
  * What one provider process knows in common: the backend, the servers read, who claims what, which resource replaces
  * which. One process serves a whole deployment.
@@ -65,6 +74,8 @@ export class Deployment {
   readonly #replacements = new Map<string, StoredBinding>();
   readonly #checked = new Set<string>();
   readonly #materials = new Map<string, Map<Thumbprint, CertificateMaterial>>();
+  readonly #declared = new Map<ServerFqdn, Map<string, Declared>>();
+  readonly #removals = new Map<string, RemovalWish>();
   #config: ReadConfig = () => undefined;
   #settings: Settings | undefined;
   #backend: Promise<Backend> | undefined;
@@ -211,6 +222,28 @@ export class Deployment {
     entryOf(this.#expected, server).set(facts.thumbprint, { facts, binding });
   }
 
+  /** Remembers what the program, which counts more than the state, wants of certificates that go. */
+  wish({ identity, onDelete, removeAfterDays }: DesiredBinding): void {
+    this.#removals.set(identity.urn, { onDelete, removeAfterDays });
+  }
+
+  /** Undefined for a binding that this deployment's program doesn't declare. */
+  wishOf({ urn }: BindingIdentity): RemovalWish | undefined {
+    return this.#removals.get(urn);
+  }
+
+  /** A certificate that a binding declares is never removed, by whomever. */
+  declare(server: ServerFqdn, thumbprint: Thumbprint, { urn, label }: BindingIdentity): void {
+    entryOf(this.#declared, server).set(urn, { thumbprint, label });
+  }
+
+  /** Labels of the bindings that declare the certificate on that server. */
+  declaredBy(server: ServerFqdn, thumbprint: Thumbprint): readonly string[] {
+    return [...entryOf(this.#declared, server).values()]
+      .filter((one) => one.thumbprint === thumbprint)
+      .map(({ label }) => label);
+  }
+
   /**
    * Remembers, from diff to create, which resource is being replaced. Every diff says so: a create that follows one in
    * the same deployment replaces, whether diff asked for it or an option of the engine did.
@@ -234,7 +267,13 @@ export class Deployment {
       stored === undefined
         ? []
         : [stored.previous.thumbprint, ...stored.supersedes.map(({ id }) => parseId(id).thumbprint)];
-    return { now: this.env.now(), expected: new Map(others), replaced, former: stored?.identity };
+    return {
+      now: this.env.now(),
+      expected: new Map(others),
+      replaced,
+      former: stored?.identity,
+      declaredBy: (thumbprint: Thumbprint) => this.declaredBy(server, thumbprint),
+    };
   }
 }
 

@@ -79,9 +79,11 @@ async function diffKnown(deployment: Deployment, { request, stored, read, desire
     say(notAsked);
     return isMove ? decided(ofInputs, ["server"]) : decided(ofInputs);
   }
-  const previous = isRefresh ? { ...stored.previous, services: desired.services } : stored.previous;
+  // Nor does a refresh know what the program declares: nothing is due for removal there.
+  const previous = isRefresh ? { ...stored.previous, services: desired.services, superseded: [] } : stored.previous;
   const planContext = deployment.planContext(desired.server, identity);
   const decision = plan(desired, previous, server, planContext);
+  if (decision.kind !== "replace") deployment.declare(desired.server, stored.previous.thumbprint, identity);
   const differences = differencesOf(decision, stored.raw, read.normalised);
   const isNotRefused = decision.kind === "blocked" && (observation.kind === "notAsked" || isRefresh);
   if (isRefresh || isNotRefused) say([...notAsked, ...linesOfRefresh(decision)]);

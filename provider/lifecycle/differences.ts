@@ -37,6 +37,8 @@ function pathsOf(step: Step, services: readonly unknown[]): readonly (readonly [
       return [["certificate", "update"]];
     case "setCertificateName":
       return [[NAME_PROPERTY[step.service], "update"]];
+    case "removeCertificate":
+      return [["onDelete", "update"]];
     case "enable":
       if (step.because === "successor") return [];
       if (step.because === "defaultSmtpWanted") return [["replaceDefaultSmtpCertificate", "update"]];

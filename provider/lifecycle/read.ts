@@ -33,6 +33,7 @@ export async function read(deployment: Deployment, request: StateRequest): Promi
     work: undefined,
     stored,
     replaces: undefined,
+    now: deployment.env.now(),
   });
   const source = stored.previous.selfSigned === undefined ? "known" : "made";
   return { kind: "there", id, outputs, inputs: inputsFromOutputs(outputs, source) };

@@ -3,6 +3,7 @@ import { toldApart } from "./desired";
 import { NAME_PROPERTY } from "./names";
 import type { NameFlaw } from "./names";
 import type { Blocker } from "./planTypes";
+import { describeRefusedRemoval } from "./removalText";
 import { day, list, withLife } from "./words";
 import type { TextContext } from "./words";
 
@@ -102,6 +103,8 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
         case "nameDeclared":
           return `${blocker.service} can't be handed to a successor while ${nameInput(blocker.service)} declares a name that this certificate covers: it would keep ${blocker.service}. Leave that name out, or declare one that only the successor covers.`;
       }
+    case "removalRefused":
+      return `onDelete is "remove", but ${describeRefusedRemoval(blocker.reasons, server, blocker.certificate)}`;
     case "successorAbsent":
       return `the successor ${blocker.successor} isn't on ${server}. Use the thumbprint output of the binding that imports it, or import it first.`;
     case "successorIsItself":

@@ -1,6 +1,7 @@
 import type { CertificateFacts } from "../certificate/facts";
 import type { Thumbprint } from "../certificate/thumbprint";
 import type { ExchangeService, NameService, ServerFqdn } from "../model";
+import type { SupersededCertificate } from "./removalWork";
 
 /** A self-signed certificate as the program wishes it, defaults filled in. A change of any of these replaces. */
 export interface SelfSignedWish {
@@ -59,6 +60,9 @@ export interface DesiredBinding {
   /** `unknown` in a preview, when the successor is made by the same program. */
   readonly successor: Thumbprint | "unknown" | undefined;
   readonly onServiceRemoved: "refuse" | "forget";
+  readonly onDelete: "retain" | "remove";
+  /** With `remove`: how many days a replaced certificate stays as a way back. */
+  readonly removeAfterDays: number;
   readonly friendlyName: string | undefined;
   readonly privateKeyExportable: boolean;
   readonly renewBeforeDays: number;
@@ -80,6 +84,10 @@ export interface PreviousBinding {
   readonly services: readonly ExchangeService[];
   /** The wish that the certificate was made for; undefined when it was given. */
   readonly selfSigned: SelfSignedWish | undefined;
+  /** It was named by its thumbprint: its key may be on that server alone. */
+  readonly onlyThere: boolean;
+  /** Certificates of that server that it has replaced. */
+  readonly superseded: readonly SupersededCertificate[];
   readonly replaceDefaultSmtpCertificate: boolean;
   readonly certificateNames: Readonly<Record<NameService, DeclaredName>>;
   /** Left out when the last run came to its end. */

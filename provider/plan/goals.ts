@@ -25,6 +25,8 @@ export function isMet(goal: Goal, server: ObservedServer, resolve: Resolve): boo
       const held = holds(server, certificate, goal.service);
       return held.kind === "known" && !held.value;
     }
+    case "absent":
+      return findCertificate(server, goal.thumbprint) === undefined;
     case "defaultSmtpIs": {
       const wanted = resolve(goal.certificate);
       const actual = server.defaultSmtpThumbprint;
@@ -52,6 +54,7 @@ export function isReplicated(goal: Goal): boolean {
     case "releases":
       return isNameService(goal.service);
     case "present":
+    case "absent":
       return false;
   }
 }

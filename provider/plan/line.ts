@@ -3,7 +3,7 @@ import type { ExchangeService, NameService } from "../model";
 import type { SelfSignedWish } from "./desired";
 import type { FollowUp, FollowUpTask } from "./followUps";
 import type { WayBack } from "./wayBack";
-import type { Blocker, CertificateRef, Goal, Notice, ReplaceReason, TakeOver } from "./planTypes";
+import type { Blocker, CertificateRef, Goal, NamedCertificate, Notice, ReplaceReason, TakeOver } from "./planTypes";
 
 /*
  * What is said about a binding, as data. A line is made by a pure function of lines.ts, and only lineText.ts makes a
@@ -24,7 +24,8 @@ export type Deed =
   | { readonly kind: "imported"; readonly certificate: CertificateRef }
   | { readonly kind: "enabled"; readonly certificate: CertificateRef; readonly service: ExchangeService }
   | { readonly kind: "becameDefaultSmtp"; readonly certificate: CertificateRef }
-  | { readonly kind: "named"; readonly service: NameService; readonly name: string | undefined };
+  | { readonly kind: "named"; readonly service: NameService; readonly name: string | undefined }
+  | { readonly kind: "removed"; readonly thumbprint: Thumbprint };
 
 export type Fact =
   | Notice
@@ -50,6 +51,11 @@ export type Fact =
       readonly previousName: string | undefined;
       readonly takeOvers: readonly TakeOver[];
     }
+  | { readonly kind: "removes"; readonly certificate: NamedCertificate; readonly onlyThere: boolean }
+  /** Exchange didn't let a certificate go, and said why. */
+  | { readonly kind: "removalNotDone"; readonly certificate: NamedCertificate; readonly message: string }
+  /** The engine deletes a binding before its successor is there. */
+  | { readonly kind: "keptUntilReplaced"; readonly thumbprint: Thumbprint }
   | { readonly kind: "afterwards"; readonly task: FollowUpTask }
   /** Left of this run or of an earlier one. */
   | { readonly kind: "stillToDo"; readonly followUp: FollowUp; readonly isNew: boolean }
@@ -134,6 +140,16 @@ const SEVERITY: Readonly<Record<Fact["kind"], Severity>> = {
   imports: "info",
   enables: "info",
   setsName: "info",
+  removes: "info",
+  removedAtEnd: "info",
+  removedElsewhere: "info",
+  goesWithIt: "info",
+  comesAlong: "info",
+  keptDeclared: "info",
+  keptOld: "warning",
+  keptAsWayBack: "info",
+  keptUntilReplaced: "info",
+  removalNotDone: "warning",
   alreadyThere: "info",
   afterwards: "info",
   stillToDo: "info",

@@ -4,7 +4,8 @@ import { describeFollowUp, describeTask, describeWayBack } from "./followUpText"
 import { describeBlocker } from "./blockerText";
 import type { Deed, Fact, Line, Phase } from "./line";
 import { describeNotice } from "./noticeText";
-import { days, list, listOfFew, named, refInShort, withLife } from "./words";
+import { NO_WAY_BACK } from "./removalText";
+import { days, list, listOfFew, named, refInShort, short, withLife } from "./words";
 import type { CertificateRef, Goal, ReplaceReason, TakeOver } from "./planTypes";
 import type { Effect } from "./surprises";
 import type { TextContext } from "./words";
@@ -30,7 +31,16 @@ export function describeLine(line: Line, context: TextContext): Sentence {
 }
 
 /** Lines about what is going to happen; the others say what is. */
-const ANNOUNCES: ReadonlySet<Line["kind"]> = new Set(["replaces", "makes", "imports", "enables", "setsName"]);
+const ANNOUNCES: ReadonlySet<Line["kind"]> = new Set([
+  "replaces",
+  "makes",
+  "imports",
+  "enables",
+  "setsName",
+  "removes",
+  "removedAtEnd",
+  "removedElsewhere",
+]);
 
 function describeFact(line: Line, phase: Phase, context: TextContext): Sentence {
   const isDone = phase === "change";
@@ -57,6 +67,12 @@ function describeFact(line: Line, phase: Phase, context: TextContext): Sentence 
         ? sentence`${verb(sentence`clears`, sentence`cleared`)} the certificate name of ${line.service}${was}${losses}`
         : sentence`${verb(sentence`sets`, sentence`set`)} the certificate name of ${line.service} to ${line.name}${was}${losses}`;
     }
+    case "removes":
+      return sentence`${verb(sentence`removes`, sentence`removed`)} ${withLife(line.certificate, context.now)}, which nothing on the server needs as far as can be seen${line.onlyThere ? NO_WAY_BACK : ""}`;
+    case "removalNotDone":
+      return sentence`${named(line.certificate)} stays, because Exchange doesn't let it go; the next run tries again. ${line.message}`;
+    case "keptUntilReplaced":
+      return sentence`certificate ${short(line.thumbprint)} stays until the binding that replaces this one is there`;
     case "afterwards":
       return sentence`afterwards: ${describeTask(line.task, context)}`;
     case "stillToDo":
@@ -136,6 +152,8 @@ function deedDone(deed: Deed): Sentence {
       return sentence`${deed.service} enabled`;
     case "becameDefaultSmtp":
       return sentence`became the default SMTP certificate`;
+    case "removed":
+      return sentence`${short(deed.thumbprint)} removed`;
     case "named":
       return deed.name === undefined
         ? sentence`name of ${deed.service} cleared`
@@ -153,6 +171,8 @@ function deedToDo(deed: Deed): Sentence {
       return sentence`${deed.service}`;
     case "becameDefaultSmtp":
       return sentence`the default SMTP role`;
+    case "removed":
+      return sentence`the removal of ${short(deed.thumbprint)}`;
     case "named":
       return sentence`the name of ${deed.service}`;
   }
@@ -173,6 +193,8 @@ export function goalInWords(goal: Goal, resolve?: (ref: CertificateRef) => strin
       return sentence`${who(goal.certificate)} holds ${goal.service}`;
     case "releases":
       return sentence`certificate ${goal.thumbprint} no longer holds ${goal.service}`;
+    case "absent":
+      return sentence`certificate ${goal.thumbprint} is gone`;
     case "defaultSmtpIs":
       return sentence`the default SMTP certificate is ${thumbprintOf(goal.certificate) ?? "the new one"}`;
     case "certificateNameIs":
@@ -197,6 +219,8 @@ export function describeSurprise(effect: Effect): Sentence {
       return sentence`the default SMTP certificate is ${effect.thumbprint ?? "not set"}`;
     case "mustBeEnabled":
       return sentence`${effect.service} has to be enabled`;
+    case "isRemoved":
+      return sentence`certificate ${effect.thumbprint} would be removed`;
     case "isHeldBy":
       return sentence`${effect.service} is held by ${effect.thumbprint}`;
   }

@@ -29,6 +29,8 @@ function factOfStep(step: Step): Fact {
       const { service, name, previousName, takeOvers } = step;
       return { kind: "setsName", service, name, previousName, takeOvers };
     }
+    case "removeCertificate":
+      return { kind: "removes", certificate: step.certificate, onlyThere: step.onlyThere };
   }
 }
 
@@ -57,6 +59,8 @@ const EVERY_TIME: ReadonlySet<Notice["kind"]> = new Set([
   "servicesUnknown",
   "defaultSmtpUnknown",
   "notAsked",
+  "keptOld",
+  "keptAsWayBack",
   "successorLater",
   // These belong to a change as well, but to one that the state alone learns of.
   "forgotten",
@@ -92,6 +96,7 @@ export function linesOfRefresh(plan: Plan): readonly Line[] {
 function differenceOf(step: Step): readonly Fact[] {
   switch (step.kind) {
     case "makeCertificate":
+    case "removeCertificate":
       return [];
     case "importCertificate":
       return [{ kind: "isGone", certificate: step.certificate }];
@@ -149,6 +154,8 @@ function deedsOf(step: Step): readonly Deed[] {
       return [{ kind: "imported", certificate: step.certificate }];
     case "setCertificateName":
       return [{ kind: "named", service: step.service, name: step.name }];
+    case "removeCertificate":
+      return [{ kind: "removed", thumbprint: step.certificate.thumbprint }];
     case "enable": {
       const { certificate } = step;
       const enabled = step.services.map((service): Deed => ({ kind: "enabled", certificate, service }));
@@ -168,6 +175,8 @@ function goalOf(deed: Deed): Goal {
       return { kind: "holds", certificate: deed.certificate, service: deed.service };
     case "becameDefaultSmtp":
       return { kind: "defaultSmtpIs", certificate: deed.certificate };
+    case "removed":
+      return { kind: "absent", thumbprint: deed.thumbprint };
     case "named":
       return { kind: "certificateNameIs", service: deed.service, name: deed.name };
   }

@@ -1,6 +1,7 @@
 import { sentence } from "../sentence";
 import type { Sentence } from "../sentence";
 import { describeBlocker } from "./blockerText";
+import { describeKeeping, NO_WAY_BACK } from "./removalText";
 import type { Phase } from "./line";
 import { day, inFull, list, listOfFew, named, refInShort, short, span, withLife } from "./words";
 import type { ConnectorsLeft, NamedCertificate, Notice } from "./planTypes";
@@ -125,6 +126,24 @@ export function describeNotice(notice: Notice, context: TextContext, phase: Phas
       return sentence`uses certificate ${short(notice.thumbprint)}, which this binding made before`;
     case "leftOnServer":
       return sentence`certificate ${notice.thumbprint ?? "of the old binding"} stays on ${notice.server} with the services it has there`;
+    case "removedAtEnd":
+      return sentence`removes the replaced ${withLife(notice.certificate, now)} at the end, when the new one is in place; nothing on the server needs it then as far as can be seen${notice.onlyThere ? NO_WAY_BACK : ""}`;
+    case "removedElsewhere":
+      return sentence`removes certificate ${notice.thumbprint ?? "of the old binding"} from ${notice.server} at the end, unless something there still needs it`;
+    case "goesWithIt":
+      return sentence`${list(notice.services)} ${notice.services.length === 1 ? "goes" : "go"} with ${named(notice.certificate)} when that is removed`;
+    case "comesAlong":
+      return sentence`the new certificate holds ${list(notice.services)} too, by the same name, although it isn't declared`;
+    case "keptDeclared":
+      return sentence`certificate ${short(notice.thumbprint)} stays: binding ${listOfFew(notice.by.map((label) => `"${label}"`))} declares it`;
+    case "keptAsWayBack":
+    case "keptOld": {
+      const few = listOfFew(
+        notice.certificates.map((one) => withLife(one, now)),
+        2,
+      );
+      return sentence`${few} ${notice.certificates.length === 1 ? "stays" : "stay"}: ${describeKeeping(notice.reasons, context.server)}`;
+    }
     case "notAsked":
       return sentence`the server wasn't asked (${notice.reason}); planned from the last known state, drift can't be seen`;
   }

@@ -10,8 +10,20 @@ import { findCertificate, holds, isNameService, isPending, someHolderUnknown } f
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 import type { Blocker, ConnectorsLeft, Notice, Plan, ReplaceReason, Work } from "./planTypes";
 import { namedHoldersOf } from "./takeOvers";
-import { afterReplacement, planRelease, planReleaseByReplacement } from "./release";
-import { daysUntil, factsOf, isRenewalDue, keptTarget, named, newTarget, refOf, replacementReason } from "./target";
+import { afterReplacement, planRelease, planReleaseByReplacement, releasedServices } from "./release";
+import { planRemovals } from "./removalWork";
+import type { Removals, RemovalsRequest } from "./removalWork";
+import {
+  daysUntil,
+  factsOf,
+  isRenewalDue,
+  keptTarget,
+  named,
+  namesOf,
+  newTarget,
+  refOf,
+  replacementReason,
+} from "./target";
 import type { PlanContext, Target } from "./target";
 import { workFor } from "./work";
 import type { TargetWork } from "./work";
@@ -136,6 +148,9 @@ function targetNotices({ desired, work, isNew, ...exchange }: Scene): Notice[] {
   return notices;
 }
 
+type WhatGoes = Pick<Removals, "steps" | "goals">;
+const NOTHING_GOES: WhatGoes = { steps: [], goals: [] };
+
 /** Other certificates among which Exchange chooses when a client of IMAP or POP connects. */
 function sharedNames(
   desired: DesiredBinding,
@@ -155,9 +170,18 @@ function sharedNames(
   });
 }
 
-function asWork(target: Target, work: TargetWork, left?: ConnectorsLeft): Work {
-  const { steps, goals } = work;
-  return { certificate: refOf(target), steps, goals, ...(left === undefined ? {} : { connectorsLeft: left }) };
+function asWork(
+  target: Target,
+  work: TargetWork,
+  { steps, goals }: WhatGoes = NOTHING_GOES,
+  left?: ConnectorsLeft,
+): Work {
+  return {
+    certificate: refOf(target),
+    steps: [...work.steps, ...steps],
+    goals: [...work.goals, ...goals],
+    ...(left === undefined ? {} : { connectorsLeft: left }),
+  };
 }
 
 function planCreation(desired: DesiredBinding, server: ObservedServer, context: PlanContext): Plan {
@@ -196,9 +220,12 @@ function planUpdate(
     ...targetNotices({ desired, target, replaced: undefined, server, work, steps, now: context.now, isNew: false }),
     ...successorNotices(steps, target.kind === "present" ? target.certificate : undefined, server),
   ];
+  const { superseded } = previous;
+  const removals = planRemovals({ desired, superseded, replaced: undefined, target, server, steps, context });
+  notices.push(...removals.notices);
   if (blockers.length > 0) return { kind: "blocked", blockers, notices };
-  if (work.steps.length === 0) return { kind: "inSync", notices };
-  return { kind: "update", work: asWork(target, work), notices };
+  if (steps.length + removals.steps.length === 0) return { kind: "inSync", notices };
+  return { kind: "update", work: asWork(target, work, removals), notices };
 }
 
 /**
@@ -242,10 +269,12 @@ function planReplacement(
   const release = old === undefined ? undefined : planReleaseByReplacement(desired, previous, old, server, context);
   const handOvers = release?.handOvers ?? [];
   const work = workFor({ desired, target, server, handOvers, kept: undefined, context });
+  const removals = removalsOnReplacement({ desired, previous, target, server, steps: work.steps, context }, old);
   const blockers = [
     ...targetBlockers(target, server, false),
     ...(isMissingTarget(target) ? [] : work.blockers),
     ...(release?.blockers ?? []),
+    ...removals.blockers,
   ];
   const exchange = { target, replaced: old, server, steps: work.steps, now: context.now };
   const own = targetNotices({ ...exchange, desired, work, isNew: true });
@@ -256,11 +285,10 @@ function planReplacement(
     ...successorNotices(work.steps, old, server),
     ...(old === undefined || release === undefined
       ? []
-      : afterReplacement(desired, previous, old, server, work, release)),
+      : whatLeaves(afterReplacement(desired, previous, old, server, work, release), { old, target }, work, removals)),
     ...(leftBehind === undefined ? own : [leftBehind, ...own.filter((one) => !isDefaultStaying(one))]),
-    ...(previous.server === desired.server
-      ? []
-      : [{ kind: "leftOnServer", server: previous.server, thumbprint: previous.thumbprint } as const]),
+    ...(previous.server === desired.server ? [] : [leaving(desired, previous)]),
+    ...removals.notices,
   ];
   if (blockers.length > 0) return { kind: "blocked", blockers, notices };
   return {
@@ -268,9 +296,69 @@ function planReplacement(
     because,
     deletesFirst: desired.deleteBeforeReplace,
     properties: [REPLACED_PROPERTY[because]],
-    work: asWork(target, work, connectorsLeft(exchange)),
+    work: asWork(target, work, removals, connectorsLeft(exchange)),
     notices,
   };
+}
+
+/** What becomes of the certificate on the server that the binding leaves. */
+function leaving({ onDelete }: DesiredBinding, { server, thumbprint }: PreviousBinding): Notice {
+  return { kind: onDelete === "remove" ? "removedElsewhere" : "leftOnServer", server, thumbprint };
+}
+
+/** The old certificate, and those that it replaced before. */
+function removalsOnReplacement(
+  request: Pick<RemovalsRequest, "desired" | "target" | "server" | "steps" | "context"> & {
+    readonly previous: PreviousBinding;
+  },
+  old: ObservedCertificate | undefined,
+): Removals {
+  const { previous, desired, context } = request;
+  const next = factsOf(request.target)?.thumbprint;
+  const isSameServer = previous.server === desired.server;
+  const superseded = isSameServer ? previous.superseded.filter(({ thumbprint }) => thumbprint !== next) : [];
+  const replaced =
+    old === undefined
+      ? undefined
+      : {
+          thumbprint: old.facts.thumbprint,
+          since: undefined,
+          onlyThere: previous.onlyThere,
+          givesUpServices: releasedServices(desired, previous).length > 0,
+        };
+  // Where the engine deletes first there is no delete after the new one is in place.
+  return replaced !== undefined && desired.deleteBeforeReplace
+    ? planRemovals({
+        ...request,
+        superseded: [...superseded, { ...replaced, since: context.now.toISOString() }],
+        replaced: undefined,
+      })
+    : planRemovals({ ...request, superseded, replaced });
+}
+
+/**
+ * What would stay behind with the old certificate goes with it when that is removed; what the new one holds by the same
+ * name comes along.
+ */
+function whatLeaves(
+  notices: readonly Notice[],
+  { old, target }: { readonly old: ObservedCertificate; readonly target: Target },
+  { finalNames }: TargetWork,
+  { replacedGoes }: Removals,
+): Notice[] {
+  const stays = notices.flatMap((one) => (one.kind === "staysBehind" ? [one.service] : []));
+  if (!replacedGoes || stays.length === 0) return [...notices];
+  const comesAlong = stays.filter((service) => {
+    const name = isNameService(service) ? valueOr(finalNames[service], undefined) : undefined;
+    return name !== undefined && coversName(namesOf(target), name);
+  });
+  const goes = stays.filter((service) => !comesAlong.includes(service));
+  const certificate = named(old.facts);
+  return [
+    ...notices.filter(({ kind }) => kind !== "staysBehind"),
+    ...(goes.length === 0 ? [] : [{ kind: "goesWithIt", services: goes, certificate } as const]),
+    ...(comesAlong.length === 0 ? [] : [{ kind: "comesAlong", services: comesAlong } as const]),
+  ];
 }
 
 /** The certificate that loses its binding to another one, when it is on the same server. */

@@ -1,6 +1,7 @@
 import type { Thumbprint } from "../certificate/thumbprint";
 import type { CertificateStatus, ExchangeService, NameService, ServerFqdn } from "../model";
 import type { BindingIdentity, SelfSignedWish } from "./desired";
+import type { RemovalReason } from "./removal";
 
 /**
  * A certificate in a plan: a known one, the one that will be made, or one that nobody knows yet, because another
@@ -73,6 +74,12 @@ export type Step =
       readonly previousName: string | undefined;
       readonly takeOvers: readonly TakeOver[];
       readonly because: "declared" | "cleared";
+    }
+  | {
+      readonly kind: "removeCertificate";
+      readonly certificate: NamedCertificate;
+      /** Its key may be on that server alone: this can't be undone. */
+      readonly onlyThere: boolean;
     };
 
 /** What must be true afterwards; verified by reading the server again. */
@@ -80,6 +87,7 @@ export type Goal =
   | { readonly kind: "present"; readonly certificate: CertificateRef }
   | { readonly kind: "holds"; readonly certificate: CertificateRef; readonly service: ExchangeService }
   | { readonly kind: "releases"; readonly thumbprint: Thumbprint; readonly service: ExchangeService }
+  | { readonly kind: "absent"; readonly thumbprint: Thumbprint }
   | { readonly kind: "defaultSmtpIs"; readonly certificate: CertificateRef }
   | { readonly kind: "certificateNameIs"; readonly service: NameService; readonly name: string | undefined };
 
@@ -173,7 +181,26 @@ export type Notice =
   | { readonly kind: "comesFromBinding"; readonly binding: BindingIdentity }
   | { readonly kind: "foundAgain"; readonly thumbprint: Thumbprint }
   | { readonly kind: "leftOnServer"; readonly server: ServerFqdn; readonly thumbprint: Thumbprint | undefined }
-  | { readonly kind: "notAsked"; readonly reason: string };
+  /** The binding moves to another server, and asks for the certificate on the old one to be removed. */
+  | { readonly kind: "removedElsewhere"; readonly server: ServerFqdn; readonly thumbprint: Thumbprint | undefined }
+  | { readonly kind: "notAsked"; readonly reason: string }
+  /** The replaced certificate goes once the new one is in place. */
+  | { readonly kind: "removedAtEnd"; readonly certificate: NamedCertificate; readonly onlyThere: boolean }
+  /** Services that nobody has to take over: they go with the certificate. */
+  | {
+      readonly kind: "goesWithIt";
+      readonly services: readonly ExchangeService[];
+      readonly certificate: NamedCertificate;
+    }
+  /** No longer declared, and yet held by the new certificate too, which has the same name. */
+  | { readonly kind: "comesAlong"; readonly services: readonly ExchangeService[] }
+  | { readonly kind: "keptDeclared"; readonly thumbprint: Thumbprint; readonly by: readonly string[] }
+  /** Replaced certificates that stay, all for the same reasons. */
+  | {
+      readonly kind: "keptOld" | "keptAsWayBack";
+      readonly certificates: readonly NamedCertificate[];
+      readonly reasons: readonly RemovalReason[];
+    };
 
 /** A reason why the wish is refused. `property` is the top-level input it belongs to. */
 export type Blocker = { readonly property: string } & (
@@ -222,6 +249,12 @@ export type Blocker = { readonly property: string } & (
       readonly service: ExchangeService;
       readonly successor: Thumbprint | "unknown";
       readonly why: "smtp" | "sameNames" | "nameDeclared";
+    }
+  /** The replaced certificate couldn't be removed at the end. */
+  | {
+      readonly kind: "removalRefused";
+      readonly certificate: NamedCertificate;
+      readonly reasons: readonly RemovalReason[];
     }
   | { readonly kind: "successorAbsent"; readonly successor: Thumbprint }
   | { readonly kind: "successorIsItself" }

@@ -25,7 +25,7 @@ export interface Release {
 
 const NOTHING: Release = { handOvers: [], blockers: [], notices: [], later: [], replace: false };
 
-function releasedServices(desired: DesiredBinding, previous: PreviousBinding): readonly ExchangeService[] {
+export function releasedServices(desired: DesiredBinding, previous: PreviousBinding): readonly ExchangeService[] {
   return previous.services.filter((service) => !desired.services.includes(service));
 }
 

@@ -30,6 +30,8 @@ export type RemovalReason =
       readonly certificate: Pick<CertificateFacts, "thumbprint" | "issuer" | "subject">;
     }
   | { readonly kind: "reserved"; readonly what: "auth" | "federation" | "webManagement" }
+  /** Its key may be nowhere else, and no program of this run asks for the removal. */
+  | { readonly kind: "onlyThere" }
   /** `removeAfterDays` isn't over. ISO 8601. */
   | { readonly kind: "keptUntil"; readonly until: string };
 

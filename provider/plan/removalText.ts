@@ -2,7 +2,9 @@ import type { ServerFqdn } from "../model";
 import { joined, sentence } from "../sentence";
 import type { Sentence } from "../sentence";
 import { commandOf, quoted, tlsCertificateNameExpression } from "./powershell";
+import type { NamedCertificate } from "./planTypes";
 import type { RemovalReason } from "./removal";
+import { named } from "./words";
 
 /** Why a certificate stays, as the rest of a sentence that begins with "it"; without a full stop. */
 export function describeRemovalReason(reason: RemovalReason): Sentence {
@@ -35,6 +37,8 @@ export function describeRemovalReason(reason: RemovalReason): Sentence {
       return sentence`has the issuer and subject that ${connectorsText("send", reason.connectors)} name${reason.connectors.length === 1 ? "s" : ""}, so Exchange doesn't let it go`;
     case "reserved":
       return sentence`is ${RESERVED_NAMES[reason.what]}`;
+    case "onlyThere":
+      return sentence`was named by its thumbprint, so its key may be nowhere else`;
     case "keptUntil":
       return sentence`is kept as a way back until ${reason.until.slice(0, 10)}`;
   }
@@ -89,7 +93,42 @@ export function removalRemedy(reason: RemovalReason, server: ServerFqdn): Senten
     case "nameUnknown":
     case "receiveConnectorsUnknown":
       return sentence`See why ${server} doesn't say it; unknown isn't none.`;
+    case "onlyThere":
     case "keptUntil":
       return undefined;
   }
+}
+
+/** Told wherever a certificate is removed that nobody could bring again. */
+export const NO_WAY_BACK = sentence`. Its key is nowhere else that we know: this can't be undone`;
+
+/** Why replaced certificates stay, and what somebody can do; without a full stop. */
+export function describeKeeping(reasons: readonly RemovalReason[], server: ServerFqdn): Sentence {
+  const why = joined(
+    reasons.map((one) => sentence`it ${describeRemovalReason(one)}`),
+    "; ",
+  );
+  const remedies = remediesOf(reasons, server);
+  return remedies.length === 0 ? why : sentence`${why}. ${joined(remedies, " ").replace(/\.$/, "")}`;
+}
+
+/** The rest of a sentence about a certificate that can't be removed, with every reason and the ways out. */
+export function describeRefusedRemoval(
+  reasons: readonly RemovalReason[],
+  server: ServerFqdn,
+  certificate?: NamedCertificate,
+): Sentence {
+  const who = certificate === undefined ? "it" : named(certificate);
+  const why = joined(
+    reasons.map((one) => sentence`it ${describeRemovalReason(one)}`),
+    "; ",
+  );
+  const remedies = remediesOf(reasons, server);
+  const out = sentence`Or leave it there: set onDelete: "retain"${certificate === undefined ? ", run pulumi up, then delete" : ""}.`;
+  return sentence`${who} can't be removed: ${why}. ${joined([...remedies, out], " ")}`;
+}
+
+function remediesOf(reasons: readonly RemovalReason[], server: ServerFqdn): readonly Sentence[] {
+  const all = reasons.flatMap((one) => removalRemedy(one, server) ?? []);
+  return [...new Set(all)];
 }

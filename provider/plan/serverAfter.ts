@@ -100,6 +100,12 @@ export function serverAfter(server: ObservedServer, steps: readonly Step[], targ
       case "makeCertificate":
       case "importCertificate":
         break;
+      case "removeCertificate":
+        after = {
+          ...after,
+          certificates: after.certificates.filter((one) => one.facts.thumbprint !== step.certificate.thumbprint),
+        };
+        break;
       case "setCertificateName":
         after = withName(after, step.service, step.name);
         break;

@@ -13,6 +13,7 @@ export type Effect =
   /** `undefined`: there is none. */
   | { readonly kind: "defaultSmtpIs"; readonly thumbprint: Thumbprint | "unknown" | undefined }
   | { readonly kind: "mustBeEnabled"; readonly service: ExchangeService }
+  | { readonly kind: "isRemoved"; readonly thumbprint: Thumbprint }
   | { readonly kind: "isHeldBy"; readonly service: ExchangeService; readonly thumbprint: Thumbprint };
 
 function effectsOf(plan: Plan, server: ObservedServer): readonly Effect[] {
@@ -25,6 +26,9 @@ function effectsOf(plan: Plan, server: ObservedServer): readonly Effect[] {
         break;
       case "importCertificate":
         effects.push({ kind: step.because === "gone" ? "certificateIsGone" : "certificateIsAbsent" });
+        break;
+      case "removeCertificate":
+        effects.push({ kind: "isRemoved", thumbprint: step.certificate.thumbprint });
         break;
       case "setCertificateName":
         effects.push({ kind: "certificateNameIs", service: step.service, name: step.previousName });

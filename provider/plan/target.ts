@@ -34,6 +34,8 @@ export interface PlanContext {
   readonly expected: ReadonlyMap<Thumbprint, { readonly facts: CertificateFacts; readonly binding: BindingIdentity }>;
   /** Certificates that this binding replaces or has replaced: never taken for the one to be made. */
   readonly replaced: readonly Thumbprint[];
+  /** Labels of the bindings of this deployment that declare a certificate of this server. */
+  readonly declaredBy: (thumbprint: Thumbprint) => readonly string[];
   /** Who the binding was when its state was written: another URN after a rename. */
   readonly former?: BindingIdentity | undefined;
 }

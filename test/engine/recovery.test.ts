@@ -117,6 +117,8 @@ const DYING_ADAPTER = `
       },
       enableServices: (...args) => backend.enableServices(...args),
       setCertificateName: (...args) => backend.setCertificateName(...args),
+      setSendConnectorCertificate: (...args) => backend.setSendConnectorCertificate(...args),
+      setReceiveConnectorCertificate: (...args) => backend.setReceiveConnectorCertificate(...args),
       removeCertificate: (...args) => backend.removeCertificate(...args),
       close: () => backend.close(),
     };

@@ -69,6 +69,16 @@ const SENTENCES: Readonly<Record<Blocker["kind"], readonly (readonly [Plan, stri
       `certificate: certificate ${MAIL.thumbprint} is gone from ex01.contoso.com. Import it there again, or give it here as pfx, pfxFile or pem, so that it can be imported.`,
     ],
   ],
+  removalRefused: [
+    [
+      planned(
+        { ...given(RENEWED), ...services("IIS"), onDelete: "remove" },
+        {},
+        { ...serverOf([shown(MAIL, { services: ["IIS", "SMTP"] })]), defaultSmtpThumbprint: known(MAIL.thumbprint) },
+      ),
+      `onDelete: onDelete is "remove", but ${MAIL.thumbprint.slice(0, 8)} (mail.contoso.com) can't be removed: it is the default SMTP certificate, which Exchange doesn't let go. Let another certificate become the default one first: replaceDefaultSmtpCertificate on its binding. Or leave it there: set onDelete: "retain".`,
+    ],
+  ],
   reservedCertificate: [
     [
       planned(named(AUTH), undefined, server([shown(AUTH)])),

@@ -249,6 +249,8 @@ function remember(wish: DesiredBinding, thumbprint_: Applied["thumbprint"]): Pre
     thumbprint: thumbprint_,
     services: wish.services,
     selfSigned: wish.certificate.kind === "selfSigned" ? wish.certificate.wish : undefined,
+    onlyThere: wish.certificate.kind === "thumbprint",
+    superseded: [],
     replaceDefaultSmtpCertificate: wish.replaceDefaultSmtpCertificate,
     certificateNames: wish.certificateNames,
   };

@@ -207,6 +207,8 @@ export function desired(changes: Partial<DesiredBinding> = {}): DesiredBinding {
     certificateNames: { IMAP: undefined, POP: undefined },
     successor: undefined,
     onServiceRemoved: "refuse",
+    onDelete: "retain",
+    removeAfterDays: 0,
     friendlyName: undefined,
     privateKeyExportable: false,
     renewBeforeDays: 30,
@@ -238,6 +240,8 @@ export function previous(changes: Partial<PreviousBinding> = {}): PreviousBindin
     thumbprint: MAIL.thumbprint,
     services: ["IIS", "SMTP"],
     selfSigned: undefined,
+    onlyThere: false,
+    superseded: [],
     replaceDefaultSmtpCertificate: false,
     certificateNames: { IMAP: undefined, POP: undefined },
     ...changes,
@@ -245,7 +249,7 @@ export function previous(changes: Partial<PreviousBinding> = {}): PreviousBindin
 }
 
 export function context(changes: Partial<PlanContext> = {}): PlanContext {
-  return { now: NOW, expected: new Map(), replaced: [], ...changes };
+  return { now: NOW, expected: new Map(), replaced: [], declaredBy: () => [], ...changes };
 }
 
 export function planned(
@@ -295,6 +299,8 @@ export function stepsInShort(decision: Plan): readonly string[] {
         return "import";
       case "enable":
         return `enable ${step.services.join("+")}${step.because === "successor" ? " for the successor" : ""}`;
+      case "removeCertificate":
+        return `remove ${step.certificate.thumbprint}`;
       case "setCertificateName":
         return `set ${step.service} ${step.name ?? "to nothing"}`;
     }

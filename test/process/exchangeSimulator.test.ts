@@ -111,6 +111,7 @@ it("opens an adapter that is an ES module and can only be imported", async () =>
      const none = async () => { throw new Error("not in this test"); };
      export const createBackend = () => ({
        kind, readSnapshot: none, importCertificate: none, enableServices: none, setCertificateName: none,
+       setSendConnectorCertificate: none, setReceiveConnectorCertificate: none,
        removeCertificate: none, close: async () => {},
      });`,
   );
@@ -170,7 +171,8 @@ it("offers the contract suite and all that an adapter needs under public names",
      const refuse = async () => { throw new ExchangeBindingError("ServerUnreachable", "nobody is at home"); };
      const open = async () => ({
        kind: "empty", readSnapshot: refuse, importCertificate: refuse, enableServices: refuse,
-       setCertificateName: refuse, removeCertificate: refuse, close: async () => {},
+       setCertificateName: refuse, setSendConnectorCertificate: refuse,
+       setReceiveConnectorCertificate: refuse, removeCertificate: refuse, close: async () => {},
      });
      const [first] = backendContract({ server: parseServerFqdn("ex01.contoso.com"), open });
      first.run().catch((error) => console.log(first.title + ": " + error.message));`,

@@ -1,7 +1,7 @@
 import type { ReadConfig } from "../../config";
 import { create, update } from "../../lifecycle/change";
 import { check } from "../../lifecycle/check";
-import { forget } from "../../lifecycle/delete";
+import { remove } from "../../lifecycle/delete";
 import type { Deployment } from "../../lifecycle/deployment";
 import { diff } from "../../lifecycle/diff";
 import { read } from "../../lifecycle/read";
@@ -72,7 +72,7 @@ export function dynamicProviderOver(deployment: Deployment, sink?: LineSink): Dy
       }),
     update: (id, olds, news) =>
       forEngine(news, async () => ({ outs: await update(deployment, { id, state: olds, inputs: news }) })),
-    delete: (id, props) => forEngine(props, () => forget(deployment, { id, state: props })),
+    delete: (id, props) => forEngine(props, () => remove(deployment, { id, state: props })),
   };
 }
 

@@ -1,0 +1,135 @@
+import type { Thumbprint } from "../certificate/thumbprint";
+import type { DesiredBinding } from "./desired";
+import { findCertificate } from "./holdings";
+import type { ObservedCertificate, ObservedServer } from "./observedServer";
+import type { Blocker, Goal, NamedCertificate, Notice, Step } from "./planTypes";
+import { isMerelyWaiting, judgeRemoval } from "./removal";
+import type { Removal, RemovalReason } from "./removal";
+import { serverAfter } from "./serverAfter";
+import { named } from "./target";
+import type { PlanContext, Target } from "./target";
+
+/** A certificate that a binding has replaced and that is, as far as the state knows, still on its server. */
+export interface SupersededCertificate {
+  readonly thumbprint: Thumbprint;
+  /** When it was replaced, ISO 8601. */
+  readonly since: string | undefined;
+  /** Its key may be on that server alone: a certificate that was named by its thumbprint. */
+  readonly onlyThere: boolean;
+}
+
+export interface RemovalsRequest {
+  readonly desired: DesiredBinding;
+  /** Those of this server that were replaced earlier. */
+  readonly superseded: readonly SupersededCertificate[];
+  /** The one that the change replaces; the engine has it deleted once the new one is in place. */
+  readonly replaced: (SupersededCertificate & { readonly givesUpServices: boolean }) | undefined;
+  readonly target: Target;
+  readonly server: ObservedServer;
+  /** What the plan does before anything is removed. */
+  readonly steps: readonly Step[];
+  readonly context: PlanContext;
+}
+
+/** What becomes of the certificates that a binding has replaced. */
+export interface Removals {
+  readonly steps: readonly Step[];
+  readonly goals: readonly Goal[];
+  readonly notices: readonly Notice[];
+  readonly blockers: readonly Blocker[];
+  /** The replaced certificate goes at the end. */
+  readonly replacedGoes: boolean;
+}
+
+const NOTHING: Removals = { steps: [], goals: [], notices: [], blockers: [], replacedGoes: false };
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** The moment until which a replaced certificate stays as a way back; undefined for none. */
+export function keptUntil(since: string | undefined, removeAfterDays: number): string | undefined {
+  if (since === undefined || removeAfterDays === 0) return undefined;
+  return new Date(Date.parse(since) + removeAfterDays * DAY_MS).toISOString();
+}
+
+/**
+ * Decides about every certificate that the binding has replaced, by the server as it will be after the steps and after
+ * each removal before. What is replaced now is judged here too, so that what would be refused at the end is refused
+ * before anything is created; a renewal never is, it keeps the old one.
+ */
+export function planRemovals(request: RemovalsRequest): Removals {
+  const { desired, superseded, replaced, target, context } = request;
+  if (desired.onDelete !== "remove") return NOTHING;
+  const { now } = context;
+  let server = serverAfter(request.server, request.steps, target, now);
+  const judge = (one: SupersededCertificate): Removal =>
+    judgeRemoval({
+      server,
+      thumbprint: one.thumbprint,
+      declaredBy: context.declaredBy(one.thumbprint),
+      notBefore: keptUntil(one.since, desired.removeAfterDays),
+      now,
+    });
+  const steps: Step[] = [];
+  const kept: Kept[] = [];
+  for (const one of superseded) {
+    const removal = judge(one);
+    if (removal.kind === "kept") kept.push(removal);
+    if (removal.kind !== "due") continue;
+    steps.push({
+      kind: "removeCertificate",
+      certificate: named(removal.certificate.facts),
+      onlyThere: one.onlyThere,
+    });
+    server = without(server, one.thumbprint);
+  }
+  const notices: Notice[] = [];
+  const blockers: Blocker[] = [];
+  let replacedGoes = false;
+  if (replaced !== undefined) {
+    const removal = judge({ ...replaced, since: replaced.since ?? now.toISOString() });
+    if (removal.kind === "due") {
+      replacedGoes = true;
+      const certificate = named(removal.certificate.facts);
+      notices.push({ kind: "removedAtEnd", certificate, onlyThere: replaced.onlyThere });
+    } else if (removal.kind === "declared") {
+      notices.push({ kind: "keptDeclared", thumbprint: replaced.thumbprint, by: removal.by });
+    } else if (removal.kind === "kept") {
+      if (replaced.givesUpServices && !removal.reasons.every(isMerelyWaiting)) {
+        const certificate = named(removal.certificate.facts);
+        const reasons = removal.reasons.filter((one) => !isMerelyWaiting(one));
+        blockers.push({ kind: "removalRefused", property: "onDelete", certificate, reasons });
+      } else kept.push(removal);
+    }
+  }
+  notices.push(...keptNotices(kept));
+  const goals = steps.flatMap((step): Goal[] =>
+    step.kind === "removeCertificate" ? [{ kind: "absent", thumbprint: step.certificate.thumbprint }] : [],
+  );
+  return { steps, goals, notices, blockers, replacedGoes };
+}
+
+interface Kept {
+  readonly certificate: ObservedCertificate;
+  readonly reasons: readonly RemovalReason[];
+}
+
+/** Those that stay for the same reasons in one notice: after years there may be many. */
+export function keptNotices(kept: readonly Kept[]): readonly Notice[] {
+  const groups = new Map<string, { readonly certificates: NamedCertificate[]; readonly reasons: RemovalReason[] }>();
+  for (const { certificate, reasons } of kept) {
+    const key = reasons.map(({ kind }) => kind).join(" ");
+    const group = groups.get(key) ?? { certificates: [], reasons: [...reasons] };
+    group.certificates.push(named(certificate.facts));
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(({ certificates, reasons }) => ({
+    kind: reasons.every(({ kind }) => kind === "keptUntil") ? "keptAsWayBack" : "keptOld",
+    certificates,
+    reasons,
+  }));
+}
+
+function without(server: ObservedServer, thumbprint: Thumbprint): ObservedServer {
+  const gone = findCertificate(server, thumbprint);
+  return { ...server, certificates: server.certificates.filter((one) => one !== gone) };
+}
