@@ -5,7 +5,7 @@
 export type Steps<T> = Generator<undefined, T, undefined>;
 
 /** How much is read in a step: bytes or characters. Parsed as XML, that many take some milliseconds. */
-export const STEP_BYTES = 32 * 1024;
+export const STEP_BYTES = 16 * 1024;
 
 export function atOnce<T>(steps: Steps<T>): T {
   for (;;) {

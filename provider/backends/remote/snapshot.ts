@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { ServerFqdn } from "../../model";
 import { displayOf, itemsOf, propertyOf } from "../../remoting/clixml/reading";
 import type { ClixmlValue } from "../../remoting/clixml/types";
@@ -74,6 +75,19 @@ export async function readSnapshot(server: ServerFqdn, ask: Ask, memory: Endpoin
   };
 }
 
+/** One after the other, and whatever else wants to run in between: each may be a large one. */
+async function inTurn<T>(objects: readonly ClixmlValue[], read: (object: ClixmlValue) => T): Promise<readonly T[]> {
+  const all: T[] = [];
+  for (const object of objects) {
+    all.push(read(object));
+    if (all.length % OBJECTS_PER_TURN === 0) await nextTurn();
+  }
+  return all;
+}
+
+/** Each may take a millisecond. */
+const OBJECTS_PER_TURN = 5;
+
 type ReadCertificates =
   | { readonly kind: "read"; readonly certificates: readonly ExchangeCertificate[] }
   | { readonly kind: "failed"; readonly result: PipelineResult };
@@ -91,7 +105,7 @@ export async function readCertificates(
   if (memory.certificates !== "whole") {
     const projected = await ask([getCertificates(server), CERTIFICATE_PROJECTION]);
     if (!hasFailed(projected)) {
-      const certificates = projected.output.flatMap(readable);
+      const certificates = (await inTurn(projected.output, readable)).flat();
       const isWhole = certificates.length === projected.output.length;
       if (isWhole && certificates.every(({ displayedServices }) => displayedServices.kind === "known")) {
         if (certificates.length > 0) memory.certificates = "projected";
@@ -103,7 +117,7 @@ export async function readCertificates(
   }
   const whole = await ask([getCertificates(server)]);
   if (hasFailed(whole)) return { kind: "failed", result: whole };
-  const certificates = whole.output.map(readExchangeCertificate);
+  const certificates = await inTurn(whole.output, readExchangeCertificate);
   if (certificates.some(({ displayedServices }) => displayedServices.kind === "known")) memory.certificates ??= "whole";
   return { kind: "read", certificates };
 }

@@ -180,12 +180,16 @@ function namesOf(element: XmlElement): readonly string[] {
   return element.children.filter((child) => child.name === "T").map((child) => unescapeClixml(child.text));
 }
 
+/** Of one object; real ones have some hundred. */
+const MAX_PROPERTIES = 10_000;
+
 /** MS-PSRP 2.2.5.2.8: the attribute `N` names a property. One without a name can't be asked for and is left out. */
 function readProperties(
   element: XmlElement,
   before: ReadonlyMap<string, ClixmlValue>,
 ): ReadonlyMap<string, ClixmlValue> {
   if (element.children.length === 0) return before;
+  if (element.children.length > MAX_PROPERTIES) throw invalid("Obj", `has more than ${MAX_PROPERTIES} properties`);
   const properties = new Map(before);
   for (const child of element.children) {
     const value = valueOf(child);

@@ -12,12 +12,25 @@ export function propertyOf(value: ClixmlValue | undefined, name: string): Clixml
   for (const properties of [value.extended, value.adapted]) {
     const exact = properties.get(name);
     if (exact !== undefined) return exact;
-    const wanted = name.toLowerCase();
-    for (const [key, property] of properties) {
-      if (key.toLowerCase() === wanted) return property;
-    }
+    const found = byLowerCase(properties).get(name.toLowerCase());
+    if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** Looked through once for each object, which may have as many properties as it likes. */
+const lowerCased = new WeakMap<ReadonlyMap<string, ClixmlValue>, ReadonlyMap<string, ClixmlValue>>();
+
+function byLowerCase(properties: ReadonlyMap<string, ClixmlValue>): ReadonlyMap<string, ClixmlValue> {
+  const known = lowerCased.get(properties);
+  if (known !== undefined) return known;
+  const made = new Map<string, ClixmlValue>();
+  for (const [key, property] of properties) {
+    const name = key.toLowerCase();
+    if (!made.has(name)) made.set(name, property);
+  }
+  lowerCased.set(properties, made);
+  return made;
 }
 
 /** The primitive that an `Obj` wraps, or the value itself. */

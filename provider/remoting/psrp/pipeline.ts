@@ -54,8 +54,9 @@ export interface PoolContext {
   readonly encoding: () => EncodeOptions;
 }
 
-/** What a message costs beside its bytes. */
-const MESSAGE_COST = 200;
+/** What a message costs beside its bytes, in bytes, and what a piece does that completes none. */
+const MESSAGE_COST = 1000;
+const PIECE_COST = 50;
 
 export type PipelineEvent =
   | { readonly kind: "output"; readonly value: ClixmlValue }
@@ -81,6 +82,8 @@ export class ClientPipeline {
   readonly #unanswered = new Set<HostCall>();
   /** For what is kept until the pipeline has ended. */
   readonly #kept: ElementBudget;
+  /** Since the last step ended. */
+  #read = 0;
   #state: PipelineState = "Running";
 
   /** Made by {@link ClientRunspacePool.createPipeline}. */
@@ -116,14 +119,19 @@ export class ClientPipeline {
 
   /** {@link receive} in steps; each event is told as soon as it is there, and kept by nobody else. */
   *receiveInSteps(bytes: Uint8Array, tell: (event: PipelineEvent) => void): Steps<void> {
-    let read = 0;
-    for (const bytesOfMessage of this.#incoming.push(bytes)) {
-      read += bytesOfMessage.length + MESSAGE_COST;
-      if (read > STEP_BYTES) {
-        read = 0;
+    // Counted over all calls: a server may send its bytes one by one.
+    this.#read += PIECE_COST;
+    for (const message of this.#incoming.push(bytes)) {
+      tell(yield* this.#handle(decodeMessage(message)));
+      this.#read += message.length + MESSAGE_COST;
+      if (this.#read > STEP_BYTES) {
+        this.#read = 0;
         yield;
       }
-      tell(yield* this.#handle(decodeMessage(bytesOfMessage)));
+    }
+    if (this.#read > STEP_BYTES) {
+      this.#read = 0;
+      yield;
     }
   }
 

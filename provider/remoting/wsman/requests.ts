@@ -217,7 +217,7 @@ function receivedBody(action: string, body: XmlElement): ReceivedBody {
       return { kind: "Command", commandId: line?.attributes.get("CommandId"), fragments: Buffer.concat(pieces) };
     }
     case ACTIONS.Send:
-      return { kind: "Send", streams: readStreams(inShell("Send")) };
+      return { kind: "Send", streams: atOnce(readStreams(inShell("Send"))) };
     case ACTIONS.Receive: {
       const receive = inShell("Receive");
       return { kind: "Receive", commandId: inShell("DesiredStream", receive)?.attributes.get("CommandId") };
@@ -237,14 +237,21 @@ function receivedBody(action: string, body: XmlElement): ReceivedBody {
   }
 }
 
-/** `rsp:Stream` elements of a Send or of a ReceiveResponse: MS-WSMV 2.2.4.23 and 2.2.4.38. */
-export function readStreams(parent: XmlElement | undefined): ReceivedStream[] {
-  return childrenOf(parent, "Stream", NAMESPACES.rsp).map((stream) => ({
-    name: stream.attributes.get("Name") ?? "",
-    commandId: stream.attributes.get("CommandId"),
-    bytes: base64Of(stream),
-  }));
+/** `rsp:Stream` elements of a Send or of a ReceiveResponse, in steps: MS-WSMV 2.2.4.23 and 2.2.4.38. */
+export function* readStreams(parent: XmlElement | undefined): Steps<ReceivedStream[]> {
+  const streams: ReceivedStream[] = [];
+  for (const stream of childrenOf(parent, "Stream", NAMESPACES.rsp)) {
+    if (streams.length > 0 && streams.length % STREAMS_IN_A_STEP === 0) yield;
+    streams.push({
+      name: stream.attributes.get("Name") ?? "",
+      commandId: stream.attributes.get("CommandId"),
+      bytes: base64Of(stream),
+    });
+  }
+  return streams;
 }
+
+const STREAMS_IN_A_STEP = 500;
 
 function base64Of(element: XmlElement | undefined): Uint8Array {
   const bytes = decodeBase64(element?.text ?? "");

@@ -67,7 +67,7 @@ export function* decodeResponse(xml: string, expected: ExpectedResponse, limits?
     }
     case "Receive": {
       const response = inShell(body, "ReceiveResponse");
-      return { kind: "received", streams: readStreams(response), commandState: commandState(response) };
+      return { kind: "received", streams: yield* readStreams(response), commandState: commandState(response) };
     }
     case "Send":
       return { kind: "sent" };
