@@ -9,6 +9,7 @@ import { storeNotices } from "./certificateStore";
 import { CMDLETS, findCmdlet } from "./cmdletDefinitions";
 import type { SessionEnv } from "./cmdletSession";
 import { cmdletCommand } from "./console/cmdletCommand";
+import { typedCommand } from "./console/commandText";
 import { switchFault } from "./console/faultCommand";
 import { cmdletHelp, generalHelp, serveHelp } from "./console/helpText";
 import { cleanIo } from "../../console/cleanIo";
@@ -46,7 +47,8 @@ function failUnexpectedly(error: unknown, io: CommandLineIo): 1 {
 }
 
 async function dispatch(argv: readonly string[], io: CommandLineIo): Promise<CommandLineExitCode> {
-  const { options, words } = readSimulatorOptions(argv);
+  const { options, words: typed } = readSimulatorOptions(argv);
+  const { words, view } = typedCommand(typed);
   const [name, ...rest] = words;
 
   if (options.version) {
@@ -72,7 +74,10 @@ async function dispatch(argv: readonly string[], io: CommandLineIo): Promise<Com
   if (options.from !== undefined && name.toLowerCase() !== "init") {
     throw new UsageMistake("--from is an option of: exchange-simulator init");
   }
-  if (cmdlet !== undefined) return cmdletCommand(cmdlet, rest, options, openStateFile(file, {}), io, sessionEnv(io));
+  if (cmdlet !== undefined) {
+    return cmdletCommand({ cmdlet, words: rest, view, options }, openStateFile(file, {}), io, sessionEnv(io));
+  }
+  if (view !== undefined) throw new UsageMistake("Only a cmdlet has objects to show; | goes behind one.");
   return otherCommand(name, rest, options, file, io);
 }
 

@@ -77,6 +77,21 @@ describe("a cmdlet on the command line", () => {
     expect(out).toMatch(/^X509CertificateName : EX01$/m);
   });
 
+  it("shows certificates as the shell's table, or as a pipeline asks, in one argument or several", async () => {
+    const { out } = await run("Get-ExchangeCertificate -Server ex01");
+    expect(out).toMatch(/^Thumbprint +Services +Subject\n-+ +-+ +-+\n/);
+    expect(out).toMatch(/^[0-9A-F]{40} {2}IP\.WS\.\. +CN=EX01$/m);
+    const one = await run(["Get-ExchangeCertificate -Server ex01 | fl Subject,Services"]);
+    expect(one.out).toContain("Subject  : CN=EX01\nServices : IMAP, POP, IIS, SMTP");
+    expect((await run(["Get-ExchangeCertificate", "-Server", "ex01", "| fl Subject,Services"])).out).toBe(one.out);
+    const json = await run(["Get-ExchangeCertificate -Server ex01 | select Subject", "--json"]);
+    expect(JSON.parse(json.out)).toContainEqual({ Subject: "CN=EX01" });
+    expect(await run(["Get-ExchangeCertificate -Server ex01 | fl *"])).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining("serve --help") as string,
+    });
+  });
+
   it("prints JSON when asked to, wherever the option stands", async () => {
     for (const argv of ["--json get-exchangeserver ex02", "get-exchangeserver ex02 --json"]) {
       expect(JSON.parse((await run(argv)).out)).toEqual([expect.objectContaining({ Fqdn: "ex02.contoso.com" })]);

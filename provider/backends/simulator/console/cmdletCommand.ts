@@ -14,6 +14,8 @@ import type { CommandLineIo } from "../../../console/io";
 import type { Options } from "./options";
 import { readPassword } from "../../../console/password";
 import { parseArguments } from "./powershellArguments";
+import type { View } from "./commandText";
+import { selectProperties, shownObjects } from "./shownObjects";
 import { UsageMistake } from "../../../console/usageMistake";
 
 /** What a cmdlet of the command line ended with: 0, or 1 when it failed. */
@@ -22,11 +24,18 @@ export type ExitCode = 0 | 1;
 /** `New-ExchangeCertificate` makes certificates that last that long. */
 const FIVE_YEARS_IN_DAYS = 1826;
 
+/** A cmdlet as it was typed, and what it needs. */
+export interface TypedCmdlet {
+  readonly cmdlet: CmdletDefinition;
+  /** Its arguments. */
+  readonly words: readonly string[];
+  readonly view: View | undefined;
+  readonly options: Options;
+}
+
 /** Runs a cmdlet as it was typed. Throws {@link UsageMistake}. */
 export async function cmdletCommand(
-  cmdlet: CmdletDefinition,
-  words: readonly string[],
-  options: Options,
+  { cmdlet, words, view, options }: TypedCmdlet,
   store: StateStore,
   io: CommandLineIo,
   env: SessionEnv,
@@ -55,8 +64,11 @@ export async function cmdletCommand(
     return 1;
   }
   if (parsed.parameters["WhatIf"] === true) io.error("What if: nothing was changed.");
-  if (options.json) io.out(formatJson(result.output));
-  else if (result.output.length > 0) io.out(formatList(result.output));
+  const isTyped = cmdlet.name === "Get-ExchangeCertificate" || view !== undefined;
+  const shown = isTyped ? shownObjects(result.output, view) : { text: formatList(result.output), warnings: [] };
+  for (const warning of shown.warnings) io.error(`WARNING: ${warning}`);
+  if (options.json) io.out(formatJson(selectProperties(result.output, view?.properties ?? []).objects));
+  else if (result.output.length > 0) io.out(shown.text);
   return 0;
 }
 

@@ -14,8 +14,8 @@ function isRecord(value: CmdletOutputValue): value is { readonly [key: string]: 
   return typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof Date);
 }
 
-/** One value as Format-List shows it. */
-function formatValue(value: CmdletOutputValue): string {
+/** One value as Format-List shows it, clean. */
+export function formatValue(value: CmdletOutputValue): string {
   if (value === null) return "";
   if (typeof value === "boolean") return value ? "True" : "False";
   if (typeof value === "string") return cleaned(value);

@@ -235,6 +235,8 @@ export function generalHelp(): string {
       ["--version", "version of the package"],
     ]),
     "",
+    "A whole line may stand in one argument, with one view behind it (Format-List, Format-Table, Select-Object, or fl,",
+    'ft, select): exchange-simulator "Get-ExchangeCertificate -Server ex01 | fl Subject,Services"',
     "Parameters are written as in PowerShell. A Unix shell eats $true, $false and $null: write '$null' and",
     "'-Confirm:$false'. The command ends with 0, with 1 when a cmdlet failed, with 2 when it couldn't be understood.",
   ].join("\n");
