@@ -39,6 +39,21 @@ export interface PemSource {
   }>;
 }
 
+/**
+ * A certificate and its key in files on the machine that runs Pulumi, as lego, certbot and acme.sh write them. Paths;
+ * relative ones count from the program's directory. PEM as a rule; DER and PKCS#7 are read too.
+ */
+export interface PemFilesSource {
+  pemFiles: pulumi.Input<{
+    /** The certificate; the rest of its chain may follow it. */
+    certificateFile: pulumi.Input<string>;
+    /** Its private key, not encrypted. */
+    privateKeyFile: pulumi.Input<string>;
+    /** Intermediate certificates. */
+    chainFile?: pulumi.Input<string>;
+  }>;
+}
+
 /** A new RSA certificate, made when the binding is created. A change of any of these replaces the binding. */
 export interface SelfSignedSource {
   selfSigned: pulumi.Input<{
@@ -61,7 +76,9 @@ export interface ExchangeCertificateBindingArgs {
    * The certificate: exactly one source. Another thumbprint replaces the binding, the new certificate first; another
    * form or a new password of the same certificate changes nothing on the server.
    */
-  certificate: pulumi.Input<ThumbprintSource | PfxSource | PfxFileSource | PemSource | SelfSignedSource>;
+  certificate: pulumi.Input<
+    ThumbprintSource | PfxSource | PfxFileSource | PemSource | PemFilesSource | SelfSignedSource
+  >;
   /**
    * The services it must hold at least: IIS, IMAP, POP, SMTP, UM, UMCallRouter (the case of the letters doesn't matter at run time). More are left alone. Adding one enables
    * it in place; removing one that is still held is refused unless there is a way to release it (`successor`, another

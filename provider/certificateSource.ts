@@ -51,6 +51,8 @@ const LONGEST_PATH = 1024;
 const USUAL_VARIABLE = /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/;
 
 const text = (what: string) => z.string({ error: `${what} must be a text` }).min(1, { error: `${what} is empty` });
+const pathOf = (what: string) =>
+  text(what).max(LONGEST_PATH, { error: `${what} is too long for a path; give the texts themselves as pem` });
 const dnsName = z
   .string({ error: "selfSigned.dnsNames must be a list of DNS names" })
   .transform((name) => name.trim().toLowerCase())
@@ -88,6 +90,13 @@ const SHAPES = {
       chain: z.string({ error: "pem.chain must be a text" }).optional(),
     }),
   }),
+  pemFiles: z.strictObject({
+    pemFiles: z.strictObject({
+      certificateFile: pathOf("pemFiles.certificateFile"),
+      privateKeyFile: pathOf("pemFiles.privateKeyFile"),
+      chainFile: pathOf("pemFiles.chainFile").optional(),
+    }),
+  }),
   selfSigned: z.strictObject({
     selfSigned: z.strictObject({
       subject: text("selfSigned.subject")
@@ -116,7 +125,7 @@ type Shape<K extends SourceKind> = z.infer<(typeof SHAPES)[K]>;
 SOURCE_KEYS satisfies { readonly [K in SourceKind]: Readonly<Record<keyof Shape<K>, Exposure>> };
 
 /** Sources that bring a key. */
-const KEYED = ["pfx", "pfxFile", "pem"] as const satisfies readonly SourceKind[];
+const KEYED = ["pfx", "pfxFile", "pem", "pemFiles"] as const satisfies readonly SourceKind[];
 type KeyedKind = (typeof KEYED)[number];
 
 /**
@@ -131,6 +140,7 @@ const FORM = z.strictObject({
     chain: z.string().optional(),
     pfxFile: z.string().optional(),
     passwordEnv: z.string().optional(),
+    pemFiles: SHAPES.pemFiles.shape.pemFiles.optional(),
   }),
 });
 type Form = z.infer<typeof FORM>["form"];
@@ -187,13 +197,18 @@ async function readForm(
 
 /** A file whose password, if it has one, is in the environment can be read at any time. */
 async function readAgain(
-  { of, pfxFile, passwordEnv }: Form,
+  { of, pfxFile, passwordEnv, pemFiles }: Form,
   thumbprint: Thumbprint,
   context: SourceContext,
 ): Promise<CertificateMaterial | undefined> {
-  if (of !== "pfxFile" || pfxFile === undefined) return undefined;
+  const read = (): Promise<CertificateMaterial> | undefined => {
+    if (of === "pemFiles" && pemFiles !== undefined) return readPemFiles(pemFiles, context);
+    if (of !== "pfxFile" || pfxFile === undefined) return undefined;
+    return readPfxFile({ pfxFile, ...(passwordEnv === undefined ? {} : { passwordEnv }) }, context);
+  };
   try {
-    const material = await readPfxFile({ pfxFile, ...(passwordEnv === undefined ? {} : { passwordEnv }) }, context);
+    const material = await read();
+    if (material === undefined) return undefined;
     return material.facts.thumbprint === thumbprint ? material : undefined;
   } catch {
     context.signal?.throwIfAborted();
@@ -206,7 +221,7 @@ function kept(
   of: KeyedKind,
   material: CertificateMaterial,
   context: SourceContext,
-  parts: Pick<Form, "pfxFile" | "passwordEnv"> = {},
+  parts: Pick<Form, "pfxFile" | "passwordEnv" | "pemFiles"> = {},
 ): CertificateSource {
   context.kept.keep(material);
   const chain = material.chain.length === 0 ? {} : { chain: digestOf(material.chain) };
@@ -266,6 +281,10 @@ async function sourceOf(
       const pem = { certificate, privateKey: new Secret(privateKey), ...(chain === undefined ? {} : { chain }) };
       return kept(kind, await readPem(pem, { signal: context.signal }), context);
     }
+    case "pemFiles": {
+      const { pemFiles } = shape as Shape<"pemFiles">;
+      return kept(kind, await readPemFiles(pemFiles, context), context, { pemFiles });
+    }
     case "selfSigned": {
       const wish = wishOf((shape as Shape<"selfSigned">).selfSigned);
       const [first, ...others] = problemsOfSelfSigned(wish);
@@ -319,6 +338,21 @@ async function readPfxFile(
   return readPfx(file, secretOf(password ?? fromEnvironment), { signal });
 }
 
+/** What lego, certbot and acme.sh write; the key is never in the program. */
+async function readPemFiles(
+  { certificateFile, privateKeyFile, chainFile }: Shape<"pemFiles">["pemFiles"],
+  { env, signal }: SourceContext,
+): Promise<CertificateMaterial> {
+  const file = (path: string, part: string): Promise<Uint8Array> =>
+    readSourceFile(path, env, signal, `pemFiles.${part}`);
+  const [certificate, privateKey, chain] = await Promise.all([
+    file(certificateFile, "certificateFile"),
+    file(privateKeyFile, "privateKeyFile"),
+    chainFile === undefined ? undefined : file(chainFile, "chainFile"),
+  ]);
+  return readPem({ certificate, privateKey: new Secret(privateKey), chain }, { signal });
+}
+
 /** None when its names can't be read: a chain is sent on as it is, whatever is in it. */
 function issuersOf(der: Uint8Array): readonly string[] {
   try {
@@ -332,13 +366,18 @@ function secretOf(password: string | undefined): Secret<string> | undefined {
   return password === undefined ? undefined : new Secret(password);
 }
 
-async function readSourceFile(path: string, env: SourceEnv, signal: AbortSignal | undefined): Promise<Uint8Array> {
+async function readSourceFile(
+  path: string,
+  env: SourceEnv,
+  signal: AbortSignal | undefined,
+  named = "pfxFile",
+): Promise<Uint8Array> {
   try {
     return await env.readFile(resolve(env.directory, path), { signal });
   } catch (cause) {
     throw new ExchangeBindingError(
-      "PfxUnreadable",
-      `the file ${shown(path)}, named by pfxFile, can't be read (${shownMessage(messageOf(cause), path)}); paths count from the program's directory`,
+      named === "pfxFile" ? "PfxUnreadable" : "PemUnreadable",
+      `the file ${shown(path)}, named by ${named}, can't be read (${shownMessage(messageOf(cause), path)}); paths count from the program's directory`,
       { cause },
     );
   }

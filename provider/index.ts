@@ -1,6 +1,7 @@
 export { ExchangeCertificateBinding } from "./exchangeCertificateBinding";
 export type {
   ExchangeCertificateBindingArgs,
+  PemFilesSource,
   PemSource,
   PfxFileSource,
   PfxSource,

@@ -10,6 +10,7 @@ export const SOURCE_KEYS = {
   pfx: { pfx: "secret", password: "secret" },
   pfxFile: { pfxFile: "public", password: "secret", passwordEnv: "public" },
   pem: { pem: "secret" },
+  pemFiles: { pemFiles: "public" },
   selfSigned: { selfSigned: "public" },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Exposure>>>>;
 

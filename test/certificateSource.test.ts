@@ -27,15 +27,35 @@ const otherKeyPem = makeTestCertificate({ key: "rsa2048b" })
   .privateKey.reveal()
   .export({ type: "pkcs8", format: "pem" }) as string;
 
+/** A PFX; and what lego, certbot and acme.sh leave in their folders. */
+const files = new Map<string, Uint8Array>(
+  (
+    [
+      ["/program/certs/mail.pfx", pfx],
+      ["/elsewhere/mail.pfx", pfx],
+      ["/program/lego/mail.contoso.com.crt", Buffer.from(certificatePem + chainPem)],
+      ["/program/lego/mail.contoso.com.key", Buffer.from(keyPem)],
+      ["/etc/letsencrypt/live/mail.contoso.com/cert.pem", Buffer.from(certificatePem)],
+      ["/etc/letsencrypt/live/mail.contoso.com/chain.pem", Buffer.from(chainPem)],
+      ["/etc/letsencrypt/live/mail.contoso.com/fullchain.pem", Buffer.from(certificatePem + chainPem)],
+      ["/etc/letsencrypt/live/mail.contoso.com/privkey.pem", Buffer.from(keyPem)],
+      ["/program/one/combined.pem", Buffer.from(keyPem + certificatePem + chainPem)],
+    ] as const
+  ).map(([path, content]) => [resolve(path), content]),
+);
+const LIVE = "/etc/letsencrypt/live/mail.contoso.com";
+
 /** What a process has that has checked nothing yet. */
 const process = (): SourceContext => ({
   env: {
     directory: "/program",
     environment: { MAIL_PASSWORD: PASSWORD, NO_PASSWORD: "" },
-    readFile: (path) =>
-      path === resolve("/program/certs/mail.pfx") || path === resolve("/elsewhere/mail.pfx")
-        ? Promise.resolve(pfx)
-        : Promise.reject(new Error(`ENOENT: no such file or directory, open '${path}'`)),
+    readFile: (path) => {
+      const content = files.get(path);
+      return content === undefined
+        ? Promise.reject(new Error(`ENOENT: no such file or directory, open '${path}'`))
+        : Promise.resolve(content);
+    },
   },
   kept: keptMaterial(),
 });
@@ -63,6 +83,25 @@ describe("a certificate that is given", () => {
     ["a file, counted from the program's directory", { pfxFile: "certs/mail.pfx", password: PASSWORD }],
     ["a file by its whole path", { pfxFile: "/elsewhere/mail.pfx", password: PASSWORD }],
     ["a file and a variable with its password", { pfxFile: "certs/mail.pfx", passwordEnv: "MAIL_PASSWORD" }],
+    [
+      "the files of lego",
+      { pemFiles: { certificateFile: "lego/mail.contoso.com.crt", privateKeyFile: "lego/mail.contoso.com.key" } },
+    ],
+    [
+      "the files of certbot, with its full chain",
+      { pemFiles: { certificateFile: `${LIVE}/fullchain.pem`, privateKeyFile: `${LIVE}/privkey.pem` } },
+    ],
+    [
+      "the files of certbot, each by itself",
+      {
+        pemFiles: {
+          certificateFile: `${LIVE}/cert.pem`,
+          privateKeyFile: `${LIVE}/privkey.pem`,
+          chainFile: `${LIVE}/chain.pem`,
+        },
+      },
+    ],
+    ["one file for both", { pemFiles: { certificateFile: "one/combined.pem", privateKeyFile: "one/combined.pem" } }],
     ["PEM texts", { pem: { certificate: certificatePem, privateKey: keyPem, chain: chainPem } }],
     [
       "PEM texts with the chain behind the certificate",
@@ -189,7 +228,7 @@ describe("a source that can't be used", () => {
     ["nothing", undefined, /give one of/],
     ["a text", base64, /give one of/],
     ["a list", [{ pfx: base64 }], /give one of/],
-    ["no source", {}, /no source is given; give exactly one of thumbprint, pfx, pfxFile, pem, selfSigned/],
+    ["no source", {}, /no source is given; give exactly one of thumbprint, pfx, pfxFile, pem, pemFiles, selfSigned/],
     ["only nulls", { pfx: null, pem: undefined }, /no source is given/],
     ["two sources", { pfx: base64, thumbprint: "12" }, /thumbprint and pfx are given together/],
     ["a malformed thumbprint", { thumbprint: "12 34" }, /Copy it from Get-ExchangeCertificate/],
@@ -200,6 +239,16 @@ describe("a source that can't be used", () => {
     ["no password where one is needed", { pfx: base64 }, /password/],
     ["a password that is no text", { pfx: base64, password: 4711 }, /password must be a text/],
     ["a file that isn't there", { pfxFile: "certs/none.pfx" }, /certs\/none\.pfx.*program's directory/],
+    [
+      "a key file that isn't there",
+      { pemFiles: { certificateFile: `${LIVE}/cert.pem`, privateKeyFile: "none.key" } },
+      /none\.key.*named by pemFiles\.privateKeyFile.*program's directory/,
+    ],
+    [
+      "a certificate in the place of the key file",
+      { pemFiles: { certificateFile: `${LIVE}/cert.pem`, privateKeyFile: `${LIVE}/cert.pem` } },
+      /a certificate and no private key/,
+    ],
     ["a variable that isn't set", { pfxFile: "certs/mail.pfx", passwordEnv: "NOT_SET" }, /NOT_SET.*isn't set/],
     ["a password in the place of a variable", { pfxFile: "a.pfx", passwordEnv: PASSWORD }, /belongs into password/],
     ["a path as long as a PFX", { pfxFile: "A".repeat(2000) }, /too long for a path/],

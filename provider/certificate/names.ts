@@ -10,13 +10,19 @@ export function looksLikeDnsName(text: string): boolean {
 
 /**
  * Whether a certificate is valid for a name: one of its DNS names, or its common name where that looks like a DNS
- * name. Case doesn't matter. `*` stands for exactly one label, and only as the whole left-most one.
+ * name. Case and a dot at the end don't matter. `*` stands for exactly one label, and only as the whole left-most one.
  */
 export function coversName(facts: Pick<CertificateFacts, "dnsNames" | "commonName">, name: string): boolean {
-  const wanted = name.toLowerCase();
-  const { commonName, dnsNames } = facts;
+  const wanted = comparable(name);
+  const { dnsNames } = facts;
+  const commonName = facts.commonName === undefined ? undefined : comparable(facts.commonName);
   const patterns = commonName !== undefined && looksLikeDnsName(commonName) ? [...dnsNames, commonName] : dnsNames;
-  return patterns.some((pattern) => matches(pattern.toLowerCase(), wanted));
+  return patterns.some((pattern) => matches(comparable(pattern), wanted));
+}
+
+/** `mail.contoso.com.` and `mail.contoso.com` are one name; the dot only says that nothing follows. */
+function comparable(name: string): string {
+  return name.toLowerCase().replace(/\.$/, "");
 }
 
 function matches(pattern: string, name: string): boolean {

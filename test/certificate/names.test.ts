@@ -11,6 +11,10 @@ describe("coversName", () => {
     ["the common name beside a SAN that lacks it", facts("Mail.contoso.com", "other.contoso.com"), "mail.contoso.com"],
     ["one label in place of the asterisk of a common name", facts("*.contoso.com"), "mail.contoso.com"],
     ["a name of one label", facts("EX01", "ex01"), "EX01"],
+    ["a name with a dot at its end", facts("x", "mail.contoso.com."), "mail.contoso.com"],
+    ["the name without the dot that is asked for with one", facts("x", "mail.contoso.com"), "Mail.contoso.com."],
+    ["a common name with a dot at its end", facts("mail.contoso.com."), "mail.contoso.com"],
+    ["one label in place of the asterisk, with a dot at the end", facts("x", "*.contoso.com."), "mail.contoso.com"],
   ])("accepts %s", (_what, certificate, name) => {
     expect(coversName(certificate, name)).toBe(true);
   });
