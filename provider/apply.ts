@@ -50,13 +50,16 @@ export class ApplyFailure extends ExchangeBindingError {
   readonly server: ObservedServer | undefined;
   /** The steps that were begun, the last of them perhaps not done. */
   readonly begun: readonly Step[];
+  /** The server said that it has imported the certificate. */
+  readonly imported: boolean;
 
-  constructor(cause: ExchangeBindingError, left: Pick<ApplyFailure, "thumbprint" | "server" | "begun">) {
+  constructor(cause: ExchangeBindingError, left: Pick<ApplyFailure, "thumbprint" | "server" | "begun" | "imported">) {
     super(cause.code, cause.message, { facts: cause.facts, cause });
     this.name = "ApplyFailure";
     this.thumbprint = left.thumbprint;
     this.server = left.server;
     this.begun = left.begun;
+    this.imported = left.imported;
   }
 }
 
@@ -331,19 +334,28 @@ async function failure(error: unknown, progress: Progress, env: ApplyEnv): Promi
     error instanceof ExchangeBindingError
       ? error
       : new ExchangeBindingError("Internal", messageOf(error), { cause: error });
-  const { begun } = progress;
-  if (!progress.touched) return new ApplyFailure(cause, { thumbprint: undefined, server: undefined, begun });
+  const { begun, imported } = progress;
+  if (!progress.touched) return new ApplyFailure(cause, { thumbprint: undefined, server: undefined, begun, imported });
   let server: ObservedServer | undefined;
   try {
     server = await env.observe();
   } catch {
     // The first error says what happened; that the server can't be read now adds nothing to it.
   }
-  // An import whose answer was lost may have happened or not: only "not there" is certain enough to forget it.
-  const absent =
-    server !== undefined &&
-    progress.thumbprint !== undefined &&
-    findCertificate(server, progress.thumbprint) === undefined;
-  const thumbprint = absent && !progress.imported ? undefined : progress.thumbprint;
-  return new ApplyFailure(cause, { thumbprint, server, begun });
+  return seenAgain(
+    new ApplyFailure(cause, { thumbprint: progress.thumbprint, server: undefined, begun, imported }),
+    server,
+  );
+}
+
+/**
+ * The failure with what the server shows after it. An import whose answer was lost may have happened or not: only "not
+ * there" is certain enough to forget it.
+ */
+export function seenAgain(failure: ApplyFailure, server: ObservedServer | undefined): ApplyFailure {
+  if (server === undefined) return failure;
+  const { thumbprint, begun, imported } = failure;
+  const isAbsent = thumbprint !== undefined && findCertificate(server, thumbprint) === undefined;
+  const left = { thumbprint: isAbsent && !imported ? undefined : thumbprint, server, begun, imported };
+  return new ApplyFailure(failure.cause as ExchangeBindingError, left);
 }

@@ -25,31 +25,40 @@ const sink = new LineSink({
   },
 });
 
-const provider = dynamicProviderOver(
-  new Deployment({
-    directory: process.cwd(),
-    environment: process.env,
-    readFile: readSourceFile,
-    now,
-    randomBytes,
-    sleep,
-    makeCertificate: ({ subject, ...wish }) =>
-      makeSelfSigned({ ...wish, ...(subject === undefined ? {} : { subject }) }, { now: now(), randomBytes }),
-    say: (told) => {
-      sink.say(told);
-    },
-    note: (text) => {
-      console.log(text);
-    },
-    trace:
-      process.env["EXCHANGE_TRACE"] === "1"
-        ? (line) => {
-            console.error(line);
-          }
-        : undefined,
-  }),
-  sink,
-);
+const deployment = new Deployment({
+  directory: process.cwd(),
+  environment: process.env,
+  readFile: readSourceFile,
+  now,
+  randomBytes,
+  sleep,
+  makeCertificate: ({ subject, ...wish }) =>
+    makeSelfSigned({ ...wish, ...(subject === undefined ? {} : { subject }) }, { now: now(), randomBytes }),
+  say: (told) => {
+    sink.say(told);
+  },
+  note: (text) => {
+    console.log(text);
+  },
+  trace:
+    process.env["EXCHANGE_TRACE"] === "1"
+      ? (line) => {
+          console.error(line);
+        }
+      : undefined,
+});
+const provider = dynamicProviderOver(deployment, sink);
+
+/** The engine tells the process to end when it has done, and kills it some seconds later. */
+const CLOSING_MILLISECONDS = 1500;
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    const end = (): void => process.exit();
+    setTimeout(end, CLOSING_MILLISECONDS);
+    void deployment.close().then(end, end);
+  });
+}
 
 export const { configure, check, diff, create, read, update } = provider;
 const remove = provider.delete;

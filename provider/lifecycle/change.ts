@@ -1,4 +1,4 @@
-import { ApplyFailure, apply } from "../apply";
+import { ApplyFailure, apply, seenAgain } from "../apply";
 import type { Applied } from "../apply";
 import type { Backend } from "../backends/backend";
 import { packPfx } from "../certificate/packPfx";
@@ -82,14 +82,51 @@ function change(deployment: Deployment, what: Change): Promise<Finished> {
   const { desired, limits } = what;
   const doing = `Binding "${desired.identity.label}" on ${desired.server}`;
   deployment.refuseOffline(doing);
-  const work = (signal: AbortSignal): Promise<Finished> => changeNow(deployment, what, doing, signal);
-  return deployment.onServer(desired.server, () =>
-    withTimeLimit(desired.timeoutSeconds, doing, work, { signal: limits.signal, override: limits.limit }),
-  );
+  const change = { ...what, doing };
+  return deployment.onServer(desired.server, async () => {
+    try {
+      const work = (signal: AbortSignal): Promise<Finished> => changeNow(deployment, change, signal);
+      const options = { signal: limits.signal, override: limits.limit };
+      return await withTimeLimit(desired.timeoutSeconds, doing, work, options);
+    } catch (error) {
+      // Outside of the limit: what is left to find out after a failure has one of its own.
+      throw error instanceof Unfinished ? await unfinished(deployment, change, error) : error;
+    }
+  });
 }
 
-async function changeNow(deployment: Deployment, what: Change, doing: string, signal: AbortSignal): Promise<Finished> {
-  const { desired } = what;
+/** A change that has been begun and failed. */
+class Unfinished extends Error {
+  readonly work: Work;
+
+  constructor(work: Work, cause: unknown) {
+    super("unfinished", { cause });
+    this.work = work;
+  }
+}
+
+/**
+ * The server after a failure, for the state to remember. At once, and with a limit of its own, as long again: the
+ * failure may be that the first one was reached.
+ */
+async function lookAgain(deployment: Deployment, what: Change, failure: ApplyFailure): Promise<ApplyFailure> {
+  if (failure.thumbprint === undefined || failure.server !== undefined) return failure;
+  const { server, timeoutSeconds } = what.desired;
+  const look = (signal: AbortSignal): Promise<ObservedServer> => deployment.observe(server, signal);
+  try {
+    return seenAgain(failure, await withTimeLimit(timeoutSeconds, `Reading ${server} after the failure`, look));
+  } catch {
+    // The first error says what happened; that the server can't be read now adds nothing to it.
+    return failure;
+  }
+}
+
+async function changeNow(
+  deployment: Deployment,
+  what: Change & { readonly doing: string },
+  signal: AbortSignal,
+): Promise<Finished> {
+  const { desired, doing } = what;
   const { server: name, identity } = desired;
   const decided = await decideAgain(deployment, what, doing, signal);
   if (decided.work === undefined) {
@@ -111,7 +148,7 @@ async function changeNow(deployment: Deployment, what: Change, doing: string, si
     });
     return await finished(deployment, what, decided.work, applied.server, applied.thumbprint);
   } catch (error) {
-    throw await unfinished(deployment, what, decided.work, doing, error);
+    throw new Unfinished(decided.work, error);
   }
 }
 
@@ -202,14 +239,14 @@ async function finished(
 /** After the first side effect the state must know of the resource; before it, nothing has happened. */
 async function unfinished(
   deployment: Deployment,
-  what: Change,
-  work: Work,
-  doing: string,
-  error: unknown,
+  what: Change & { readonly doing: string },
+  { work, cause }: Unfinished,
 ): Promise<unknown> {
-  const { desired, stored } = what;
+  const { desired, stored, doing } = what;
   deployment.snapshots.drop(desired.server);
-  if (!(error instanceof ApplyFailure) || error.thumbprint === undefined) return error;
+  if (!(cause instanceof ApplyFailure)) return cause;
+  const error = await lookAgain(deployment, what, cause);
+  if (error.thumbprint === undefined) return error;
   if (error.server !== undefined) deployment.snapshots.keep(desired.server, error.server);
   const thumbprint = stored?.previous.thumbprint ?? error.thumbprint;
   const outputs = outputsOf({

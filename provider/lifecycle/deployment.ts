@@ -22,7 +22,7 @@ import type { StoredBinding } from "../state";
 import { KeyedQueue } from "./queue";
 import type { Limits, ToldLine } from "./requests";
 import { Snapshots } from "./snapshots";
-import { untilFired, withTimeLimit } from "./timeLimit";
+import { type Timer, untilFired, withTimeLimit } from "./timeLimit";
 
 /** Everything impure, passed in at the one place that starts the provider. */
 export interface DeploymentEnv extends SourceEnv {
@@ -36,6 +36,8 @@ export interface DeploymentEnv extends SourceEnv {
   readonly note: (text: string) => void;
   /** A line of the trace, when one is wanted. */
   readonly trace?: ((line: string) => void) | undefined;
+  /** For the time after which sessions are closed; by default the machine's own, which keeps no process alive. */
+  readonly timer?: Timer | undefined;
   /** Opens the configured backend; replaced in tests that count calls. */
   readonly open?: (settings: Settings) => Promise<Backend>;
 }
@@ -79,6 +81,8 @@ export class Deployment {
   #config: ReadConfig = () => undefined;
   #settings: Settings | undefined;
   #backend: Promise<Backend> | undefined;
+  #busy = 0;
+  #stopIdling = (): void => undefined;
 
   constructor(env: DeploymentEnv) {
     this.env = env;
@@ -126,9 +130,36 @@ export class Deployment {
     return this.#backend;
   }
 
-  async observe(server: ServerFqdn, signal: AbortSignal): Promise<ObservedServer> {
-    const backend = await this.backend();
-    return untilFired(signal, () => observeServer(backend, server, { signal }));
+  observe(server: ServerFqdn, signal: AbortSignal): Promise<ObservedServer> {
+    return this.busy(async () => {
+      const backend = await this.backend();
+      return untilFired(signal, () => observeServer(backend, server, { signal }));
+    });
+  }
+
+  /** Runs something that may use the backend; when nothing has for ten seconds, what is open is closed. */
+  async busy<T>(run: () => Promise<T>): Promise<T> {
+    this.#busy += 1;
+    this.#stopIdling();
+    try {
+      return await run();
+    } finally {
+      this.#busy -= 1;
+      if (this.#busy === 0) {
+        this.#stopIdling = (this.env.timer ?? idleTimer)(IDLE_MILLISECONDS, () => {
+          // A session that can't be closed ends by its own time-out; nobody waits for it here.
+          if (this.#busy === 0) this.close().catch(() => undefined);
+        });
+      }
+    }
+  }
+
+  /** Closes what is open on servers. The next call opens it anew. */
+  async close(): Promise<void> {
+    this.#stopIdling();
+    const opened = this.#backend;
+    this.#backend = undefined;
+    if (opened !== undefined) await (await opened).close();
   }
 
   /** Begins to read the servers that the configuration names. */
@@ -283,6 +314,16 @@ function entryOf<K, V>(maps: Map<ServerFqdn, Map<K, V>>, server: ServerFqdn): Ma
   maps.set(server, found);
   return found;
 }
+
+/** A server allows few sessions for one user, and the process may live on for long after its last call. */
+const IDLE_MILLISECONDS = 10_000;
+
+const idleTimer: Timer = (milliseconds, run) => {
+  const timer = setTimeout(run, milliseconds).unref();
+  return () => {
+    clearTimeout(timer);
+  };
+};
 
 const UNREACHABLE: ReadonlySet<string> = new Set(["ServerUnreachable", "TimedOut", "Throttled"]);
 

@@ -22,7 +22,13 @@ describe("secrets", () => {
     const declare = (pfx: TestPfx, services: string): string =>
       `{ server: "${EX01}", certificate: ${pfxText(pfx)}, services: ${services} }`;
     const second = `{ server: "${EX02}", certificate: pulumi.output(${pemText}), services: ["SMTP"] }`;
-    const project = await makeBindings({ mail: declare(given, '["SMTP"]'), second }, { env: { EXCHANGE_TRACE: "1" } });
+    const project = await makeBindings(
+      { mail: declare(given, '["SMTP"]'), second },
+      {
+        // The file of events is an option of those who work on the engine.
+        env: { EXCHANGE_TRACE: "1", PULUMI_DEBUG_COMMANDS: "true" },
+      },
+    );
     mustSucceed(await project.preview("--diff"));
     mustSucceed(await project.up("--diff"));
     mustSucceed(await project.preview("--json"));
@@ -30,7 +36,7 @@ describe("secrets", () => {
     mustSucceed(await project.simulator("fault", EX01, "enableHasNoEffectOn", "IIS"));
     expect((await project.up("--skip-preview")).exitCode).not.toBe(0);
     mustSucceed(await project.simulator("fault", EX01, "enableHasNoEffectOn", "off"));
-    mustSucceed(await project.up("--skip-preview", "--diff"));
+    mustSucceed(await project.up("--skip-preview", "--json", "--event-log", "events.json"));
     mustSucceed(await project.refresh("--diff"));
     project.setProgram(programOf({ mail: declare(renewed, '["SMTP", "IIS"]'), second }));
     mustSucceed(await project.up("--diff"));
@@ -46,7 +52,7 @@ describe("secrets", () => {
     const refused = await project.preview("--diff");
     expect(refused.combined).toContain("certificate: ");
     expect(refused.combined).toContain("password: ");
-    mustSucceed(await project.pulumi("stack", "export"));
+    mustSucceed(await project.pulumi("stack", "export", "--show-secrets"));
     const state = leftBehind(project);
     mustSucceed(await project.destroy());
 
@@ -54,6 +60,7 @@ describe("secrets", () => {
     for (const [where, text] of Object.entries({
       ...leftBehind(project),
       "the state before destroy": state["the state"] ?? "",
+      "the engine's events": project.readFile("events.json"),
     })) {
       expect({ where, leaks: leaksIn(text, secrets) }).toEqual({ where, leaks: [] });
     }

@@ -10,7 +10,7 @@ import { Deployment } from "../../provider/lifecycle/deployment";
 import { dynamicProviderOver, type DynamicProvider } from "../../provider/frontends/dynamic/dynamicProvider";
 import { EngineError } from "../../provider/frontends/dynamic/engineError";
 import { lineForConsole } from "../../provider/frontends/dynamic/lineText";
-import { sleep } from "../../provider/lifecycle/timeLimit";
+import { sleep, type Timer } from "../../provider/lifecycle/timeLimit";
 import { Secret } from "../../provider/secret";
 import { EXCHANGE_2016, NOW, organisation, published, server, stored } from "../backends/simulator/lab";
 import { makeTestCertificate } from "../certificate/testCertificates";
@@ -75,6 +75,7 @@ export interface BenchOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, Uint8Array>>;
   readonly now?: Date;
+  readonly timer?: Timer;
   /** Puts something in the place of the backend, or around it. */
   readonly backend?: (real: Backend) => Backend;
 }
@@ -136,6 +137,7 @@ export function openBench(initial: Organisation | StateStore = farm(), options: 
       ),
     say: (told) => lines.push(lineForConsole(told, now())),
     note: (text) => lines.push(text),
+    timer: options.timer,
     open: () => Promise.resolve(counted(options.backend?.(real) ?? real, calls)),
   });
   deployment.configure((key) => options.config?.[key]);

@@ -188,3 +188,58 @@ it("says of a server nobody knows that it isn't known, and not that it can't be 
   const { deployment } = openBench(undefined, { config: { "exchange:onUnreachable": "continue" } });
   await expect(deployment.look(fqdn("ex99.contoso.com"), 300)).rejects.toMatchObject({ code: "ServerUnknown" });
 });
+
+describe("what is open on servers", () => {
+  /** A bench whose time stands still until it is told. */
+  function idle() {
+    const timers: (() => void)[] = [];
+    let closed = 0;
+    const bench = openBench(undefined, {
+      timer: (_milliseconds, run) => {
+        timers.push(run);
+        return () => timers.splice(timers.indexOf(run), 1);
+      },
+      backend: (real) => ({
+        ...real,
+        close: () => {
+          closed += 1;
+          return Promise.resolve();
+        },
+      }),
+    });
+    return { bench, timers, closings: () => closed };
+  }
+
+  it("is closed when nothing was called for a while, and opened anew by the next call", async () => {
+    const { bench, timers, closings } = idle();
+    await bench.lifecycle.check({}, binding());
+    expect(timers).toHaveLength(1);
+    timers[0]?.();
+    await new Promise(setImmediate);
+    expect(closings()).toBe(1);
+    await bench.lifecycle.create(await bench.checked(binding()));
+    expect((await bench.state()).certificates).toHaveLength(2);
+  });
+
+  it("isn't closed below a call that is under way", async () => {
+    const { bench, timers, closings } = idle();
+    await bench.lifecycle.check({}, binding());
+    const [late] = timers;
+    await bench.deployment.busy(async () => {
+      expect(timers).toHaveLength(0);
+      // The timer may have run when it was to be stopped.
+      late?.();
+      await new Promise(setImmediate);
+      expect(closings()).toBe(0);
+    });
+  });
+
+  it("is closed at once when the process is told to end, and nothing is where nothing was opened", async () => {
+    const { bench, closings } = idle();
+    await bench.deployment.close();
+    expect(closings()).toBe(0);
+    await bench.lifecycle.check({}, binding());
+    await bench.deployment.close();
+    expect(closings()).toBe(1);
+  });
+});

@@ -39,7 +39,8 @@ const CODE_KEY = "__provider";
 
 /** The dynamic provider over one deployment. */
 export function dynamicProviderOver(deployment: Deployment, sink?: LineSink): DynamicProvider {
-  const forEngine = <T>(given: Bag, run: () => Promise<T>): Promise<T> => answering(given, run, sink);
+  const forEngine = <T>(given: Bag, run: () => Promise<T>): Promise<T> =>
+    answering(given, () => deployment.busy(run), sink);
   return {
     configure: ({ config }) => {
       const readConfig: ReadConfig = (key) => config.get(key);
