@@ -21,6 +21,7 @@ import {
   type Command,
   type CreatePipeline,
   decodeCreatePipeline,
+  decodeGetCommandMetadata,
   decodeInformationalRecord,
   decodeInformationRecord,
   decodePipelineState,
@@ -208,6 +209,8 @@ export class ClientPipeline {
 
 export type ServerPipelineEvent =
   | { readonly kind: "create"; readonly request: CreatePipeline }
+  /** The client wants to know the commands of these names, as Import-PSSession does. */
+  | { readonly kind: "commandMetadata"; readonly names: readonly string[] }
   | { readonly kind: "input"; readonly value: ClixmlValue }
   | { readonly kind: "endOfInput" }
   | { readonly kind: "hostResponse"; readonly response: HostResponse }
@@ -254,6 +257,11 @@ export class ServerPipeline {
         this.#state = "Running";
         this.#clientId = message.pipelineId ?? this.id;
         return { kind: "create", request: decodeCreatePipeline(body()) };
+      case "GET_COMMAND_METADATA":
+        if (this.#state !== "NotStarted") throw new RemotingError("StateInvalid", "A pipeline was created twice.");
+        this.#state = "Running";
+        this.#clientId = message.pipelineId ?? this.id;
+        return { kind: "commandMetadata", names: decodeGetCommandMetadata(body()) };
       case "PIPELINE_INPUT":
         return { kind: "input", value: body() };
       case "END_OF_PIPELINE_INPUT":

@@ -122,7 +122,17 @@ export interface ReceivedCommand {
   readonly name: string;
   readonly isScript: boolean;
   /** In order; a positional argument has no name. */
-  readonly parameters: readonly { readonly name: string | undefined; readonly value: ClixmlValue }[];
+  readonly parameters: readonly ReceivedArgument[];
+}
+
+export interface ReceivedArgument {
+  readonly name: string | undefined;
+  readonly value: ClixmlValue;
+  /**
+   * Only the name was sent, as script blocks do with `-Server ex01`: its value, unless it is a switch, comes next, as
+   * an argument without a name.
+   */
+  readonly isNameAlone: boolean;
 }
 
 export interface CreatePipeline {
@@ -151,11 +161,21 @@ function decodeCommand(value: ClixmlValue): ReceivedCommand {
   return {
     name: stringOf(propertyOf(value, "Cmd")) ?? "",
     isScript: booleanOf(propertyOf(value, "IsScript")) ?? false,
-    parameters: (itemsOf(propertyOf(value, "Args")) ?? []).map((argument) => ({
-      name: stringOf(propertyOf(argument, "N"))?.replace(/^-/, "").replace(/:$/, ""),
-      value: propertyOf(argument, "V") ?? NIL,
-    })),
+    parameters: (itemsOf(propertyOf(value, "Args")) ?? []).map(decodeArgument),
   };
+}
+
+/** MS-PSRP 2.2.3.13, in the forms that PowerShell sends: `Server`, `-Server:` with a value, `-Server` without one. */
+function decodeArgument(argument: ClixmlValue): ReceivedArgument {
+  const name = stringOf(propertyOf(argument, "N"));
+  const value = propertyOf(argument, "V") ?? NIL;
+  const isNameAlone = name !== undefined && /^-.*[^:]$/.test(name) && value.kind === "Nil";
+  return { name: name?.replace(/^-/, "").replace(/:$/, ""), value, isNameAlone };
+}
+
+/** GET_COMMAND_METADATA, MS-PSRP 2.2.2.14: the names of what is asked for, with wildcards. */
+export function decodeGetCommandMetadata(value: ClixmlValue): readonly string[] {
+  return (itemsOf(propertyOf(value, "Name")) ?? []).flatMap((name) => displayOf(name) ?? []);
 }
 
 /** MS-PSRP 2.2.2.21. */

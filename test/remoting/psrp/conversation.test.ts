@@ -192,8 +192,8 @@ describe("a pipeline", () => {
       name: "Get-ExchangeCertificate",
       isScript: false,
       parameters: [
-        { name: "Server", value: string("ex01.contoso.com") },
-        { name: "Verbose", value: { kind: "B", value: true } },
+        { name: "Server", value: string("ex01.contoso.com"), isNameAlone: false },
+        { name: "Verbose", value: { kind: "B", value: true }, isNameAlone: false },
       ],
     });
     expect(select?.name).toBe("Microsoft.PowerShell.Utility\\Select-Object");

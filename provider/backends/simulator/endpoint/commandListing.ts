@@ -1,12 +1,29 @@
 import { displayOf, itemsOf } from "../../../remoting/clixml/reading";
-import { type ClixmlValue, dictionary, enumValue, NIL, object, string } from "../../../remoting/clixml/types";
+import {
+  boolean,
+  type ClixmlValue,
+  dictionary,
+  enumValue,
+  int32,
+  list,
+  NIL,
+  object,
+  string,
+} from "../../../remoting/clixml/types";
 import type { ErrorRecord } from "../../../remoting/psrp/errorRecord";
-import type { CreatePipeline, ReceivedCommand } from "../../../remoting/psrp/pipelineMessages";
+import type { CreatePipeline } from "../../../remoting/psrp/pipelineMessages";
 import type { ExchangeVersion } from "../../../model";
-import { CMDLETS, hasParameter, type CmdletDefinition } from "../cmdletDefinitions";
+import {
+  CMDLETS,
+  hasParameter,
+  type CmdletDefinition,
+  type ParameterDefinition,
+  type ParameterKind,
+} from "../cmdletDefinitions";
 import { VERIFIED_TEXTS, notRecognised } from "../errorTexts";
 import type { ServerState } from "../organisation";
 import type { EndpointBehaviour } from "./behaviour";
+import { bindArguments, type BoundArgument, isRefusal } from "./boundArguments";
 import { bindingRefused, recordOf } from "./errorRecords";
 import { readSelection } from "./receivedCall";
 import { isWildcard, matchesWildcard } from "./wildcard";
@@ -20,16 +37,17 @@ import { isWildcard, matchesWildcard } from "./wildcard";
 interface VisibleCmdlet {
   readonly name: string;
   readonly parameters: readonly string[];
+  readonly definitions: readonly ParameterDefinition[];
 }
 
 /** What an account sees in a session on that server. */
 function visibleCmdlets({ version, faults }: ServerState): readonly VisibleCmdlet[] {
   const hidden = (faults.hiddenCmdlets ?? []).map((name) => name.toLowerCase());
   return CMDLETS.filter((one) => isOf(one, version) && !hidden.includes(one.name.toLowerCase())).map(
-    ({ name, parameters }) => ({
-      name,
-      parameters: parameters.filter((one) => hasParameter(one, version)).map((one) => one.name),
-    }),
+    ({ name, parameters }) => {
+      const definitions = parameters.filter((one) => hasParameter(one, version));
+      return { name, parameters: definitions.map((one) => one.name), definitions };
+    },
   );
 }
 
@@ -43,6 +61,7 @@ export type Listing =
 
 /** Parameters that PowerShell's restricted form of Get-Command has. */
 const PARAMETERS = ["name", "module", "argumentlist", "commandtype", "listimported", "showcommandinfo"];
+const BINDABLE = PARAMETERS.map((name) => ({ name, isSwitch: name === "listimported" || name === "showcommandinfo" }));
 
 /** Runs `Get-Command`, perhaps with `Select-Object` behind it; `undefined` for any other pipeline. */
 export async function runGetCommand(
@@ -53,7 +72,9 @@ export async function runGetCommand(
   const [command, second, third] = request.statements[0] ?? [];
   const isMeant = command?.name.toLowerCase() === "get-command" && !command.isScript && second?.isScript !== true;
   if (!isMeant || third !== undefined || request.statements.length > 1) return undefined;
-  const strange = command.parameters.find(({ name }) => name !== undefined && !PARAMETERS.includes(name.toLowerCase()));
+  const bound = bindArguments(command, BINDABLE);
+  if (isRefusal(bound)) return { kind: "refused", error: bound };
+  const strange = bound.find(({ name }) => name !== undefined && !PARAMETERS.includes(name.toLowerCase()));
   if (strange !== undefined) {
     const message = VERIFIED_TEXTS.parameterNotFound(strange.name ?? "");
     return { kind: "refused", error: bindingRefused(command.name, "NamedParameterNotFound", message) };
@@ -66,7 +87,7 @@ export async function runGetCommand(
 
   const server = await serverOf();
   const cmdlets = server === undefined ? [] : visibleCmdlets(server);
-  const wanted = namesOf(command);
+  const wanted = namesOf(bound);
   const found = cmdlets.filter(({ name }) => wanted.length === 0 || wanted.some((one) => matchesWildcard(name, one)));
   const missing = wanted.filter((one) => !isWildcard(one) && !found.some(({ name }) => matchesWildcard(name, one)));
   return {
@@ -80,8 +101,8 @@ function isNames(selected: readonly string[] | ErrorRecord): selected is readonl
   return Array.isArray(selected);
 }
 
-function namesOf({ parameters }: ReceivedCommand): readonly string[] {
-  const given = parameters.find(({ name }) => name === undefined || name.toLowerCase() === "name")?.value;
+function namesOf(bound: readonly BoundArgument[]): readonly string[] {
+  const given = bound.find(({ name }) => name === undefined || name.toLowerCase() === "name")?.value;
   return given === undefined ? [] : (itemsOf(given) ?? [given]).flatMap((item) => displayOf(item) ?? []);
 }
 
@@ -93,6 +114,75 @@ function notFound(name: string): ErrorRecord {
     fullyQualifiedErrorId: "CommandNotFoundException,Microsoft.PowerShell.Commands.GetCommandCommand",
   });
   return record;
+}
+
+/**
+ * What GET_COMMAND_METADATA is answered with (MS-PSRP 3.2.5.4.14): how many commands there are, then each of them, in
+ * the form that PowerShell's own server half sends and Import-PSSession makes its proxies from.
+ */
+export function commandMetadata(names: readonly string[], server: ServerState | undefined): readonly ClixmlValue[] {
+  const cmdlets = server === undefined ? [] : visibleCmdlets(server);
+  const found = cmdlets.filter(({ name }) => names.length === 0 || names.some((one) => matchesWildcard(name, one)));
+  return [counted("Selected.Microsoft.PowerShell.Commands.GenericMeasureInfo", found.length), ...found.map(metadataOf)];
+}
+
+/** `Get-FormatData`, which Import-PSSession asks for too, alone or counted. There is none here. */
+export function runGetFormatData(request: CreatePipeline): readonly ClixmlValue[] | undefined {
+  const [command, second, third] = request.statements[0] ?? [];
+  if (command?.name.toLowerCase() !== "get-formatdata" || command.isScript || request.statements.length > 1) {
+    return undefined;
+  }
+  if (second === undefined) return [];
+  const isCount = second.name.toLowerCase() === "measure-object" && !second.isScript && third === undefined;
+  return isCount ? [counted("Microsoft.PowerShell.Commands.GenericMeasureInfo", 0)] : undefined;
+}
+
+function counted(typeName: string, count: number): ClixmlValue {
+  return object({
+    typeNames: [typeName, "System.Management.Automation.PSCustomObject", "System.Object"],
+    extended: new Map([["Count", int32(count)]]),
+  });
+}
+
+function metadataOf({ name, definitions }: VisibleCmdlet): ClixmlValue {
+  const parameters = definitions.map((one) => [one.name, parameterMetadata(one)] as const);
+  return object({
+    typeNames: [`Selected.${CMDLET_INFO[0] ?? ""}`, "System.Management.Automation.PSCustomObject", "System.Object"],
+    extended: new Map<string, ClixmlValue>([
+      ["Name", string(name)],
+      ["Namespace", string("Microsoft.Exchange.Management.PowerShell.E2010")],
+      ["HelpUri", string("")],
+      ["CommandType", commandType()],
+      ["ResolvedCommandName", NIL],
+      ["OutputType", list([], ["System.Collections.ObjectModel.ReadOnlyCollection`1", "System.Object"])],
+      ["Parameters", dictionary(parameters, ["System.Collections.Generic.Dictionary`2", "System.Object"])],
+    ]),
+  });
+}
+
+/** .NET's type for each kind, as a client has to name it in its proxy. */
+const PARAMETER_TYPES: Readonly<Record<ParameterKind, string>> = {
+  text: "System.String",
+  list: "System.String[]",
+  switch: "System.Management.Automation.SwitchParameter",
+  boolean: "System.Boolean",
+  number: "System.Int32",
+  bytes: "System.Byte[]",
+  secret: "System.Security.SecureString",
+};
+
+function parameterMetadata({ name, kind }: ParameterDefinition): ClixmlValue {
+  return object({
+    typeNames: ["System.Management.Automation.ParameterMetadata", "System.Object"],
+    display: "System.Management.Automation.ParameterMetadata",
+    adapted: new Map<string, ClixmlValue>([
+      ["Name", string(name)],
+      ["ParameterType", string(PARAMETER_TYPES[kind])],
+      ["Aliases", list([], ["System.Collections.ObjectModel.Collection`1", "System.Object"])],
+      ["IsDynamic", boolean(false)],
+      ["SwitchParameter", boolean(kind === "switch")],
+    ]),
+  });
 }
 
 const CMDLET_INFO = [

@@ -13,7 +13,7 @@ import { certificateWishOf } from "../exchangeModel";
 import type { Organisation } from "../organisation";
 import type { StateStore } from "../stateFile";
 import type { EndpointBehaviour } from "./behaviour";
-import { runGetCommand } from "./commandListing";
+import { commandMetadata, runGetCommand, runGetFormatData } from "./commandListing";
 import { pipelineStopped, questionUnanswered, recordOf } from "./errorRecords";
 import { outputValue, selectedValue, type OutputForm } from "./outputObjects";
 import { readCall } from "./receivedCall";
@@ -64,6 +64,21 @@ export async function runPipeline(
   }
 }
 
+/** Tells of the commands of these names. Never throws. */
+export async function tellCommands(
+  pipeline: ServerPipeline,
+  names: readonly string[],
+  { store, server, notify }: Pick<PipelineSession, "store" | "server" | "notify">,
+): Promise<void> {
+  try {
+    for (const one of commandMetadata(names, (await store.read()).servers[server])) pipeline.writeOutput(one);
+    pipeline.finish("Completed");
+  } catch (error) {
+    pipeline.finish("Failed", failureOf(error));
+  }
+  notify();
+}
+
 /** The terminating error, if there is one. */
 async function run(
   pipeline: ServerPipeline,
@@ -81,6 +96,11 @@ async function run(
     listing.errors.forEach((one) => {
       pipeline.writeError(one);
     });
+    return undefined;
+  }
+  const formats = runGetFormatData(request);
+  if (formats !== undefined) {
+    for (const one of formats) pipeline.writeOutput(one);
     return undefined;
   }
   const received = readCall(request, behaviour.projection, session.decrypt);

@@ -15,6 +15,7 @@ import type { CmdletCall, CmdletValue } from "../cmdlet";
 import { findCmdlet, type ParameterDefinition } from "../cmdletDefinitions";
 import { notRecognised } from "../errorTexts";
 import type { EndpointBehaviour } from "./behaviour";
+import { type Bindable, bindArguments, type BoundArgument, isRefusal } from "./boundArguments";
 import { bindingRefused, recordOf, scriptRefused } from "./errorRecords";
 
 /** What a pipeline is to do. */
@@ -38,6 +39,11 @@ const COMMON_PARAMETERS = new Set([
   "verbose", "debug", "warningaction", "informationaction", "errorvariable", "warningvariable", "informationvariable",
   "outvariable", "outbuffer", "pipelinevariable",
 ]);
+
+const COMMON_BINDABLES: readonly Bindable[] = [...COMMON_PARAMETERS].map((name) => ({
+  name,
+  isSwitch: name === "verbose" || name === "debug",
+}));
 
 /**
  * Reads a pipeline as an endpoint without language does: one cmdlet by name, perhaps with `Select-Object` behind it.
@@ -64,7 +70,10 @@ export function readCall(
   const selected = second === undefined ? undefined : readSelection(second, projection);
   if (selected !== undefined && !Array.isArray(selected)) return refused(selected as ErrorRecord);
 
-  const parameters = readParameters(command, decrypt);
+  const definitions = findCmdlet(command.name)?.parameters ?? [];
+  const bound = bindArguments(command, [...definitions.map(asBindable), ...COMMON_BINDABLES]);
+  if (isRefusal(bound)) return refused(bound);
+  const parameters = readParameters(bound, definitions, decrypt);
   const errorAction = Object.entries(parameters).find(([name]) => name.toLowerCase() === "erroraction")?.[1];
   return {
     kind: "call",
@@ -99,7 +108,9 @@ export function readSelection(
     return unsupported(`${command.name} takes nothing from a pipeline on this simulated endpoint.`);
   }
   const properties: string[] = [];
-  for (const { name, value } of command.parameters) {
+  const bound = bindArguments(command, [{ name: "Property", isSwitch: false }]);
+  if (isRefusal(bound)) return bound;
+  for (const { name, value } of bound) {
     if (name !== undefined && name.toLowerCase() !== "property") {
       return unsupported(`A parameter cannot be found that matches parameter name '${name}'.`);
     }
@@ -113,14 +124,18 @@ export function readSelection(
   return bindingRefused("Select-Object", "ParameterArgumentValidationError", message);
 }
 
+function asBindable({ name, kind }: ParameterDefinition): Bindable {
+  return { name, isSwitch: kind === "switch" };
+}
+
 function readParameters(
-  command: ReceivedCommand,
+  bound: readonly BoundArgument[],
+  definitions: readonly ParameterDefinition[],
   decrypt: (cipherText: Uint8Array) => Secret<string>,
 ): Readonly<Record<string, CmdletValue>> {
-  const definitions = findCmdlet(command.name)?.parameters ?? [];
   const read: Record<string, CmdletValue> = {};
   let position = 0;
-  for (const { name, value } of command.parameters) {
+  for (const { name, value } of bound) {
     const definition = name === undefined ? atPosition(definitions, position++) : named(definitions, name);
     const key = definition?.name ?? name ?? "";
     if (COMMON_PARAMETERS.has(key.toLowerCase())) continue;

@@ -12,7 +12,7 @@ import type { ReceivedStream } from "../../../remoting/wsman/requests";
 import { SIGNALS } from "../../../remoting/wsman/names";
 import type { EndpointBehaviour } from "./behaviour";
 import { poolBroken } from "./errorRecords";
-import { runPipeline, type PipelineSession } from "./pipelines";
+import { runPipeline, tellCommands, type PipelineSession } from "./pipelines";
 import { WakeUp } from "./wakeUp";
 import {
   aborted,
@@ -213,14 +213,27 @@ export class Shell {
         this.#runspaces = event.init.maxRunspaces;
         this.#pool.accept([["PSVersionTable", dictionary([["PSVersion", version("5.1.17763.1")]])]]);
       } else if (event.kind === "hostResponse") this.#answer(event.response);
+      else if (event.kind === "ignored") throw new WsmanFaultError(notUnderstood(event.typeNumber));
     }
     this.#changed.notify();
+  }
+
+  async #tellCommands({ pipeline }: Command, names: readonly string[]): Promise<void> {
+    // The answer to Command goes out first.
+    await nextTurn();
+    const { store, server } = this.#environment;
+    const notify = (): void => {
+      this.#changed.notify();
+    };
+    await tellCommands(pipeline, names, { store, server, notify });
   }
 
   #toPipeline(command: Command, stream: "stdin" | "pr", bytes: Uint8Array): void {
     for (const event of refusingNonsense(() => command.pipeline.receive(stream, bytes))) {
       if (event.kind === "create") void this.#run(command, event.request);
+      else if (event.kind === "commandMetadata") void this.#tellCommands(command, event.names);
       else if (event.kind === "hostResponse") this.#answer(event.response);
+      else if (event.kind === "ignored") throw new WsmanFaultError(notUnderstood(event.typeNumber));
     }
   }
 
@@ -273,6 +286,11 @@ export class Shell {
       command.asked -= 1;
     });
   }
+}
+
+/** Said, because whoever sent it waits for an answer. */
+function notUnderstood(typeNumber: number): ReturnType<typeof requestInvalid> {
+  return requestInvalid(`This simulated endpoint doesn't answer messages of the type 0x${typeNumber.toString(16)}.`);
 }
 
 /** What the client sent breaks the protocol: told in a fault, without what it was. */

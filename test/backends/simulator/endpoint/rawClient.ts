@@ -8,6 +8,8 @@ import {
 } from "../../../../provider/backends/simulator/endpoint/endpoint";
 import type { Organisation } from "../../../../provider/backends/simulator/organisation";
 import { memoryState, type StateStore } from "../../../../provider/backends/simulator/stateFile";
+import { encodeFragment } from "../../../../provider/remoting/psrp/fragment";
+import { encodeMessage, type MessageType } from "../../../../provider/remoting/psrp/message";
 import type { ClientPipeline, PipelineEvent } from "../../../../provider/remoting/psrp/pipeline";
 import type { Command } from "../../../../provider/remoting/psrp/pipelineMessages";
 import type { HostKind } from "../../../../provider/remoting/psrp/poolMessages";
@@ -189,6 +191,23 @@ export class RawClient {
     if (started.kind !== "commandStarted") throw new Error(`The pipeline got ${JSON.stringify(started)}`);
     await this.#send(pipeline);
     return pipeline;
+  }
+
+  /** Sends the first message of a command as it is. */
+  async startWith(
+    type: MessageType,
+    xml: string,
+  ): Promise<{ readonly pipeline: ClientPipeline; answer: WsmanResponse }> {
+    const pipeline = this.pool.createPipeline(randomUUID(), [cmdlet("Get-Nothing")]);
+    while (pipeline.take(100_000) !== undefined);
+    const parts = { destination: "server", type, runspacePoolId: this.pool.id, pipelineId: pipeline.id } as const;
+    const head = encodeMessage({ ...parts, value: undefined });
+    const blob = Buffer.concat([head, Buffer.from(xml, "utf8")]);
+    const firstFragments = encodeFragment({ objectId: 99n, fragmentId: 0n, isStart: true, isEnd: true, blob });
+    const answer = await this.post("Command", (header) =>
+      encodeCommand(header, { pipelineId: pipeline.id, firstFragments }),
+    );
+    return { pipeline, answer };
   }
 
   /** Reads a pipeline to its end; `onEvent` may answer host calls. */

@@ -18,7 +18,12 @@ function command(name: string, ...parameters: readonly Argument[]): ReceivedComm
   return {
     name,
     isScript: false,
-    parameters: parameters.map(([parameter, value]) => ({ name: parameter, value })),
+    // A dash in front: as a script block sends it, without a value.
+    parameters: parameters.map(([parameter, value]) => ({
+      name: parameter?.replace(/^-/, ""),
+      value,
+      isNameAlone: parameter?.startsWith("-") === true && value.kind === "Nil",
+    })),
   };
 }
 
@@ -38,6 +43,59 @@ describe("the call in a pipeline", () => {
   it("has its parameters under their proper names, those without a name by their place", () => {
     const call = command("Enable-ExchangeCertificate", [undefined, string("AB")], ["services", string("IIS,SMTP")]);
     expect(parametersOf(call)).toEqual({ Thumbprint: "AB", Services: "IIS,SMTP" });
+  });
+
+  it("takes the value after a name that came alone, and none after a switch", () => {
+    const call = command(
+      "Enable-ExchangeCertificate",
+      ["-Server", NIL],
+      [undefined, string("EX01")],
+      ["-Force", NIL],
+      [undefined, string("AB")],
+      ["-Services", NIL],
+      [undefined, list([string("IIS"), string("SMTP")])],
+    );
+    expect(parametersOf(call)).toEqual({ Server: "EX01", Force: true, Thumbprint: "AB", Services: ["IIS", "SMTP"] });
+    const quiet = command(
+      "Get-ExchangeServer",
+      ["-Verbose", NIL],
+      ["-WarningAction", NIL],
+      [undefined, string("Stop")],
+    );
+    expect(parametersOf(quiet)).toEqual({});
+  });
+
+  it("takes the beginning of a name, and an alias of a common parameter", () => {
+    const call = command(
+      "Enable-ExchangeCertificate",
+      ["thumb", string("AB")],
+      ["Servi", string("IIS")],
+      ["cf", boolean(false)],
+    );
+    expect(parametersOf(call)).toEqual({ Thumbprint: "AB", Services: "IIS", Confirm: false });
+  });
+
+  it.each([
+    [
+      "Ser",
+      "AmbiguousParameter",
+      /'Ser' is ambiguous\. Possible matches include: .*-Services.*-Server|-Server.*-Services/,
+    ],
+    ["D", "AmbiguousParameter", /-DoNotRequireSsl.*-DomainController.*-debug/i],
+  ])("refuses -%s, which may be several", (name, id, message) => {
+    const refused = read(command("Enable-ExchangeCertificate", [name, string("x")]));
+    if (refused.kind !== "refused") throw new Error("It was bound.");
+    expect(refused.error.fullyQualifiedErrorId).toContain(id);
+    expect(refused.error.message).toMatch(message);
+  });
+
+  it("refuses a name whose value is missing", () => {
+    for (const last of [[], [["-Force", NIL]]] as const) {
+      expect(read(command("Enable-ExchangeCertificate", ["-Server", NIL], ...last))).toMatchObject({
+        kind: "refused",
+        error: { fullyQualifiedErrorId: expect.stringContaining("MissingArgument") },
+      });
+    }
   });
 
   it("keeps a parameter that the cmdlet doesn't have, for the cmdlet to refuse", () => {
