@@ -6,10 +6,12 @@ import { EXCHANGE_SERVICES, unknown, valueOr } from "../../provider/model";
 import { unmetGoals } from "../../provider/plan/goals";
 import { holds, isNameService } from "../../provider/plan/holdings";
 import type { ObservedServer } from "../../provider/plan/observedServer";
+import { linesOfChange, linesOfPlan, linesOfRefresh } from "../../provider/plan/lines";
 import { plan } from "../../provider/plan/plan";
 import { describePlan } from "../../provider/plan/planText";
 import { surprises } from "../../provider/plan/surprises";
 import { sameWish } from "../../provider/plan/target";
+import { claim } from "./lineClaims";
 import { POOL, SERVER, randomStory, tell } from "./randomBindings";
 import type { Chapter } from "./randomBindings";
 import { NOW, rawDataOnly } from "./servers";
@@ -89,6 +91,31 @@ describe("the planner's laws", () => {
       for (const line of describePlan(decision, { server: SERVER, now: NOW })) {
         expect(line).not.toMatch(/undefined|\[object|NaN/);
       }
+    });
+  });
+
+  it("every line says what was and what came about, in each phase", async () => {
+    const kinds = new Set<string>();
+    await law((chapter) => {
+      const { decision, applied, after, wish } = chapter;
+      const lines = [...linesOfPlan(decision), ...linesOfRefresh(decision)];
+      if (applied !== undefined && "work" in decision) {
+        const outcome = { server: after, thumbprint: applied.thumbprint, requireSsl: wish.requireSsl, now: NOW };
+        lines.push(...linesOfChange(decision.work, [], outcome));
+      }
+      for (const line of lines) {
+        kinds.add(line.kind);
+        claim(line, chapter);
+      }
+    });
+    expect(kinds.size).toBeGreaterThan(30);
+  });
+
+  it("a plan is frozen through and through", async () => {
+    const isFrozen = (value: unknown): boolean =>
+      typeof value !== "object" || value === null || (Object.isFrozen(value) && Object.values(value).every(isFrozen));
+    await law(({ decision }) => {
+      expect(isFrozen(decision)).toBe(true);
     });
   });
 
