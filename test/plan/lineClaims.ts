@@ -285,6 +285,38 @@ export const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
   staysOnServer: ({ thumbprint, held }, { before }) => {
     for (const service of held ?? []) expect(holdsNow(before, thumbprint, service)).toBe(true);
   },
+  removes: ({ certificate }, { before, after, applied }) => {
+    expect(isThere(before, certificate.thumbprint)).toBe(true);
+    if (applied !== undefined) expect(isThere(after, certificate.thumbprint)).toBe(false);
+  },
+  // The engine removes it when everything else is done; until then it is there.
+  removedAtEnd: ({ certificate }, { after }) => {
+    expect(isThere(after, certificate.thumbprint)).toBe(true);
+  },
+  removedElsewhere: OF_NO_SERVER,
+  goesWithIt: ({ services, certificate }, { before }) => {
+    for (const service of services) expect(holdsNow(before, certificate.thumbprint, service)).toBe(true);
+  },
+  comesAlong: ({ services }, { after, applied }) => {
+    for (const service of services) {
+      if (applied !== undefined) expect(holdsNow(after, applied.thumbprint, service)).toBe(true);
+    }
+  },
+  keptDeclared: ({ thumbprint }, { before, after }) => {
+    expect(isThere(after, thumbprint)).toBe(isThere(before, thumbprint));
+  },
+  keptOld: ({ certificates }, { after }) => {
+    for (const { thumbprint } of certificates) expect(isThere(after, thumbprint)).toBe(true);
+  },
+  keptAsWayBack: ({ certificates }, { after }) => {
+    for (const { thumbprint } of certificates) expect(isThere(after, thumbprint)).toBe(true);
+  },
+  keptUntilReplaced: ({ thumbprint }, { after }) => {
+    expect(isThere(after, thumbprint)).toBe(true);
+  },
+  removalNotDone: ({ certificate }, { after }) => {
+    expect(isThere(after, certificate.thumbprint)).toBe(true);
+  },
   wasGoneBefore: ({ thumbprint }, { before }) => {
     expect(isThere(before, thumbprint)).toBe(false);
   },
