@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
@@ -10,6 +10,7 @@ import { CMDLETS, findCmdlet } from "./cmdletDefinitions";
 import type { SessionEnv } from "./cmdletSession";
 import { cmdletCommand } from "./console/cmdletCommand";
 import { typedCommand } from "./console/commandText";
+import { addCertificateCommand, addServerCommand, connectorCommand } from "./console/farmCommands";
 import { switchFault } from "./console/faultCommand";
 import { cmdletHelp, generalHelp, serveHelp } from "./console/helpText";
 import { cleanIo } from "../../console/cleanIo";
@@ -24,7 +25,19 @@ import { twinCommand } from "./console/twinCommand";
 import { openDefaultStore } from "./defaultStore";
 import { openStateFile, type StateStore } from "./stateFile";
 
-const COMMANDS = ["show", "init", "reset", "fault", "serve", "help"] as const;
+const COMMANDS = [
+  "show",
+  "init",
+  "reset",
+  "add-server",
+  "add-certificate",
+  "connector",
+  "fault",
+  "serve",
+  "help",
+] as const;
+/** Those that take nothing behind them. */
+const BARE: ReadonlySet<string> = new Set(["show", "init", "reset", "serve"]);
 
 /** 0 when it did what was asked; 1 when a cmdlet or the file failed; 2 when the command couldn't be understood. */
 export type CommandLineExitCode = 0 | 1 | 2;
@@ -89,7 +102,7 @@ async function otherCommand(
   io: CommandLineIo,
 ): Promise<CommandLineExitCode> {
   const command = COMMANDS.find((one) => one === name.toLowerCase());
-  if (command !== "fault" && command !== undefined && words.length > 0) {
+  if (command !== undefined && BARE.has(command) && words.length > 0) {
     throw new UsageMistake(`${command} takes nothing behind it, but there is "${words.join(" ")}".`);
   }
   switch (command) {
@@ -99,6 +112,12 @@ async function otherCommand(
       return options.from === undefined ? init(file, io) : twinCommand(options.from, file, io);
     case "reset":
       return reset(file, options, io);
+    case "add-server":
+      return addServerCommand({ words, store: openStateFile(file, {}), io }, { now: new Date(), randomBytes });
+    case "add-certificate":
+      return addCertificateCommand({ words, store: openStateFile(file, {}), io });
+    case "connector":
+      return connectorCommand({ words, store: openStateFile(file, {}), io });
     case "fault":
       return fault(words, file, io);
     case "serve":

@@ -1,6 +1,7 @@
 import { makeSelfSigned } from "../../certificate/selfSigned";
 import type { Thumbprint } from "../../certificate/thumbprint";
-import type { Organisation, ServerState, StoredCertificate, UmState } from "./organisation";
+import { factsOfStored } from "./certificateStore";
+import type { Organisation, ServerState, StoredCertificate } from "./organisation";
 
 /** Everything impure that {@link makeDefaultOrganisation} needs. */
 export interface DefaultOrganisationEnv {
@@ -23,12 +24,14 @@ export async function makeDefaultOrganisation(env: DefaultOrganisationEnv): Prom
     makeServerCertificates("EX01", "ex01.contoso.com", env),
     makeServerCertificates("EX02", "ex02.contoso.com", env),
   ]);
-  const exchange2019 = serverAfterSetup("EX01", "ex01.contoso.com", ex01, auth, {
+  const exchange2019 = serverAfterSetup("EX01", "ex01.contoso.com", ex01, {
+    auth: auth.stored,
     version: { major: 15, minor: 2, build: 1748, revision: 10 },
     um: null,
     umCallRouter: null,
   });
-  const exchange2016 = serverAfterSetup("EX02", "ex02.contoso.com", ex02, auth, {
+  const exchange2016 = serverAfterSetup("EX02", "ex02.contoso.com", ex02, {
+    auth: auth.stored,
     version: { major: 15, minor: 1, build: 2507, revision: 6 },
     um: { startupMode: "Dual", certificate: null },
     umCallRouter: { startupMode: "TCP", certificate: null },
@@ -50,6 +53,40 @@ export async function makeDefaultOrganisation(env: DefaultOrganisationEnv): Prom
   };
 }
 
+/** Versions of which a server can be added, with a build of each. */
+export const SERVER_KINDS = {
+  "2013": { major: 15, minor: 0, build: 1497, revision: 2 },
+  "2016": { major: 15, minor: 1, build: 2507, revision: 6 },
+  "2019": { major: 15, minor: 2, build: 1748, revision: 10 },
+  SE: { major: 15, minor: 2, build: 2562, revision: 17 },
+} as const;
+export type ServerKind = keyof typeof SERVER_KINDS;
+
+/** Another server of an organisation, as setup leaves it, with the organisation's Auth certificate. */
+export async function makeServer(
+  {
+    fqdn,
+    kind,
+    organisation,
+  }: { readonly fqdn: string; readonly kind: ServerKind; readonly organisation: Organisation },
+  env: DefaultOrganisationEnv,
+): Promise<ServerState> {
+  const name = (fqdn.split(".", 1)[0] ?? fqdn).toUpperCase();
+  const version = SERVER_KINDS[kind];
+  const hasUm = version.minor < 2;
+  const auth = organisation.authConfig.currentCertificate;
+  const held = Object.values(organisation.servers)
+    .flatMap((server) => server.certificates)
+    .find((one) => auth !== null && factsOfStored(one).thumbprint === auth);
+  const server = serverAfterSetup(name, fqdn, await makeServerCertificates(name, fqdn, env), {
+    auth: held,
+    version,
+    um: hasUm ? { startupMode: "TCP", certificate: null } : null,
+    umCallRouter: hasUm ? { startupMode: "TCP", certificate: null } : null,
+  });
+  return version.minor === 0 ? { ...server, roles: ["Mailbox", "ClientAccess"] } : server;
+}
+
 interface MadeCertificate {
   readonly thumbprint: Thumbprint;
   readonly stored: StoredCertificate;
@@ -65,8 +102,10 @@ function serverAfterSetup(
   name: string,
   fqdn: string,
   { exchange, webManagement }: ServerCertificates,
-  auth: MadeCertificate,
-  kind: Pick<ServerState, "version"> & { readonly um: UmState | null; readonly umCallRouter: UmState | null },
+  kind: Pick<ServerState, "version" | "um" | "umCallRouter"> & {
+    /** The organisation's Auth certificate, where it is to be had. */
+    readonly auth: StoredCertificate | undefined;
+  },
 ): ServerState {
   return {
     name,
@@ -75,7 +114,7 @@ function serverAfterSetup(
     edition: "Standard",
     roles: ["Mailbox"],
     site: SITE,
-    certificates: [auth.stored, exchange.stored, webManagement.stored],
+    certificates: [...(kind.auth === undefined ? [] : [kind.auth]), exchange.stored, webManagement.stored],
     iis: { frontEnd: exchange.thumbprint, backEnd: exchange.thumbprint, requireSsl: true },
     imap: { x509CertificateName: name },
     pop: { x509CertificateName: name },

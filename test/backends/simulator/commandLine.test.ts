@@ -6,6 +6,7 @@ import { CMDLETS } from "../../../provider/backends/simulator/cmdletDefinitions"
 import { runCommandLine } from "../../../provider/backends/simulator/commandLine";
 import { cmdletHelp, parameterHelp, synopsisOf } from "../../../provider/backends/simulator/console/helpText";
 import type { Organisation } from "../../../provider/backends/simulator/organisation";
+import { makeTestCertificate as makeMaterial } from "../../certificate/testCertificates";
 import { defaultOrganisation, EX01, withFaults } from "../simulatedServer";
 
 let directory: string;
@@ -359,6 +360,63 @@ describe("show", () => {
     const { out } = await run("show");
     expect(out).toContain("faults: slowMilliseconds=5");
     expect(out).toContain(`! the front-end site is ${"AB".repeat(20)}, which is not in the store`);
+  });
+});
+
+describe("a farm without editing its file", () => {
+  it("gets servers of every version, as setup leaves them", async () => {
+    for (const [fqdn, kind, version] of [
+      ["ex13.contoso.com", "2013", "15.0"],
+      ["ex-se.contoso.com", "se", "15.2"],
+    ] as const) {
+      expect(await run(`add-server ${fqdn} ${kind}`)).toMatchObject({ code: 0, errors: "" });
+      const { out } = await run(`Get-ExchangeServer ${fqdn} --json`);
+      expect(out).toContain(`Version ${version}`);
+      const certificates = JSON.parse((await run(`Get-ExchangeCertificate -Server ${fqdn} --json`)).out) as unknown[];
+      expect(certificates).toHaveLength(3);
+    }
+    expect(await run("add-server ex01.fabrikam.com")).toMatchObject({
+      code: 2,
+      errors: expect.stringContaining("There is a server ex01.contoso.com (EX01) already") as string,
+    });
+    expect((await run("add-server ex03")).code).toBe(2);
+    expect((await run("add-server ex03.contoso.com 2010")).code).toBe(2);
+  });
+
+  it("gets certificates from PEM and DER, once, and no PFX", async () => {
+    const material = makeMaterial({ dnsNames: ["farm.contoso.com"] });
+    const der = Buffer.from(material.der);
+    await writeFile(join(directory, "mail.der"), der);
+    const pem = `Bag attributes\n-----BEGIN CERTIFICATE-----\n${der.toString("base64")}\n-----END CERTIFICATE-----\n`;
+    await writeFile(join(directory, "mail.pem"), pem);
+    expect(await run("add-certificate ex01 mail.pem")).toMatchObject({ code: 0, errors: "" });
+    expect((await run("add-certificate ex02 mail.der")).out).toContain(
+      `Added certificate ${material.facts.thumbprint}`,
+    );
+    expect((await run("add-certificate ex01 mail.der")).errors).toContain("already");
+    expect((await run("add-certificate ex01 mail.pfx")).errors).toContain("Import-ExchangeCertificate");
+    expect((await run("add-certificate ex01 nowhere.pem")).code).toBe(2);
+    expect((await run("add-certificate ex09 mail.der")).errors).toContain("There is no server");
+    expect((await run(`Get-ExchangeCertificate -Server ex01 -Thumbprint ${material.facts.thumbprint}`)).code).toBe(0);
+  });
+
+  it("gets connectors that name a certificate, another one, or none", async () => {
+    const thumbprint = (await kept()).servers[EX01]?.iis.frontEnd ?? "";
+    const receive = async () =>
+      (await kept()).servers[EX01]?.receiveConnectors.find(({ name }) => name === "Partner EX01")?.tlsCertificateName;
+    expect((await run(["connector", "ex01", "Partner EX01", thumbprint])).code).toBe(0);
+    expect(await receive()).toBe("<I>CN=EX01<S>CN=EX01");
+    await run(["connector", "EX01", "partner ex01", "<I>CN=a<S>CN=b"]);
+    expect(await receive()).toBe("<I>CN=a<S>CN=b");
+    await run(["connector", "EX01", "partner ex01", "off"]);
+    expect(await receive()).toBeNull();
+    expect((await run(["connector", "send", "Partners", thumbprint])).out).toContain("Send connector Partners");
+    expect((await kept()).sendConnectors.map(({ name, sourceServers }) => [name, ...sourceServers])).toContainEqual([
+      "Partners",
+      "EX01",
+      "EX02",
+    ]);
+    expect((await run(["connector", "send", "Partners", "F".repeat(40)])).code).toBe(2);
   });
 });
 
