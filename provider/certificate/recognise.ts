@@ -96,7 +96,7 @@ function recogniseBytes(bytes: Buffer, layer: number): Recognised {
     if ((bytes[1] ?? 0) >= 0x80) return stranger("damagedDer");
   }
   // OpenPGP packets (RFC 9580 section 4.2) of keys and messages; UTF-16 begins with other bytes.
-  if (/^(?:99|95|85|84|c6|c5|c1)/.test(beginning)) return stranger("pgp");
+  if (/^(?:99|95|8[45c]|c[1356])/.test(beginning)) return stranger("pgp");
   const text = textOfBytes(bytes);
   return text === undefined ? stranger("unknown") : recogniseCharacters(text, layer);
 }
