@@ -6,9 +6,9 @@ import type { Thumbprint } from "./certificate/thumbprint";
 import { storedWish } from "./certificateSource";
 import { ExchangeBindingError } from "./errors";
 import { DEFAULT_TIMEOUT_SECONDS, HIDDEN_KEYS, INPUT_KEYS, identityIn } from "./inputs";
-import { formatVersion, parseServerFqdn, parseService, sortServices, valueOr } from "./model";
+import { NAME_SERVICES, formatVersion, parseServerFqdn, parseService, sortServices, valueOr } from "./model";
 import type { ExchangeService, ServerFqdn } from "./model";
-import type { BindingIdentity, DeclaredName, PreviousBinding } from "./plan/desired";
+import type { BindingIdentity, DeclaredName, NotDone, PreviousBinding } from "./plan/desired";
 import { findCertificate, heldServices } from "./plan/holdings";
 import type { ObservedServer } from "./plan/observedServer";
 import { followUpsOf } from "./plan/planText";
@@ -100,6 +100,9 @@ const storedSchema = z.object({
   onDelete: z.enum(["retain", "remove"]).optional(),
   takenOver: z.array(z.object({ service: z.string(), fromThumbprint: z.string() })).optional(),
   followUps: z.array(z.string()).optional(),
+  notDone: z
+    .object({ services: z.array(z.string()), names: z.array(z.enum(NAME_SERVICES)), defaultSmtp: z.boolean() })
+    .optional(),
 });
 
 function servicesIn(names: readonly string[]): ExchangeService[] {
@@ -164,6 +167,9 @@ export function readState(id: string, outputs: Bag): StoredBinding {
         .filter((one) => one.server === server),
       replaceDefaultSmtpCertificate: stored.replaceDefaultSmtpCertificate ?? false,
       certificateNames: { IMAP: nameIn(stored.imapCertificateName), POP: nameIn(stored.popCertificateName) },
+      ...(stored.notDone === undefined
+        ? {}
+        : { notDone: { ...stored.notDone, services: servicesIn(stored.notDone.services) } }),
     },
     supersedes,
     heldServices: stored.heldServices,
@@ -232,6 +238,8 @@ export interface OutputParts {
   /** The resource that this one replaces. */
   readonly replaces: StoredBinding | undefined;
   readonly now: Date;
+  /** What a run that failed left undone. */
+  readonly notDone?: NotDone | undefined;
 }
 
 /** The complete outputs of a binding. Plain JSON. */
@@ -245,7 +253,9 @@ export function outputsOf(parts: OutputParts): Bag {
     takenOver: takenOver(work, stored, thumbprint),
     staysBehind: staysBehind(server, supersedes),
     supersedes,
-    followUps: work === undefined ? (stored?.followUps ?? []) : followUpsOf(work.steps, edgeServersOf(server)),
+    // Those of earlier runs stay until the certificate is replaced: nobody tells us that they have been done.
+    followUps: [...new Set([...(stored?.followUps ?? []), ...followUpsOf(work?.steps ?? [], edgeServersOf(server))])],
+    ...(parts.notDone === undefined ? {} : { notDone: parts.notDone }),
     backend: parts.backend,
     stateVersion: STATE_VERSION,
   });

@@ -212,12 +212,20 @@ describe("outputs", () => {
     expect(third["takenOver"]).toHaveLength(2);
   });
 
-  it("keep what is still to do until the next change of the server", () => {
+  it("keep what is still to do, also after the next change of the server, the same thing once", () => {
     const stored = readState(ID, { ...OUTPUTS, followUps: ["restart it"] });
     expect(outputsOf(parts({ stored }))["followUps"]).toEqual(["restart it"]);
     expect(outputsOf(parts({ stored, work: workTaking("UM", OWA) }))["followUps"]).toEqual([
+      "restart it",
       "UM: restart the service MSExchangeUM.",
     ]);
+  });
+
+  it("remember what a failed run left undone until a run comes to its end", () => {
+    const notDone = { services: ["IIS"], names: ["POP"], defaultSmtp: true } as const;
+    const failed = outputsOf(parts({ notDone }));
+    expect(readState(ID, failed).previous.notDone).toEqual(notDone);
+    expect(readState(ID, outputsOf(parts({ stored: readState(ID, failed) }))).previous.notDone).toBeUndefined();
   });
 });
 

@@ -7,11 +7,12 @@ import { readInputs } from "../inputs";
 import type { ReadInputs } from "../inputs";
 import { sortServices, valueOr } from "../model";
 import type { ExchangeService } from "../model";
-import type { DesiredBinding } from "../plan/desired";
+import type { DesiredBinding, NotDone } from "../plan/desired";
 import { findCertificate, holds } from "../plan/holdings";
 import type { ObservedServer } from "../plan/observedServer";
 import { tasksOf, withFollowUps } from "../plan/followUps";
 import { lineOf } from "../plan/line";
+import type { Deed } from "../plan/line";
 import { describeLine } from "../plan/lineText";
 import { linesOfChange, progressOf } from "../plan/lines";
 import { plan, planCreate } from "../plan/plan";
@@ -249,7 +250,10 @@ async function unfinished(
   if (error.thumbprint === undefined) return error;
   if (error.server !== undefined) deployment.snapshots.keep(desired.server, error.server);
   const thumbprint = stored?.previous.thumbprint ?? error.thumbprint;
+  const { server } = desired;
+  const { done, uncertain, undone } = progressOf({ work, begun: error.begun, server: error.server, thumbprint });
   const outputs = outputsOf({
+    notDone: notDoneOf([...uncertain, ...undone]),
     inputs: { ...what.read.normalised, services: stillToRelease(what, error) },
     backend: (await deployment.backend()).kind,
     server: error.server,
@@ -260,9 +264,6 @@ async function unfinished(
     replaces: what.replaces,
     now: deployment.env.now(),
   });
-  const { server } = desired;
-  const stopped = progressOf({ work, begun: error.begun, server: error.server, thumbprint });
-  const { done, uncertain, undone } = stopped;
   const howFar = lineOf("change", { kind: "stopped", done, uncertain, undone });
   const told = new ExchangeBindingError(
     error.code,
@@ -270,6 +271,15 @@ async function unfinished(
     { facts: error.facts, cause: error },
   );
   return new HalfDone(told, { id: idOf(server, thumbprint), outputs });
+}
+
+/** What the next plan must not take for somebody else's doing. */
+function notDoneOf(deeds: readonly Deed[]): NotDone {
+  return {
+    services: sortServices(deeds.flatMap((deed) => (deed.kind === "enabled" ? [deed.service] : []))),
+    names: deeds.flatMap((deed) => (deed.kind === "named" ? [deed.service] : [])),
+    defaultSmtp: deeds.some(({ kind }) => kind === "becameDefaultSmtp"),
+  };
 }
 
 /** The message after what was being done, unless it begins with that, as one of our own time limit does. */
