@@ -86,7 +86,15 @@ const PARTS = {
   edgeSubscriptions: "the Edge subscriptions",
 } as const satisfies Readonly<Partial<Record<keyof ServerSnapshot, string>>>;
 
-export function judgeReading(asked: string, snapshot: ServerSnapshot): readonly Finding[] {
+/** Parts that only versions with unified messaging tell, through an endpoint whose server has it too. */
+const UM_PARTS: ReadonlySet<string> = new Set([PARTS.umStartupMode, PARTS.umCallRouterStartupMode]);
+
+/** `isByName`: the endpoint's URL has the server's name in it; a fixed one may lead to a server of another version. */
+export function judgeReading(
+  asked: string,
+  snapshot: ServerSnapshot,
+  { isByName }: { readonly isByName: boolean } = { isByName: true },
+): readonly Finding[] {
   const { server, version, certificates } = snapshot;
   const shown =
     version.kind === "known"
@@ -114,6 +122,11 @@ export function judgeReading(asked: string, snapshot: ServerSnapshot): readonly 
         "reading",
         `Unknown: ${labels.join(", ")}, because: ${shortened(reason)}`,
         "What is unknown is never taken for none: what depends on it is refused, or not told.",
+        ...(!isByName && version.kind === "known" && labels.some((label) => UM_PARTS.has(label))
+          ? [
+              `The server that exchange:endpoint leads to may be of a version without these cmdlets, as Exchange 2019 is: name a server of this version (${version.value.major}.${version.value.minor}) as exchange:endpoint (--endpoint), or {server} in it.`,
+            ]
+          : []),
       ),
     ),
   ];

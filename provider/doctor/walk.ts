@@ -226,7 +226,7 @@ async function look(session: Session, server: ServerFqdn, options: WalkOptions):
     return stop([judgeReadingFailure("reading", { cmdlet, result }, known, server)], options);
   }
   const { snapshot } = read.value;
-  tellAll(judgeReading(server, snapshot), options);
+  tellAll(judgeReading(server, snapshot, { isByName: options.settings.endpoint.includes("{server}") }), options);
   tellAll([judgeServices(snapshot, memory.certificates)], options);
 }
 

@@ -316,6 +316,15 @@ describe("a walk goes on where only something is missing, and warns", () => {
     expect(walk.summary).toBe("It can be used, with 3 warnings.");
   });
 
+  it("of cmdlets that the fixed endpoint's version lacks, and names a server of that version as endpoint", async () => {
+    const walk = await walked(walking({ server: EX02 }));
+    expect(walk.code).toBe(0);
+    const remedies = walk.findings.filter(({ step }) => step === "reading").flatMap((one) => one.remedies);
+    expect(remedies.join("\n")).toContain("name a server of this version (15.1) as exchange:endpoint (--endpoint)");
+    const onEx01 = await walked(walking());
+    expect(JSON.stringify(onEx01.findings)).not.toContain("of this version");
+  });
+
   it("and fails where certificates can't be seen at all", async () => {
     await setFaults(EX01, { hiddenCmdlets: ["Get-ExchangeCertificate"] });
     const walk = await walked(walking());
