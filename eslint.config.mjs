@@ -5,7 +5,7 @@ import effectRules from "./tools/eslint/effects.cjs";
 import layerRules from "./tools/eslint/layers.cjs";
 
 export default defineConfig(
-  globalIgnores(["lib/", "docs/api/", "coverage/", ".cache/", "**/node_modules/"]),
+  globalIgnores(["lib/", "site/", "coverage/", ".cache/", "**/node_modules/"]),
   js.configs.recommended,
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   {

@@ -65,6 +65,8 @@ export interface EngineProject {
   writeFile(name: string, content: string | Uint8Array): void;
   readFile(name: string): string;
   removeFile(name: string): void;
+  /** The environment of every command, for a program that is started in another way. */
+  environment(more?: NodeJS.ProcessEnv): NodeJS.ProcessEnv;
   /** Everything that every command has printed. */
   transcriptText(): string;
   /** Every file of the state backend and the stack's settings. */
@@ -137,6 +139,7 @@ function projectIn(workspace: Workspace, main: string): EngineProject {
     removeFile: (name) => {
       rmSync(join(workspace.projectDirectory, name));
     },
+    environment: workspace.environment,
     transcriptText: workspace.transcriptText,
     stateText: workspace.stateText,
   };
