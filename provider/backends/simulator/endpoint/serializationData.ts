@@ -23,8 +23,27 @@ const LIBRARY = "Microsoft.Exchange.Management, Version=15.0.0.0, Culture=neutra
 const TASKS = "Microsoft.Exchange.Management.SystemConfigurationTasks";
 const LIST = `System.Collections.Generic.List\`1[[${TASKS}.IisService, ${LIBRARY}]]`;
 
-/** Identifiers of objects; those of enums, which are values, are negative in .NET. */
-const ID = { root: 1, library: 2, certData: 3, services: 4, identity: 5, items: 6, firstService: 10 } as const;
+const SYSTEM = "System, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089";
+
+/**
+ * Identifiers of objects; those of enums, which are values, are negative in .NET. BinaryFormatter takes the same number
+ * with and without its sign for one object, so all differ in absolute value.
+ */
+const ID = {
+  root: 1,
+  library: 2,
+  certData: 3,
+  services: 4,
+  identity: 5,
+  items: 6,
+  status: -7,
+  rootCaType: -8,
+  allowedServices: -9,
+  system: 10,
+  firstService: 20,
+} as const;
+/** Of each IIS service: itself, its name, and two enums. */
+const IDS_OF_SERVICE = 4;
 const FLAG: MemberType = { type: MEMBER.primitive, primitive: PRIMITIVE.boolean };
 const NUMBER: MemberType = { type: MEMBER.primitive, primitive: PRIMITIVE.int32 };
 const TEXT: MemberType = { type: MEMBER.string };
@@ -48,9 +67,9 @@ export function serializeCertificate(certificate: SerializedCertificate): Uint8A
   writer.header(ID.root).library(ID.library, LIBRARY);
   writer.classOf(ID.root, `${TASKS}.ExchangeCertificate`, MEMBERS, ID.library);
   writer.reference(ID.certData).boolean(certificate.isSelfSigned);
-  writeEnum(writer, -4, "CertificateStatus", certificate.status);
-  writeEnum(writer, -5, "CertificateAuthorityType", certificate.rootCaType);
-  writeEnum(writer, -6, "AllowedServices", certificate.services);
+  writeEnum(writer, ID.status, "CertificateStatus", certificate.status);
+  writeEnum(writer, ID.rootCaType, "CertificateAuthorityType", certificate.rootCaType);
+  writeEnum(writer, ID.allowedServices, "AllowedServices", certificate.services);
   writer.reference(ID.services).boolean(certificate.privateKeyExportable);
   writer.string(ID.identity, certificate.identity);
   writer.byteArray(ID.certData, storedForm(certificate));
@@ -73,32 +92,33 @@ function writeServices(writer: NrbfWriter, names: readonly string[]): void {
   const room = Math.max(4, names.length);
   writer.classOf(ID.services, LIST, members).reference(ID.items).int32(names.length).int32(names.length);
   writer.arrayOf(ID.items, room, type, ID.library);
-  for (const index of names.keys()) writer.reference(ID.firstService + 2 * index);
+  const idOf = (index: number): number => ID.firstService + IDS_OF_SERVICE * index;
+  for (const index of names.keys()) writer.reference(idOf(index));
   writer.nulls(room - names.length);
+  if (names.length > 0) writer.library(ID.system, SYSTEM);
   for (const [index, name] of names.entries()) {
-    const id = ID.firstService + 2 * index;
-    if (index === 0) {
-      writer.classOf(
-        id,
-        type,
-        [
-          ["serviceName", TEXT],
-          ["internalUrl", TEXT],
-          ["internalUrlValid", FLAG],
-          ["externalUrl", TEXT],
-          ["externalUrlValid", FLAG],
-        ],
-        ID.library,
-      );
-    } else writer.sameClassAs(id, ID.firstService);
-    writer
-      .string(id + 1, name)
-      .nulls(1)
-      .boolean(false)
-      .nulls(1)
-      .boolean(false);
+    const id = idOf(index);
+    if (index === 0) writer.classOf(id, type, SERVICE_MEMBERS, ID.library);
+    else writer.sameClassAs(id, ID.firstService);
+    writer.string(id + 1, name);
+    // Neither address is set, and neither was looked at.
+    for (const enumId of [-(id + 2), -(id + 3)]) {
+      writer.nulls(1);
+      if (enumId === FIRST_VALIDATION) writeEnum(writer, enumId, "UrlValidation", 0);
+      else writer.sameClassAs(enumId, FIRST_VALIDATION).int32(0);
+    }
   }
 }
+
+const FIRST_VALIDATION = -(ID.firstService + 2);
+const ADDRESS: MemberType = { type: MEMBER.class, name: "System.Uri", library: ID.system };
+const SERVICE_MEMBERS: readonly (readonly [string, MemberType])[] = [
+  ["serviceName", TEXT],
+  ["internalUrl", ADDRESS],
+  ["internalUrlValid", enumOf("UrlValidation")],
+  ["externalUrl", ADDRESS],
+  ["externalUrlValid", enumOf("UrlValidation")],
+];
 
 /** Property identifiers of wincrypt.h. */
 const PROPERTY = { keyProvider: 2, sha1: 3, friendlyName: 11, certificate: 32, keySize: 92 } as const;
