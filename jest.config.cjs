@@ -62,7 +62,7 @@ const windows = project(
     "backends/remote/{authentication,trace}.test.ts",
     "backends/simulator/{commandLine,stateFile,simulatorBackend}.test.ts",
     "backends/simulator/console/**/*.test.ts",
-    "exchangeCertificates/**/*.test.ts",
+    "exchangeCertificates/doctor.test.ts",
     "console/**/*.test.ts",
     "certificate/sourceFile.test.ts",
     "remoting/http/{connection,bodies}.test.ts",
