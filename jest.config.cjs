@@ -74,7 +74,6 @@ const windows = project(
     "backends/simulator/console/**/*.test.ts",
     "exchangeCertificates/doctor.test.ts",
     "console/**/*.test.ts",
-    "certificate/sourceFile.test.ts",
     "remoting/http/connection.test.ts",
     "remoting/http/bodies.test.ts",
     "remoting/http/kerberos/**/*.test.ts",

@@ -129,6 +129,8 @@ async function endProcess(child) {
   if (process.platform === "win32") {
     // There is no interrupt to send on Windows; taskkill ends the whole tree. (Not tried on Windows.)
     spawnSync("taskkill", ["/pid", String(pid), "/T", "/F"], { windowsHide: true });
+    // Wine's taskkill knows no trees.
+    if (!hasEnded(child)) child.kill("SIGKILL");
     return;
   }
   const descendants = descendantsOf(pid);

@@ -26,6 +26,7 @@ import type { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb";
 import { endProcess } from "../../tools/process.cjs";
 import { PROVIDER_TEXT } from "../providerText";
+import { linkModules } from "./linkModules";
 
 export type Properties = Readonly<Record<string, JavaScriptValue>>;
 
@@ -106,7 +107,7 @@ afterAll(async () => {
 export async function startDynamicProvider(options: DynamicProviderOptions = {}): Promise<DynamicProvider> {
   const directory = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "exchange-provider-")));
   const modules = required("HARNESS_MODULES");
-  fs.symlinkSync(modules, path.join(directory, "node_modules"), "junction");
+  linkModules(modules, directory);
   for (const [name, content] of Object.entries(options.files ?? {})) {
     fs.mkdirSync(path.dirname(path.join(directory, name)), { recursive: true });
     fs.writeFileSync(path.join(directory, name), content);

@@ -88,7 +88,8 @@ describe("the installed command exchange-certificates", () => {
     });
   });
 
-  it("ends at once with Ctrl-C", async () => {
+  // Windows has no signal that a process could be told by.
+  (process.platform === "win32" ? it.skip : it)("ends at once with Ctrl-C", async () => {
     endpoint.inject({ fault: { kind: "slow", milliseconds: 60_000 }, operation: "Command", times: 10 });
     const { code, signal, out } = await doctor(["--server", EX01], "ok    session");
     endpoint.clearFaults();

@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
+import http from "node:http";
 import os from "node:os";
 import path from "node:path";
 import { makeTestCertificate } from "../../provider/backends/contract";
+import { linkModules } from "./linkModules";
 
 /* The command as it is installed: the packed package, its bin file, a process of its own. */
 
@@ -88,8 +90,10 @@ describe("the installed command exchange-simulator", () => {
     child.stdin.end("secret");
     const [line] = (await once(child.stdout, "data")) as [Buffer];
     const headers = { authorization: `Basic ${Buffer.from("admin:secret").toString("base64")}` };
-    const { status } = await fetch(line.toString().trim(), { method: "POST", headers, body: "not SOAP" });
-    expect(status).toBe(500);
+    // Not fetch, which Wine can't do.
+    const request = http.request(line.toString().trim(), { method: "POST", headers }).end("not SOAP");
+    const [{ statusCode }] = (await once(request, "response")) as [http.IncomingMessage];
+    expect(statusCode).toBe(500);
     // Windows has no signal that a process could be told by; there it is ended.
     child.kill("SIGINT");
     expect(await ended).toBe(process.platform === "win32" ? null : 0);
@@ -162,8 +166,7 @@ it.each([
 });
 
 it("offers the contract suite and all that an adapter needs under public names", async () => {
-  fs.rmSync(path.join(directory, "node_modules"), { force: true });
-  fs.symlinkSync(modules, path.join(directory, "node_modules"), "junction");
+  linkModules(modules, directory);
   fs.writeFileSync(
     path.join(directory, "suite.js"),
     `const { backendContract } = require("pulumi-exchange-certificates/backend-contract");

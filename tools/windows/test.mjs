@@ -94,10 +94,23 @@ async function test(given) {
       "--json",
       `${OUTPUT_FILE}${onWindows(report)}`,
     ];
+    // Below the packages, so that programs in it find them.
+    const temporary = path.join(path.dirname(modules), "temporary");
+    fs.mkdirSync(temporary);
+    const preload = path.join(import.meta.dirname, "preload.cjs");
     const jest = path.join(root, "node_modules", "jest", "bin", "jest.js");
     const { exitCode, timedOut } = await wine.node(
       // In one process: it has the tickets. --forceExit: some handles of Wine's are never given back.
-      [onWindows(jest), "--selectProjects", "windows", "--runInBand", "--forceExit", ...args],
+      [
+        "--require",
+        onWindows(preload),
+        onWindows(jest),
+        "--selectProjects",
+        "windows",
+        "--runInBand",
+        "--forceExit",
+        ...args,
+      ],
       {
         cwd: root,
         timeLimitSeconds: LIMIT_SECONDS,
@@ -107,6 +120,7 @@ async function test(given) {
           HARNESS_WINDOWS: JSON.stringify({ port: side.port, password: side.password }),
           HARNESS_WINDOWS_KOFFI: onWindows(path.join(windows.modules, "koffi")),
           HARNESS_MODULES: onWindows(modules),
+          HARNESS_WINDOWS_TEMP: onWindows(temporary),
           NAPI_RS_NATIVE_LIBRARY_PATH: onWindows(windows.resolver),
         },
       },
