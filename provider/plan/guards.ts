@@ -136,7 +136,8 @@ const ECC_SINCE = [
 const ECC_FOR_NAMES_SINCE = { minor: 2, build: 1748 } as const;
 
 function acceptsEcc({ major, minor, build, revision }: ExchangeVersion, services: readonly ExchangeService[]): boolean {
-  if (major !== 15) return major > 15;
+  // What comes after the lines that are known isn't refused for being unknown.
+  if (major !== 15 || minor > 2) return major >= 15;
   if (services.includes("IMAP") || services.includes("POP")) {
     return minor === ECC_FOR_NAMES_SINCE.minor && build >= ECC_FOR_NAMES_SINCE.build;
   }
