@@ -245,7 +245,9 @@ describeRecordings(`conversations with a real Windows server${suffix}`, () => {
       {
         name: "Get-Item",
         isScript: false,
-        parameters: [{ name: "Path", value: string("WSMan:\\localhost\\Service\\AllowUnencrypted") }],
+        parameters: [
+          { name: "Path", value: string("WSMan:\\localhost\\Service\\AllowUnencrypted"), isNameAlone: false },
+        ],
       },
     ]);
     const command: Command = { name: "Get-Item", parameters: { Path: "WSMan:\\localhost\\Service\\AllowUnencrypted" } };
