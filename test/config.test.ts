@@ -55,7 +55,7 @@ describe("the simulator's file", () => {
 
   it("counts from the program's directory, and may be anywhere", () => {
     expect(fileOf({ "exchange:simulatorFile": "../farm.json" })).toMatchObject({ file: resolve("/farm.json") });
-    expect(fileOf({ "exchange:simulatorFile": "/srv/farm.json" })).toMatchObject({ file: "/srv/farm.json" });
+    expect(fileOf({ "exchange:simulatorFile": "/srv/farm.json" })).toMatchObject({ file: resolve("/srv/farm.json") });
   });
 
   it("is that of the environment before that of the stack", () => {

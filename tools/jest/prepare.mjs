@@ -35,20 +35,19 @@ export async function prepareModules() {
 }
 
 /**
- * The same for Windows' Node: within this repository, because a link is no link there, so that what it leads to looks
- * for its own dependencies above; and with koffi for Windows.
+ * The same for Windows' Node, to which a link is no link: what it leads to looks for its own dependencies above, where
+ * all of this repository's are. With koffi for Windows.
  *
  * @param {string} windowsModules The node_modules that has it.
  * @returns {Promise<string>} The node_modules directory.
  */
 export async function prepareWindowsModules(windowsModules) {
   await ensureBuilt();
-  const work = path.join(root, ".cache");
-  fs.mkdirSync(work, { recursive: true });
-  const directory = fs.realpathSync(fs.mkdtempSync(path.join(work, "windows-")));
+  const directory = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "exchange-packed-")));
   process.env[DIRECTORY] = directory;
-  const tarball = await pack(root, directory);
-  const modules = await installFromTarball({ into: directory, packageRoot: root, tarball });
+  fs.symlinkSync(path.join(root, "node_modules"), path.join(directory, "node_modules"));
+  const into = path.join(directory, "packed");
+  const modules = await installFromTarball({ into, packageRoot: root, tarball: await pack(root, directory) });
   for (const name of ["koffi", "@koromix"]) {
     const target = path.join(modules, name);
     fs.rmSync(target, { recursive: true, force: true });

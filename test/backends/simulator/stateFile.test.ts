@@ -333,7 +333,7 @@ describe("what keeps a simulator file from being used", () => {
     ]);
   });
 
-  it("is named when links lead round in a circle", async () => {
+  onPosix("is named when links lead round in a circle", async () => {
     await symlink("b", join(folder, "a"));
     await symlink("a", join(folder, "b"));
     const { message } = await failureOf(open({}, join(folder, "a")).update(unchanged));
