@@ -82,6 +82,8 @@ export interface DynamicProvider {
   printed(text: string): Promise<void>;
   /** Ends the process. Resolves with all that it has printed, both streams. */
   end(): Promise<string>;
+  /** Sends the process a signal, once, and resolves when it has ended. */
+  endBy(signal: "SIGINT" | "SIGTERM" | "SIGKILL"): Promise<void>;
 }
 
 export interface CheckFailureAnswer {
@@ -227,6 +229,10 @@ export async function startDynamicProvider(options: DynamicProviderOptions = {})
       await endProcess(child);
       await closed;
       return output;
+    },
+    async endBy(signal) {
+      child.kill(signal);
+      await closed;
     },
   };
 }
