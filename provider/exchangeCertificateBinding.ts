@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 
 import type { ExchangeCertificateBindingArgs, ServiceName } from "./args";
+import type { FollowUp } from "./plan/followUps";
 import { FACT_KEYS } from "./certificate/facts";
 import { isSecretKey } from "./sourceKeys";
 
@@ -22,6 +23,7 @@ const OUTPUTS = [
   "staysBehind",
   "supersedes",
   "followUps",
+  "followUpTasks",
   "backend",
   "stateVersion",
 ] as const;
@@ -85,8 +87,13 @@ export class ExchangeCertificateBinding extends pulumi.CustomResource {
   declare readonly supersedes: pulumi.Output<
     { id: string; thumbprint: string; released: ServiceName[]; since: string; onlyThere?: boolean }[]
   >;
-  /** What an operator should still do after the last change: restarts and the like, which are never done by themselves. */
+  /**
+   * What an operator should still do since the certificate is in place: restarts and the like, which are never done by
+   * themselves. Sentences; what an earlier run left begins with its day.
+   */
   declare readonly followUps: pulumi.Output<string[]>;
+  /** The same as data: the `kind`, its facts, and `since`, the day on which it arose (ISO 8601). */
+  declare readonly followUpTasks: pulumi.Output<FollowUp[]>;
   /** Kind of the backend that made the binding. */
   declare readonly backend: pulumi.Output<string>;
   /** Number of the form in which the state is stored. */

@@ -11,8 +11,9 @@ import type { ExchangeService, ServerFqdn } from "./model";
 import type { BindingIdentity, DeclaredName, NotDone, PreviousBinding } from "./plan/desired";
 import { findCertificate, heldServices } from "./plan/holdings";
 import type { ObservedServer } from "./plan/observedServer";
-import { followUpsOf } from "./plan/planText";
+import type { FollowUp } from "./plan/followUps";
 import type { Work } from "./plan/planTypes";
+import { followUpOutputs, followUpsSchema } from "./storedFollowUps";
 import { UNKNOWN } from "./unknowns";
 
 /** Written into every state. A released version reads every number up to its own. */
@@ -52,7 +53,8 @@ export interface StoredBinding {
   readonly supersedes: readonly Superseded[];
   readonly heldServices: readonly string[] | undefined;
   readonly takenOver: readonly TakenOver[];
-  readonly followUps: readonly string[];
+  /** What was left to do when it was written, each with its day. */
+  readonly followUps: readonly FollowUp[];
   readonly raw: Bag;
 }
 
@@ -99,7 +101,7 @@ const storedSchema = z.object({
     .optional(),
   onDelete: z.enum(["retain", "remove"]).optional(),
   takenOver: z.array(z.object({ service: z.string(), fromThumbprint: z.string() })).optional(),
-  followUps: z.array(z.string()).optional(),
+  followUpTasks: followUpsSchema.optional(),
   notDone: z
     .object({ services: z.array(z.string()), names: z.array(z.enum(NAME_SERVICES)), defaultSmtp: z.boolean() })
     .optional(),
@@ -174,7 +176,7 @@ export function readState(id: string, outputs: Bag): StoredBinding {
     supersedes,
     heldServices: stored.heldServices,
     takenOver: stored.takenOver ?? [],
-    followUps: stored.followUps ?? [],
+    followUps: stored.followUpTasks ?? [],
     raw: outputs,
   };
 }
@@ -240,6 +242,8 @@ export interface OutputParts {
   readonly now: Date;
   /** What a run that failed left undone. */
   readonly notDone?: NotDone | undefined;
+  /** All that is left to do after a change; undefined where nothing was changed, and the state's own stay as they are. */
+  readonly followUps?: readonly FollowUp[] | undefined;
 }
 
 /** The complete outputs of a binding. Plain JSON. */
@@ -253,16 +257,19 @@ export function outputsOf(parts: OutputParts): Bag {
     takenOver: takenOver(work, stored, thumbprint),
     staysBehind: staysBehind(server, supersedes),
     supersedes,
-    // Those of earlier runs stay until the certificate is replaced: nobody tells us that they have been done.
-    followUps: [...new Set([...(stored?.followUps ?? []), ...followUpsOf(work?.steps ?? [], edgeServersOf(server))])],
+    ...followUpsIn(parts),
     ...(parts.notDone === undefined ? {} : { notDone: parts.notDone }),
     backend: parts.backend,
     stateVersion: STATE_VERSION,
   });
 }
 
-function edgeServersOf(server: ObservedServer | undefined): readonly string[] {
-  return server === undefined ? [] : valueOr(server.edgeSubscriptions, []);
+/** Those of earlier runs stay until the certificate is replaced: nobody tells us that they have been done. */
+function followUpsIn({ followUps, stored, serverName }: OutputParts): Bag {
+  const earlier = stored?.followUps ?? [];
+  return followUps === undefined
+    ? { followUps: stored?.raw["followUps"] ?? [], followUpTasks: earlier }
+    : { ...followUpOutputs({ earlier, all: followUps }, serverName) };
 }
 
 /** The newest take-over of each service; those of earlier changes stay on record. */

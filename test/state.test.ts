@@ -1,5 +1,6 @@
 import { isBindingError } from "../provider/errors";
 import type { ExchangeService } from "../provider/model";
+import type { FollowUp } from "../provider/plan/followUps";
 import type { Work } from "../provider/plan/planTypes";
 import {
   STATE_VERSION,
@@ -135,7 +136,8 @@ describe("reading a state", () => {
     ["services", { services: "SMTP" }],
     ["supersedes", { supersedes: [{ id: 1 }] }],
     ["takenOver", { takenOver: "IIS" }],
-    ["followUps", { followUps: [1] }],
+    ["followUpTasks", { followUpTasks: [{ kind: "restartIis" }] }],
+    ["followUpTasks", { followUpTasks: [{ kind: "danceAround", since: "2026-03-03" }] }],
   ])("refuses one with odd %s before anything is changed, naming the part", (part, changes) => {
     expect(refusal(() => readState(ID, { ...OUTPUTS, ...changes }))).toContain(part);
   });
@@ -212,11 +214,20 @@ describe("outputs", () => {
     expect(third["takenOver"]).toHaveLength(2);
   });
 
-  it("keep what is still to do, also after the next change of the server, the same thing once", () => {
-    const stored = readState(ID, { ...OUTPUTS, followUps: ["restart it"] });
-    expect(outputsOf(parts({ stored }))["followUps"]).toEqual(["restart it"]);
-    expect(outputsOf(parts({ stored, work: workTaking("UM", OWA) }))["followUps"]).toEqual([
-      "restart it",
+  it("keep what is still to do with its day, as data and as sentences, until the certificate is replaced", () => {
+    const earlier = { kind: "restartIis", since: "2026-03-03" } as const;
+    const first = outputsOf(parts({ followUps: [earlier] }));
+    expect(first).toMatchObject({ followUpTasks: [earlier], followUps: [expect.stringMatching(/^IIS: where/)] });
+    const stored = readState(ID, first);
+    expect(stored.followUps).toEqual([earlier]);
+    // A refresh changes nothing about it.
+    expect(outputsOf(parts({ stored }))).toMatchObject({ followUps: first["followUps"], followUpTasks: [earlier] });
+
+    const um = { kind: "restartServices", service: "UM", windowsServices: ["MSExchangeUM"], since: "2026-11-23" };
+    const second = outputsOf(parts({ stored, followUps: [...stored.followUps, um as FollowUp] }));
+    expect(second["followUpTasks"]).toEqual([earlier, um]);
+    expect(second["followUps"]).toEqual([
+      expect.stringMatching(/^since 2026-03-03, if not done yet: IIS: where/),
       "UM: restart the service MSExchangeUM.",
     ]);
   });

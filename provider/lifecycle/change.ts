@@ -10,11 +10,13 @@ import type { ExchangeService } from "../model";
 import type { DesiredBinding, NotDone } from "../plan/desired";
 import { findCertificate, holds } from "../plan/holdings";
 import type { ObservedServer } from "../plan/observedServer";
-import { tasksOf, withFollowUps } from "../plan/followUps";
+import { tasksAfter, tasksOf, withFollowUps } from "../plan/followUps";
+import type { FollowUpTask } from "../plan/followUps";
 import { lineOf } from "../plan/line";
 import type { Deed } from "../plan/line";
 import { describeLine } from "../plan/lineText";
-import { linesOfChange, progressOf } from "../plan/lines";
+import { linesOfChange, linesOfLeft, progressOf, stepsDone } from "../plan/lines";
+import type { Left } from "../plan/lines";
 import { plan, planCreate } from "../plan/plan";
 import { describeSurprise } from "../plan/lineText";
 import { describeBlocker } from "../plan/planText";
@@ -217,6 +219,8 @@ async function finished(
   if (thumbprint === undefined)
     throw new ExchangeBindingError("Internal", "A binding without a certificate was finished.");
   deployment.snapshots.keep(what.desired.server, server);
+  const now = deployment.env.now();
+  const left = leftToDo(what.stored, work === undefined ? [] : tasksOf(work, server, thumbprint), now);
   const outputs = outputsOf({
     inputs: what.read.normalised,
     backend: (await deployment.backend()).kind,
@@ -226,12 +230,11 @@ async function finished(
     work,
     stored: what.stored,
     replaces: what.replaces,
-    now: deployment.env.now(),
+    now,
+    followUps: left.all,
   });
   if (work !== undefined) {
-    const now = deployment.env.now();
     const { requireSsl, identity } = what.desired;
-    const left = withFollowUps([], tasksOf(work, server, thumbprint), now);
     deployment.say(server.server, identity, linesOfChange(work, left, { server, thumbprint, requireSsl, now }));
   }
   return { thumbprint, outputs };
@@ -251,7 +254,13 @@ async function unfinished(
   if (error.server !== undefined) deployment.snapshots.keep(desired.server, error.server);
   const thumbprint = stored?.previous.thumbprint ?? error.thumbprint;
   const { server } = desired;
-  const { done, uncertain, undone } = progressOf({ work, begun: error.begun, server: error.server, thumbprint });
+  const now = deployment.env.now();
+  const progress = progressOf({ work, begun: error.begun, server: error.server, thumbprint });
+  const { uncertain, undone } = progress;
+  const workDone = { ...work, steps: stepsDone(progress, error.begun) };
+  const tasks =
+    error.server === undefined ? tasksAfter(workDone.steps, []) : tasksOf(workDone, error.server, thumbprint);
+  const left = leftToDo(stored, tasks, now);
   const outputs = outputsOf({
     notDone: notDoneOf([...uncertain, ...undone]),
     inputs: { ...what.read.normalised, services: stillToRelease(what, error) },
@@ -259,18 +268,27 @@ async function unfinished(
     server: error.server,
     serverName: desired.server,
     thumbprint,
-    work: { ...work, steps: error.begun },
+    work: workDone,
     stored,
     replaces: what.replaces,
-    now: deployment.env.now(),
+    now,
+    followUps: left.all,
   });
-  const howFar = lineOf("change", { kind: "stopped", done, uncertain, undone });
+  const caused = { earlier: [], all: left.all.filter((one) => !left.earlier.includes(one)) };
+  deployment.say(server, desired.identity, linesOfLeft(caused));
+  const howFar = lineOf("change", progress);
   const told = new ExchangeBindingError(
     error.code,
-    `${withLead(error, doing)} ${asSentence(describeLine(howFar, { server, now: deployment.env.now() }))} The state remembers how far it came; run again to continue.`,
+    `${withLead(error, doing)} ${asSentence(describeLine(howFar, { server, now }))} The state remembers how far it came; run again to continue.`,
     { facts: error.facts, cause: error },
   );
   return new HalfDone(told, { id: idOf(server, thumbprint), outputs });
+}
+
+/** What is left to do after a change: what the state has of it, and what the change caused. */
+function leftToDo(stored: StoredBinding | undefined, tasks: readonly FollowUpTask[], now: Date): Left {
+  const earlier = stored?.followUps ?? [];
+  return { earlier, all: withFollowUps(earlier, tasks, now) };
 }
 
 /** What the next plan must not take for somebody else's doing. */

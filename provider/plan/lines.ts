@@ -107,14 +107,33 @@ function differenceOf(step: Step): readonly Fact[] {
   }
 }
 
+/** What a change leaves to do, and what others before it left. */
+export interface Left {
+  readonly earlier: readonly FollowUp[];
+  /** The earlier ones too. */
+  readonly all: readonly FollowUp[];
+}
+
+const NOTHING_LEFT: Left = { earlier: [], all: [] };
+
 /** What a create or an update says once the server, read again, shows that it has come about. */
-export function linesOfChange(work: Work, left: readonly FollowUp[] = [], outcome?: Outcome): readonly Line[] {
+export function linesOfChange(work: Work, left: Left = NOTHING_LEFT, outcome?: Outcome): readonly Line[] {
   const facts: Fact[] = [
     ...work.steps.map(factOfStep),
     ...(outcome === undefined ? [] : waysBack(work.steps, outcome)).map((way): Fact => ({ kind: "wayBack", ...way })),
-    ...left.map((followUp): Fact => ({ kind: "stillToDo", followUp, isNew: true })),
   ];
-  return facts.map((fact) => lineOf("change", fact));
+  return [...facts.map((fact) => lineOf("change", fact)), ...linesOfLeft(left)];
+}
+
+/** What is left to do: first what this run caused, then the rest with its day. */
+export function linesOfLeft({ earlier, all }: Left): readonly Line[] {
+  const caused = all.filter((followUp) => !earlier.includes(followUp));
+  return [
+    ...caused.map((followUp) => lineOf("change", { kind: "stillToDo", followUp, isNew: true })),
+    ...all
+      .filter((followUp) => earlier.includes(followUp))
+      .map((followUp) => lineOf("change", { kind: "stillToDo", followUp, isNew: false })),
+  ];
 }
 
 /** How far a change has come that failed. */
@@ -128,8 +147,31 @@ export interface Stopped {
   readonly thumbprint: Thumbprint | undefined;
 }
 
+/**
+ * The part of the begun steps that was done or may have been: what the state remembers of a change that failed, and
+ * what is left to do because of it.
+ */
+export function stepsDone({ done, uncertain }: Progress, begun: readonly Step[]): readonly Step[] {
+  const deeds = [...done, ...uncertain];
+  return begun.flatMap((step): readonly Step[] => {
+    if (step.kind !== "enable") return deedsOf(step).every((deed) => includes(deeds, deed)) ? [step] : [];
+    const services = step.services.filter((service) =>
+      includes(deeds, { kind: "enabled", certificate: step.certificate, service }),
+    );
+    return services.length === 0
+      ? []
+      : [{ ...step, services, takeOvers: step.takeOvers.filter(({ service }) => services.includes(service)) }];
+  });
+}
+
+function includes(deeds: readonly Deed[], wanted: Deed): boolean {
+  return deeds.some((deed) => JSON.stringify(deed) === JSON.stringify(wanted));
+}
+
+type Progress = Fact & { readonly kind: "stopped" };
+
 /** What has been done of a change that failed, what hasn't, and what nobody knows. */
-export function progressOf({ work, begun, server, thumbprint }: Stopped): Fact & { readonly kind: "stopped" } {
+export function progressOf({ work, begun, server, thumbprint }: Stopped): Progress {
   const done: Deed[] = [];
   const uncertain: Deed[] = [];
   const undone: Deed[] = work.steps.slice(begun.length).flatMap(deedsOf);
@@ -190,9 +232,4 @@ export function linesOfForgetting(
 ): readonly Line[] {
   const fact: Fact = isThere ? { kind: "staysOnServer", thumbprint, held } : { kind: "wasGoneBefore", thumbprint };
   return [lineOf("change", fact)];
-}
-
-/** Follow-ups of earlier runs, for whoever wants to be reminded. */
-export function linesOfFollowUps(followUps: readonly FollowUp[]): readonly Line[] {
-  return followUps.map((followUp) => lineOf("refresh", { kind: "stillToDo", followUp, isNew: false }));
 }

@@ -1,12 +1,10 @@
 import type { Thumbprint } from "../certificate/thumbprint";
 import type { ServerFqdn } from "../model";
 import { describeBlocker } from "./blockerText";
-import { describeTask } from "./followUpText";
-import { tasksAfter } from "./followUps";
 import { describeLine, goalInWords } from "./lineText";
 import { linesOfForgetting, linesOfPlan } from "./lines";
 import { describeNotice } from "./noticeText";
-import type { CertificateRef, Goal, Plan, Step } from "./planTypes";
+import type { CertificateRef, Goal, Plan } from "./planTypes";
 import type { TextContext } from "./words";
 
 export { describeBlocker, describeNotice };
@@ -19,12 +17,6 @@ export function describePlan(plan: Plan, context: TextContext): readonly string[
 /** What was to come about, for the error that says it didn't. */
 export function describeGoal(goal: Goal, resolve: (ref: CertificateRef) => Thumbprint | undefined): string {
   return goalInWords(goal, resolve);
-}
-
-/** What the operator should still do after these steps. */
-export function followUpsOf(steps: readonly Step[], edgeServers: readonly string[]): readonly string[] {
-  const context = { server: "" as ServerFqdn, now: new Date(0) };
-  return tasksAfter(steps, edgeServers).map((task) => describeTask(task, context));
 }
 
 /** The line that a delete with "retain" leaves behind. */

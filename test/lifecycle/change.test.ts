@@ -81,6 +81,14 @@ describe("making a binding", () => {
     const bench = openBench(withMail());
     const { outs } = await bench.make(binding({ certificate: byThumbprint, services: ["IMAP"] }));
     expect(outs["followUps"]).toEqual(["IMAP: restart the services MSExchangeIMAP4 and MSExchangeIMAP4BE."]);
+    expect(outs["followUpTasks"]).toEqual([
+      {
+        kind: "restartServices",
+        service: "IMAP",
+        windowsServices: ["MSExchangeIMAP4", "MSExchangeIMAP4BE"],
+        since: "2026-11-23",
+      },
+    ]);
     expect(bench.lines.at(-1)).toBe(
       "[ex01.contoso.com] mail: still to do: IMAP: restart the services MSExchangeIMAP4 and MSExchangeIMAP4BE.",
     );
@@ -142,7 +150,8 @@ describe("changing a binding", () => {
     const made = await bench.make(binding({ certificate: byThumbprint }));
     const next = bench.again();
     const { outs } = await up(next, made, binding({ certificate: byThumbprint, timeoutSeconds: 77 }));
-    expect(outs).toMatchObject({ timeoutSeconds: 77, followUps: made.outs["followUps"] });
+    expect(outs).toMatchObject({ timeoutSeconds: 77, followUpTasks: made.outs["followUpTasks"] });
+    expect(outs["followUps"]).toEqual([expect.stringMatching(/^since 2026-11-23, if not done yet: SMTP: /)]);
     expect(next.calls.every((call) => call.startsWith("readSnapshot"))).toBe(true);
   });
 

@@ -8,6 +8,7 @@ import {
   EX01,
   MAIL,
   MAIL_PFX,
+  NOW,
   PROVIDER,
   RENEWED,
   RENEWED_PFX,
@@ -98,6 +99,36 @@ describe("take-overs in the state after a failure", () => {
       takenOver: [{ service: "IMAP", fromThumbprint: BUILT_IN.facts.thumbprint }],
       heldServices: ["IMAP", "SMTP"],
     });
+  });
+});
+
+describe("what is left to do after a run that failed", () => {
+  it("is printed by it as far as it caused it, and told with its day by the next one, the same thing once", async () => {
+    const bench = openBench(farm({ faults: { enableFailsAfter: "SMTP" } }));
+    const wish = binding({ services: ["IIS", "SMTP", "IMAP"] });
+    const inputs = await bench.checked(wish);
+    const failed = await failure(bench.lifecycle.create(inputs));
+    const printed = bench.lines.filter((line) => line.includes("still to do"));
+    expect(printed).toEqual([expect.stringContaining("IMAP: restart"), expect.stringContaining("SMTP: where")]);
+    expect(failed.properties?.["followUpTasks"]).toEqual([
+      expect.objectContaining({ kind: "restartServices", service: "IMAP", since: "2026-11-23" }),
+      { kind: "hybrid", since: "2026-11-23" },
+    ]);
+
+    await bench.break(EX01, {});
+    const later = bench.again({ now: new Date(NOW.getTime() + 3 * 24 * 60 * 60 * 1000) });
+    const left = { id: failed.id ?? "", inputs, outs: failed.properties ?? {} };
+    const { outs } = await change(later, left, wish);
+    expect(outs["followUps"]).toEqual([
+      expect.stringMatching(/^since 2026-11-23, if not done yet: IMAP: /),
+      expect.stringMatching(/^since 2026-11-23, if not done yet: SMTP: /),
+      expect.stringMatching(/^IIS: /),
+    ]);
+    expect(later.lines.filter((line) => line.includes("still to do"))).toEqual([
+      expect.stringContaining("still to do: IIS: "),
+      expect.stringContaining("still to do: since 2026-11-23, if not done yet: IMAP: "),
+      expect.stringContaining("still to do: since 2026-11-23, if not done yet: SMTP: "),
+    ]);
   });
 });
 

@@ -101,7 +101,7 @@ describe("the planner's laws", () => {
       const lines = [...linesOfPlan(decision), ...linesOfRefresh(decision)];
       if (applied !== undefined && "work" in decision) {
         const outcome = { server: after, thumbprint: applied.thumbprint, requireSsl: wish.requireSsl, now: NOW };
-        lines.push(...linesOfChange(decision.work, [], outcome));
+        lines.push(...linesOfChange(decision.work, undefined, outcome));
       }
       for (const line of lines) {
         kinds.add(line.kind);

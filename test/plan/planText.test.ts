@@ -1,11 +1,14 @@
 import { known } from "../../provider/model";
-import { describeGoal, describeGone, describeRetained, followUpsOf } from "../../provider/plan/planText";
-import type { CertificateRef, Goal } from "../../provider/plan/planTypes";
+import { describeTask } from "../../provider/plan/followUpText";
+import { tasksAfter } from "../../provider/plan/followUps";
+import { describeGoal, describeGone, describeRetained } from "../../provider/plan/planText";
+import type { CertificateRef, Goal, Step } from "../../provider/plan/planTypes";
 import {
   BUILT_IN,
   EX01,
   EXCHANGE_2016,
   MAIL,
+  NOW,
   OWA,
   RENEWED,
   given,
@@ -101,6 +104,8 @@ describe("a plan as lines", () => {
 });
 
 describe("what is left to do", () => {
+  const followUpsOf = (done: readonly Step[], edgeServers: readonly string[]) =>
+    tasksAfter(done, edgeServers).map((task) => describeTask(task, { server: EX01, now: NOW }));
   const on = server([], { version: EXCHANGE_2016, umStartupMode: mode("TLS"), umCallRouterStartupMode: mode("TLS") });
   const todo = (...names: Parameters<typeof services>) =>
     followUpsOf(steps(planned(services(...names), undefined, on)), []);

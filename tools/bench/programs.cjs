@@ -41,7 +41,7 @@ const NOTHING = `exports.handler = () => ({
 const OUTPUTS = [
   ...["thumbprint", "subject", "issuer", "serialNumber", "dnsNames", "notBefore", "notAfter", "heldServices"],
   ...["displayedServices", "isDefaultSmtpCertificate", "status", "exchangeVersion", "takenOver", "staysBehind"],
-  ...["supersedes", "followUps", "backend", "stateVersion"],
+  ...["supersedes", "followUps", "followUpTasks", "backend", "stateVersion"],
 ];
 
 /** @param {Size} size */

@@ -27,6 +27,7 @@ const LAYERS = [
     "shownValue",
     "sourceKeys",
     "state",
+    "storedFollowUps",
     "config",
   ],
   ["doctor/", "inventory/"],
