@@ -27,9 +27,12 @@ export function programOf(bindings: Declared): string {
   `;
 }
 
-/** A project of JavaScript bindings on a simulated organisation of its own. */
-export function makeBindings(bindings: Declared, more: Partial<ProjectOptions> = {}): Promise<EngineProject> {
-  return makeProject({ program: programOf(bindings), config: SIMULATED, ...more });
+/** A project of JavaScript bindings on a simulated organisation of its own, which is there already. */
+export async function makeBindings(bindings: Declared, more: Partial<ProjectOptions> = {}): Promise<EngineProject> {
+  const project = await makeProject({ program: programOf(bindings), config: SIMULATED, ...more });
+  // The console makes none by looking at it.
+  if (more.config === undefined) mustSucceed(await project.simulator("init"));
+  return project;
 }
 
 /** A PFX as somebody would bring it. */

@@ -86,8 +86,7 @@ function copy(file, into, group) {
   const target = path.join(into, file);
   fs.mkdirSync(path.dirname(target), { recursive: true });
   const front = `---\ntitle: ${JSON.stringify(title.replaceAll("`", ""))}\ngroup: ${JSON.stringify(group ?? "")}\n---\n\n`;
-  // The site shows a page's name above it.
-  const body = text.replace(/^# .+\n/m, "");
-  fs.writeFileSync(target, group === undefined ? body : front + body);
+  // Above the first page the site shows the package's name.
+  fs.writeFileSync(target, group === undefined ? text.replace(/^# .+\n/m, "") : front + text);
   return target;
 }
