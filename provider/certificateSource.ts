@@ -3,6 +3,8 @@ import { resolve } from "node:path";
 import { z } from "zod";
 
 import type { CertificateMaterial } from "./certificate/material";
+import type { ChainCertificate } from "./certificate/fitness";
+import { chainsToPublicRoot } from "./certificate/publicRoots";
 import { readCertificate } from "./certificate/readCertificate";
 import { readPem, readPfx } from "./certificate/readMaterial";
 import { problemsOfSelfSigned } from "./certificate/selfSigned";
@@ -314,8 +316,10 @@ export function storedWish(stored: unknown): SelfSignedWish | undefined {
 
 function givenSource(material: CertificateMaterial): Pick<CertificateSource, "desired" | "material"> {
   const { facts, chain } = material;
-  const issuers = chain.length === 0 ? {} : { chainIssuers: chain.flatMap(issuersOf) };
-  return { desired: { kind: "given", facts, ...issuers }, material: () => material };
+  if (chain.length === 0) return { desired: { kind: "given", facts }, material: () => material };
+  const isPublic = chainsToPublicRoot(material.der, chain) ? ({ chainsToPublicRoot: true } as const) : {};
+  const desired = { kind: "given", facts, chain: chain.flatMap(namesInChain), ...isPublic } as const;
+  return { desired, material: () => material };
 }
 
 async function readPfxFile(
@@ -354,9 +358,10 @@ async function readPemFiles(
 }
 
 /** None when its names can't be read: a chain is sent on as it is, whatever is in it. */
-function issuersOf(der: Uint8Array): readonly string[] {
+function namesInChain(der: Uint8Array): readonly ChainCertificate[] {
   try {
-    return [readCertificate(der).issuer];
+    const { subject, issuer, isSelfSigned } = readCertificate(der);
+    return [{ subject, issuer, isSelfSigned }];
   } catch {
     return [];
   }

@@ -120,10 +120,13 @@ export type ChainFlaw =
   /** A root goes along, which clients have or don't trust. It is kept. */
   | { readonly kind: "root"; readonly subject: string };
 
+/** What has to be known of a certificate that goes along. */
+export type ChainCertificate = Pick<CertificateFacts, "subject" | "issuer" | "isSelfSigned">;
+
 /**
  * @param chain what goes along, the issuer first, as `CertificateMaterial.chain` has it
  */
-export function chainFlaws(leaf: CertificateFacts, chain: readonly CertificateFacts[]): readonly ChainFlaw[] {
+export function chainFlaws(leaf: ChainCertificate, chain: readonly ChainCertificate[]): readonly ChainFlaw[] {
   const flaws: ChainFlaw[] = [];
   let end = leaf;
   let steps = 0;

@@ -1,3 +1,5 @@
+import { PURPOSES } from "../certificate/fitness";
+import type { Unusable } from "../certificate/fitness";
 import type { ExchangeService } from "../model";
 import { toldApart } from "./desired";
 import { NAME_PROPERTY } from "./names";
@@ -63,6 +65,8 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
       return `the certificate has an ECC key, which Exchange ${blocker.version} on ${server} can't use for ${list(blocker.services)}. Give an RSA certificate, or update the server.`;
     case "keyAlgorithmNotSupported":
       return "the certificate's key is neither RSA nor ECC; Exchange can't use it. Give an RSA certificate.";
+    case "unusable":
+      return describeUnusable(blocker.why);
     case "breaksOwnChannel":
       return describeLockOut(blocker, server);
     case "servicesUnknown":
@@ -121,6 +125,8 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
           return `the successor ${blocker.successor} has no private key on ${server}. Import it with its key.`;
         case "keyAlgorithm":
           return `the successor ${blocker.successor} has a key that ${server} can't use. Name an RSA certificate, or update the server.`;
+        case "unusable":
+          return `the successor ${blocker.successor} isn't for TLS servers, by its purposes, the use of its key or its curve. Name one that was issued for a server.`;
         case "noHostName":
           return `the successor ${blocker.successor} is a wildcard certificate, or its subject isn't a host name: Exchange can't enable it for IMAP or POP. Declare a name that only it covers with imapCertificateName or popCertificateName instead.`;
         case "unreadable":
@@ -156,4 +162,34 @@ function describeLockOut(blocker: Extract<Blocker, { readonly kind: "breaksOwnCh
     case "issuer":
       return `${lead} trusts no CA by the name of its issuer, ${blocker.issuer}. Give a certificate of a CA that is trusted, or add that CA to the file of CAs first. ${settings}`;
   }
+}
+
+function describeUnusable(why: Unusable): string {
+  switch (why.kind) {
+    case "notForServers": {
+      const purposes = why.purposes.length === 0 ? "it names none" : `it names ${list(why.purposes.map(purposeName))}`;
+      return `the certificate isn't for servers: of its purposes (extended key usage) ${purposes}, and serverAuth isn't among them. Give one that was issued for server authentication.`;
+    }
+    case "keyUsage": {
+      const usages = why.usages.length === 0 ? "nothing" : list(why.usages);
+      return `the certificate's key usage allows ${usages}, with which no TLS connection comes about. Give one that allows digitalSignature.`;
+    }
+    case "curve":
+      return `the certificate's key is on the curve ${why.curve}, which Windows doesn't have for TLS. Give one on P-256, P-384 or P-521, or an RSA certificate.`;
+  }
+}
+
+/** Object identifiers of purposes that are met (RFC 5280 section 4.2.1.12, Microsoft's own for documents and logon). */
+const PURPOSE_NAMES: Readonly<Record<string, string>> = {
+  [PURPOSES.clientAuth]: "clientAuth",
+  "1.3.6.1.5.5.7.3.3": "codeSigning",
+  "1.3.6.1.5.5.7.3.4": "emailProtection",
+  "1.3.6.1.5.5.7.3.8": "timeStamping",
+  "1.3.6.1.5.5.7.3.9": "OCSPSigning",
+  "1.3.6.1.4.1.311.20.2.2": "smart card logon",
+  "1.3.6.1.4.1.311.10.3.4": "file encryption",
+};
+
+function purposeName(oid: string): string {
+  return PURPOSE_NAMES[oid] ?? oid;
 }

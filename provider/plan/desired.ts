@@ -1,4 +1,5 @@
 import type { CertificateFacts } from "../certificate/facts";
+import type { ChainCertificate } from "../certificate/fitness";
 import type { Thumbprint } from "../certificate/thumbprint";
 import type { ExchangeService, NameService, ServerFqdn } from "../model";
 import type { SupersededCertificate } from "./removalWork";
@@ -21,8 +22,10 @@ export type DesiredCertificate =
   | {
       readonly kind: "given";
       readonly facts: CertificateFacts;
-      /** Who issued the CAs that come with it, as Windows prints names. Left out when none come. */
-      readonly chainIssuers?: readonly string[];
+      /** The certificates that come with it, its issuer first. Left out when none come. */
+      readonly chain?: readonly ChainCertificate[];
+      /** They lead to a root that the public trusts. */
+      readonly chainsToPublicRoot?: true;
     }
   /** Made when the binding is created. */
   | { readonly kind: "selfSigned"; readonly wish: SelfSignedWish }

@@ -1,3 +1,4 @@
+import type { Unfitness } from "../certificate/fitness";
 import { sentence } from "../sentence";
 import type { Sentence } from "../sentence";
 import { describeBlocker } from "./blockerText";
@@ -112,6 +113,22 @@ export function describeNotice(notice: Notice, context: TextContext, phase: Phas
       return sentence`connector ${listOfFew(notice.connectors)} names its certificate by this issuer and subject: it may use the new one as soon as that is imported`;
     case "edgeSubscriptionsBreak":
       return sentence`the Edge subscription of ${list(notice.edgeServers)} breaks with the change of the default SMTP certificate and must be created anew`;
+    case "unfit":
+      return describeUnfitness(notice.flaw);
+    case "chainLeadsNowhere":
+      return sentence`none of the certificates that come along issued this one (its issuer is ${notice.issuer}): clients get a chain that leads nowhere. Give the issuer's certificate`;
+    case "chainHasStrays":
+      return sentence`${listOfFew(notice.subjects)} ${notice.subjects.length === 1 ? "comes" : "come"} along, and ${notice.subjects.length === 1 ? "belongs" : "belong"} to no step of the certificate's chain`;
+    case "chainHasRoot":
+      return sentence`the root ${notice.subject} comes along: clients have it or don't trust it; it is kept`;
+    case "clientUseLost": {
+      const { connectors } = notice;
+      const naming =
+        connectors.length === 0
+          ? ""
+          : sentence`; send ${connectors.length === 1 ? "connector" : "connectors"} ${listOfFew(connectors)} ${connectors.length === 1 ? "names" : "name"} the old one`;
+      return sentence`the new certificate isn't for clients (purpose clientAuth), and ${withLife(notice.from, now)} was: servers that ask for a certificate when mail is sent to them may refuse it${naming}`;
+    }
     case "eccUnverified":
       return sentence`the certificate has an ECC key, and the server's version isn't known: older builds can't use it`;
     case "eccNeedsSwitch":
@@ -156,4 +173,21 @@ function describeConnectorsLeft(left: ConnectorsLeft, { now }: TextContext): Sen
   return left.isCertain
     ? sentence`${lead} and won't follow: that works until ${day(left.until, now)}; what to set is told after the change`
     : sentence`${lead}: only a new certificate of the same issuer and subject is found by ${one ? "it" : "them"}`;
+}
+
+function describeUnfitness(flaw: Unfitness): Sentence {
+  switch (flaw.kind) {
+    case "authority":
+      return sentence`the certificate is an authority's own, which may sign others: clients may refuse it, and its key doesn't belong on a server. Give one that was issued for the server`;
+    case "noNames":
+      return sentence`the certificate has no DNS name: clients have nothing to compare with and refuse it`;
+    case "shortKey":
+      return sentence`the certificate's RSA key has ${flaw.bits} bits: clients refuse less than 2048`;
+    case "sha1Signature":
+      return sentence`the certificate is signed with SHA-1: clients refuse that`;
+    case "pssSignature":
+      return sentence`the certificate is signed with RSASSA-PSS: many clients and devices refuse that. An authority of AD CS signs so where AlternateSignatureAlgorithm is set`;
+    case "tooLong":
+      return sentence`the certificate is valid for ${flaw.days} days, and public authorities may issue for ${flaw.allowed} at most when it begins: clients refuse it`;
+  }
 }

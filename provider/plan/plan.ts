@@ -6,6 +6,7 @@ import type { DesiredBinding, PreviousBinding } from "./desired";
 import { outOfDates, reservedAs } from "./guards";
 import { comparisonNotices, connectorsLeft, successorNotices } from "./comparison";
 import type { Exchange } from "./comparison";
+import { clientUseLost } from "./fitness";
 import { findCertificate, holds, isNameService, isPending, someHolderUnknown } from "./holdings";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 import type { Blocker, ConnectorsLeft, Notice, Plan, ReplaceReason, Work } from "./planTypes";
@@ -145,6 +146,8 @@ function targetNotices({ desired, work, isNew, ...exchange }: Scene): Notice[] {
   notices.push(...sharedNames(desired, work, facts?.thumbprint, server));
   const left = isNew ? connectorsLeft(exchange) : undefined;
   if (left !== undefined) notices.push({ kind: "connectorsStay", ...left });
+  const lost = clientUseLost(desired, exchange);
+  if (lost !== undefined) notices.push(lost);
   return notices;
 }
 

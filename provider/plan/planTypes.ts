@@ -1,3 +1,4 @@
+import type { Unfitness, Unusable } from "../certificate/fitness";
 import type { Thumbprint } from "../certificate/thumbprint";
 import type { CertificateStatus, ExchangeService, NameService, ServerFqdn } from "../model";
 import type { BindingIdentity, SelfSignedWish } from "./desired";
@@ -173,6 +174,13 @@ export type Notice =
   | { readonly kind: "servicesUnknown"; readonly services: readonly ExchangeService[]; readonly reason: string }
   | { readonly kind: "connectorWillMatch"; readonly connectors: readonly string[] }
   | { readonly kind: "edgeSubscriptionsBreak"; readonly edgeServers: readonly string[] }
+  /** Clients or servers mind it; it works all the same. */
+  | { readonly kind: "unfit"; readonly flaw: Unfitness }
+  | { readonly kind: "chainLeadsNowhere"; readonly issuer: string }
+  | { readonly kind: "chainHasStrays"; readonly subjects: readonly string[] }
+  | { readonly kind: "chainHasRoot"; readonly subject: string }
+  /** The old one could be shown as a client by SMTP, the new one can't. `connectors`: send connectors that name it. */
+  | { readonly kind: "clientUseLost"; readonly from: NamedCertificate; readonly connectors: readonly string[] }
   | { readonly kind: "eccUnverified" }
   | { readonly kind: "eccNeedsSwitch" }
   /** Nothing is to be done now; a change would be refused. */
@@ -220,6 +228,7 @@ export type Blocker = { readonly property: string } & (
   | { readonly kind: "umStartupModeUnknown"; readonly service: "UM" | "UMCallRouter"; readonly reason: string }
   | { readonly kind: "eccNotSupported"; readonly version: string; readonly services: readonly ExchangeService[] }
   | { readonly kind: "keyAlgorithmNotSupported" }
+  | { readonly kind: "unusable"; readonly why: Unusable }
   /** Our own connection goes through IIS and wouldn't take that certificate. */
   | { readonly kind: "breaksOwnChannel"; readonly why: "name" | "selfSigned"; readonly name: string }
   | { readonly kind: "breaksOwnChannel"; readonly why: "issuer"; readonly issuer: string }
@@ -268,6 +277,7 @@ export type Blocker = { readonly property: string } & (
         | "noPrivateKey"
         | "reserved"
         | "keyAlgorithm"
+        | "unusable"
         | "noHostName"
         | "unreadable";
     }

@@ -3,6 +3,7 @@ import type { Thumbprint } from "../certificate/thumbprint";
 import { valueOr } from "../model";
 import type { ExchangeService } from "../model";
 import type { DesiredBinding, PreviousBinding } from "./desired";
+import { guardUse } from "./fitness";
 import { guardKeyAlgorithm, guardUm, judgeStatus, outOfDates, reservedAs } from "./guards";
 import { findCertificate, holds, isNameService } from "./holdings";
 import { nameWrittenByEnable } from "./names";
@@ -129,7 +130,8 @@ function handOver(
   if (facts === undefined) return wrong({ kind: "successorAbsent", property, successor });
   const why =
     successorFlaw(certificate, successor, server, context.now) ??
-    (guardKeyAlgorithm(facts, [service], server.version).blockers.length > 0 ? "keyAlgorithm" : undefined);
+    (guardKeyAlgorithm(facts, [service], server.version).blockers.length > 0 ? "keyAlgorithm" : undefined) ??
+    (guardUse(facts).length > 0 ? "unusable" : undefined);
   if (why !== undefined) return wrong({ kind: "successorNotUsable", property, successor, why });
   const [um] = guardUm(server, [service]);
   if (um !== undefined) return wrong(um);

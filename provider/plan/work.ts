@@ -4,6 +4,7 @@ import { EXCLUSIVE_SERVICES, NAME_SERVICES, known, valueOr } from "../model";
 import type { ExchangeService, NameService, Observed } from "../model";
 import type { DesiredBinding, PreviousBinding } from "./desired";
 import { type FrontEndCandidate, guardCertificate, guardKeyAlgorithm, guardOwnChannel, guardUm } from "./guards";
+import { fitnessNotices, guardUse } from "./fitness";
 import type { Findings } from "./guards";
 import { findCertificate, holdersOf, isNameService, someHolderUnknown, tlsCertificateNameOf } from "./holdings";
 import { targetHolds, workForName } from "./nameWork";
@@ -116,7 +117,11 @@ function guardTarget({ desired, target, server, context }: WorkRequest, um: read
   const observed = target.kind === "present" ? target.certificate : undefined;
   const own = guardCertificate(facts, observed, context.now);
   const key = guardKeyAlgorithm(facts, desired.services, server.version);
-  return { blockers: [...own.blockers, ...key.blockers, ...umBlockers], notices: [...own.notices, ...key.notices] };
+  const fitness = fitnessNotices(facts, target.kind === "importable" ? desired.certificate : undefined);
+  return {
+    blockers: [...own.blockers, ...key.blockers, ...guardUse(facts), ...umBlockers],
+    notices: [...own.notices, ...key.notices, ...fitness],
+  };
 }
 
 /** Whoever is to get IIS must not lock us out by it. */
@@ -124,7 +129,8 @@ function guardFrontEnd({ desired, target, server, handOvers }: WorkRequest, isTa
   const blockers: Blocker[] = [];
   if (isTarget && target.kind !== "unknown") {
     const facts = factsOf(target);
-    const brought = desired.certificate.kind === "given" ? (desired.certificate.chainIssuers ?? []) : [];
+    const brought =
+      desired.certificate.kind === "given" ? (desired.certificate.chain ?? []).map(({ issuer }) => issuer) : [];
     const candidate =
       facts === undefined
         ? ({ selfSigned: target.kind === "toBeMade" ? "toBeMade" : undefined, issuers: [] } as const)

@@ -32,6 +32,7 @@ const BOUND = [shown(MAIL, { services: ["IIS", "SMTP"] }), shown(OWA)];
 const EXPIRED = certificate("mail.contoso.com", { notAfter: inDays(-3) });
 const FUTURE = certificate("mail.contoso.com", { notBefore: inDays(3) });
 const TCP = { version: EXCHANGE_2016, umStartupMode: mode("TCP"), umCallRouterStartupMode: mode() } as const;
+const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
 const NO_ROLE = unknown("Get-TransportService isn't there");
 const gone = thumbprintOf("gone");
 
@@ -169,6 +170,28 @@ const SENTENCES: Readonly<Record<Blocker["kind"], readonly (readonly [Plan, stri
     [
       planned(given(certificate("mail.contoso.com", { keyAlgorithm: "other" })), undefined, server()),
       "certificate: the certificate's key is neither RSA nor ECC; Exchange can't use it. Give an RSA certificate.",
+    ],
+  ],
+  unusable: [
+    [
+      planned(given(certificate("mail.contoso.com", { purposes: [CLIENT_AUTH, "1.2.3"] })), undefined, server()),
+      "certificate: the certificate isn't for servers: of its purposes (extended key usage) it names clientAuth and 1.2.3, and serverAuth isn't among them. Give one that was issued for server authentication.",
+    ],
+    [
+      planned(given(certificate("mail.contoso.com", { purposes: [] })), undefined, server()),
+      "certificate: the certificate isn't for servers: of its purposes (extended key usage) it names none, and serverAuth isn't among them. Give one that was issued for server authentication.",
+    ],
+    [
+      planned(given(certificate("mail.contoso.com", { keyUsage: ["cRLSign"] })), undefined, server()),
+      "certificate: the certificate's key usage allows cRLSign, with which no TLS connection comes about. Give one that allows digitalSignature.",
+    ],
+    [
+      planned(
+        given(certificate("mail.contoso.com", { keyAlgorithm: "ECC", keySizeBits: 256, curve: "secp256k1" })),
+        undefined,
+        server(),
+      ),
+      "certificate: the certificate's key is on the curve secp256k1, which Windows doesn't have for TLS. Give one on P-256, P-384 or P-521, or an RSA certificate.",
     ],
   ],
   servicesUnknown: [

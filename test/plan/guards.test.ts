@@ -127,7 +127,13 @@ describe("our own way to the server through IIS", () => {
   it("counts the CAs that a given certificate brings along", () => {
     const on = (authority: string) =>
       server([shown(OWA)], { ownChannel: { name: "mail.contoso.com", trusted: [], authorities: [authority] } });
-    const bringing = { certificate: { kind: "given", facts: MAIL, chainIssuers: ["CN=Root CA"] } } as const;
+    const bringing = {
+      certificate: {
+        kind: "given",
+        facts: MAIL,
+        chain: [{ subject: MAIL.issuer, issuer: "CN=Root CA", isSelfSigned: false }],
+      },
+    } as const;
     expect(kindsOf(planned({ ...bringing, ...services("IIS") }, undefined, on("CN=Root CA")))).toEqual([]);
     expect(kindsOf(planned({ ...bringing, ...services("IIS") }, undefined, on(MAIL.issuer)))).toEqual([]);
     const lone = { ...given(MAIL), ...services("IIS") };

@@ -1,3 +1,6 @@
+import type { CertificateFacts } from "../../provider/certificate/facts";
+import type { ChainCertificate } from "../../provider/certificate/fitness";
+import { losesClientUse, unfitnessOf } from "../../provider/certificate/fitness";
 import { coversName } from "../../provider/certificate/names";
 import { valueOr } from "../../provider/model";
 import type { ExchangeService } from "../../provider/model";
@@ -48,6 +51,17 @@ const staysDefault = (thumbprint: string, { before, after }: Chapter): void => {
   expect(defaultOf(before)).toBe(thumbprint);
   expect(defaultOf(after)).toBe(thumbprint);
 };
+
+/** What is known of the certificate that the binding is about. */
+function boundFacts({ wish, before }: Chapter): CertificateFacts | undefined {
+  const { certificate } = wish;
+  if (certificate.kind === "given") return certificate.facts;
+  return certificate.kind === "thumbprint" ? findCertificate(before, certificate.thumbprint)?.facts : undefined;
+}
+
+function chainOf({ wish }: Chapter): readonly ChainCertificate[] {
+  return wish.certificate.kind === "given" ? (wish.certificate.chain ?? []) : [];
+}
 
 /** Said of a time when no server is asked, or of nothing on a server: other tests hold them. */
 const OF_NO_SERVER = (): void => undefined;
@@ -199,6 +213,27 @@ export const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
   },
   edgeSubscriptionsBreak: ({ edgeServers }, { before }) => {
     expect(valueOr(before.edgeSubscriptions, [])).toEqual(edgeServers);
+  },
+  unfit: ({ flaw }, chapter) => {
+    const facts = boundFacts(chapter);
+    expect(facts && unfitnessOf(facts, { chainsToPublicRoot: flaw.kind === "tooLong" })).toContainEqual(flaw);
+  },
+  chainLeadsNowhere: ({ issuer }, chapter) => {
+    expect(boundFacts(chapter)?.issuer).toBe(issuer);
+    expect(chainOf(chapter).map(({ subject }) => subject)).not.toContain(issuer);
+  },
+  chainHasStrays: ({ subjects }, chapter) => {
+    expect(chainOf(chapter).map(({ subject }) => subject)).toEqual(expect.arrayContaining([...subjects]));
+  },
+  chainHasRoot: ({ subject }, chapter) => {
+    expect(chainOf(chapter)).toContainEqual({ subject, issuer: subject, isSelfSigned: true });
+  },
+  clientUseLost: ({ from, connectors }, chapter) => {
+    const facts = boundFacts(chapter);
+    const old = findCertificate(chapter.before, from.thumbprint)?.facts;
+    expect(facts && old && losesClientUse(old, facts)).toBe(true);
+    const named = valueOr(chapter.before.sendConnectors, []).filter((one) => connectors.includes(one.name));
+    for (const one of named) expect(one.tlsCertificateName).toBe(`<I>${from.issuer}<S>${from.subject}`);
   },
   eccUnverified: (_line, { seen }) => {
     expect(seen.version.kind).toBe("unknown");

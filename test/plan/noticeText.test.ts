@@ -1,3 +1,4 @@
+import type { ChainCertificate } from "../../provider/certificate/fitness";
 import { known, unknown } from "../../provider/model";
 import { describeNotice } from "../../provider/plan/planText";
 import type { Notice, Plan } from "../../provider/plan/planTypes";
@@ -66,6 +67,14 @@ const builtIn = `${short(BUILT_IN)} (EX01, 365 days left)`;
 const mail = `${short(MAIL)} (mail.contoso.com, 365 days left)`;
 const owa = `${short(OWA)} (owa.contoso.com, 365 days left)`;
 
+const ISSUING = { subject: MAIL.issuer, issuer: "CN=Contoso Root", isSelfSigned: false } as const;
+const ROOT = { subject: "CN=Contoso Root", issuer: "CN=Contoso Root", isSelfSigned: true } as const;
+const bringing = (...chain: readonly ChainCertificate[]) =>
+  ({ certificate: { kind: "given", facts: MAIL, chain } }) as const;
+const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
+const FOR_BOTH = { ...MAIL, purposes: [SERVER_AUTH, "1.3.6.1.5.5.7.3.2"] };
+const SERVER_ONLY = certificate("mail.contoso.com", { purposes: [SERVER_AUTH] });
+
 /** Notices that the life cycle adds, because no plan can know of them. */
 type Added = "keyStorageProviderDropped" | "notAsked";
 
@@ -76,6 +85,72 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
     [
       planned(SMTP, undefined, serverOf([shown(MAIL, { services: ["SMTP"] })])),
       `${short(MAIL)} (mail.contoso.com) is already there and holds SMTP: nothing changes on the server`,
+    ],
+  ],
+  unfit: [
+    [
+      planned(given(certificate("mail.contoso.com", { isAuthority: true })), undefined, server()),
+      "the certificate is an authority's own, which may sign others: clients may refuse it, and its key doesn't belong on a server. Give one that was issued for the server",
+    ],
+    [
+      planned(given(certificate([], { subject: "CN=Jane Doe", commonName: "Jane Doe" })), undefined, server()),
+      "the certificate has no DNS name: clients have nothing to compare with and refuse it",
+    ],
+    [
+      planned(given(certificate("mail.contoso.com", { keySizeBits: 1024 })), undefined, server()),
+      "the certificate's RSA key has 1024 bits: clients refuse less than 2048",
+    ],
+    [
+      planned(given(certificate("mail.contoso.com", { signature: "sha1" })), undefined, server()),
+      "the certificate is signed with SHA-1: clients refuse that",
+    ],
+    [
+      planned(given(certificate("mail.contoso.com", { signature: "pss" })), undefined, server()),
+      "the certificate is signed with RSASSA-PSS: many clients and devices refuse that. An authority of AD CS signs so where AlternateSignatureAlgorithm is set",
+    ],
+    [
+      planned(
+        { certificate: { kind: "given", facts: MAIL, chain: [ISSUING], chainsToPublicRoot: true } },
+        undefined,
+        server(),
+      ),
+      "the certificate is valid for 376 days, and public authorities may issue for 200 at most when it begins: clients refuse it",
+    ],
+  ],
+  chainLeadsNowhere: [
+    [
+      planned(bringing({ ...ISSUING, subject: "CN=Other CA" }), undefined, server()),
+      "none of the certificates that come along issued this one (its issuer is CN=Contoso Issuing CA): clients get a chain that leads nowhere. Give the issuer's certificate",
+    ],
+  ],
+  chainHasStrays: [
+    [
+      planned(bringing(ISSUING, { ...ISSUING, subject: "CN=Other CA" }), undefined, server()),
+      "CN=Other CA comes along, and belongs to no step of the certificate's chain",
+    ],
+  ],
+  chainHasRoot: [
+    [
+      planned(bringing(ISSUING, ROOT), undefined, server()),
+      "the root CN=Contoso Root comes along: clients have it or don't trust it; it is kept",
+    ],
+  ],
+  clientUseLost: [
+    [
+      planned(
+        given(SERVER_ONLY),
+        {},
+        serverOf([shown(FOR_BOTH, { services: ["IIS", "SMTP"] })], { sendConnectors: known([connector]) }),
+      ),
+      `the new certificate isn't for clients (purpose clientAuth), and ${short(FOR_BOTH)} (mail.contoso.com, 365 days left) was: servers that ask for a certificate when mail is sent to them may refuse it; send connector Outbound names the old one`,
+    ],
+    [
+      planned(
+        { ...given(SERVER_ONLY), ...SMTP, replaceDefaultSmtpCertificate: true },
+        undefined,
+        server([shown(FOR_BOTH, { services: ["SMTP"] })], asDefault(FOR_BOTH)),
+      ),
+      "servers that ask for a certificate when mail is sent to them may refuse it",
     ],
   ],
   defaultSmtpStaysDangling: [

@@ -48,6 +48,8 @@ export const POOL: readonly CertificateMaterial[] = [
   makeTestCertificate({ dnsNames: ["owa.contoso.com"], notAfter: at("2026-12-01") }),
   makeTestCertificate({ subject: "CN=Contoso Mail, O=Contoso", dnsNames: ["mail.contoso.com"] }),
   makeTestCertificate({ subject: "O=Contoso", dnsNames: ["*.contoso.com", "imap.contoso.com"] }),
+  // An authority's own.
+  authority,
 ];
 const NAMES = ["EX01", "mail.contoso.com", "imap.contoso.com", "owa.contoso.com", "pop.fabrikam.com"];
 const ABSENT = "0".repeat(39);

@@ -198,6 +198,7 @@ describe("a successor", () => {
     ["has no private key", shown(OWA, { hasPrivateKey: known(false) }), "noPrivateKey"],
     ["is the Auth certificate", shown(AUTH), "reserved"],
     ["has a key the server can't use", shown(ECC), "keyAlgorithm"],
+    ["isn't for servers", shown(certificate("owa.contoso.com", { purposes: ["1.3.6.1.5.5.7.3.2"] })), "unusable"],
   ] as const)("is refused when it %s", (_what, observed, why) => {
     const on = serverOf([shown(MAIL, { services: ["IIS", "SMTP"] }), observed], { version: EXCHANGE_2016 });
     expect(planned(wish(observed.facts), {}, on)).toMatchObject({ blockers: [{ kind: "successorNotUsable", why }] });
