@@ -1,9 +1,11 @@
-import type { Backend, CallOptions } from "./backends/backend";
+import type { Backend, CallOptions, ConnectorCertificateName } from "./backends/backend";
 import type { CertificateMaterial } from "./certificate/material";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { ExchangeBindingError, isBindingError, messageOf } from "./errors";
 import type { ServerFqdn } from "./model";
 import type { DesiredBinding, SelfSignedWish } from "./plan/desired";
+import { decideSend } from "./plan/connectors";
+import type { SourceServer } from "./plan/connectors";
 import { guardCertificate } from "./plan/guards";
 import { isReplicated, unmetGoals } from "./plan/goals";
 import type { Resolve } from "./plan/goals";
@@ -23,12 +25,21 @@ export interface ApplyEnv {
   readonly options: CallOptions;
   readonly now: () => Date;
   readonly sleep: (milliseconds: number) => Promise<void>;
+  /** What is done to one send connector is done one after the other, whichever server it is done from. */
+  readonly onConnector: <T>(
+    connector: { readonly type: "send" | "receive"; readonly connector: string },
+    job: () => Promise<T>,
+  ) => Promise<T>;
+  /** The source servers of a send connector, read afresh. */
+  readonly sourcesOf: (server: ObservedServer, connector: string) => Promise<(name: string) => SourceServer>;
   readonly randomBytes: (count: number) => Buffer;
   readonly makeCertificate: (wish: SelfSignedWish) => Promise<CertificateMaterial>;
   /** Packs what is to be imported so that every server reads it. Slow, and it has randomness of its own. */
   readonly packPfx: (material: CertificateMaterial, password: Secret<string>) => Secret<Uint8Array>;
   /** A line for the person who watches. */
-  readonly say: (fact: Fact & { readonly kind: "serverWarns" | "waitsFor" | "removalNotDone" }) => void;
+  readonly say: (
+    fact: Fact & { readonly kind: "serverWarns" | "waitsFor" | "removalNotDone" | "connectorWaits" | "setsConnector" },
+  ) => void;
 }
 
 /** What the binding brings along; undefined for a certificate that is on the server. */
@@ -69,6 +80,8 @@ interface Progress {
   /** A changing call has been begun; what it did is known only by reading again. */
   touched: boolean;
   imported: boolean;
+  /** Send connectors that wait for another server. */
+  readonly waiting: string[];
   /** Certificates that Exchange didn't let go. */
   readonly refused: Thumbprint[];
   readonly begun: Step[];
@@ -80,6 +93,7 @@ function begin(work: Work): Progress {
     material: undefined,
     touched: false,
     imported: false,
+    waiting: [],
     refused: [],
     begun: [],
   };
@@ -182,6 +196,40 @@ const EXECUTORS: {
   setCertificateName: async (step, desired, _material, progress, env) => {
     progress.touched = true;
     await env.backend.setCertificateName(desired.server, step.service, step.name, env.options);
+  },
+
+  setConnector: async (step, desired, _material, progress, env) => {
+    progress.touched = true;
+    await env.onConnector(step, async () => {
+      const server = await env.observe();
+      const facts = findCertificate(server, need(resolver(progress)(step.certificate)))?.facts;
+      if (facts === undefined) {
+        throw new ExchangeBindingError(
+          "ChangeDidNotComeAbout",
+          `${desired.server} doesn't show the certificate that connector "${step.connector}" is to name.`,
+          { facts: { server: desired.server, connector: step.connector } },
+        );
+      }
+      const name: ConnectorCertificateName = `<I>${facts.issuer}<S>${facts.subject}`;
+      if (step.type === "receive") {
+        await env.backend.setReceiveConnectorCertificate(desired.server, step.connector, name, env.options);
+        return;
+      }
+      // Others may have come further meanwhile, or less far than the plan took for granted.
+      const { connector } = step;
+      const sourceOf = await env.sourcesOf(server, connector);
+      const decision = decideSend({ connector, facts, server, sourceOf, now: env.now() });
+      if (decision.kind === "waiting") {
+        progress.waiting.push(connector);
+        env.say({ kind: "connectorWaits", connector, for: decision.for });
+      } else if (decision.kind !== "set") {
+        await env.backend.setSendConnectorCertificate(desired.server, connector, name, env.options);
+        const { certificate, type } = step;
+        const previous = decision.kind === "complete" ? decision.previous : step.previous;
+        if (step.waits === true)
+          env.say({ kind: "setsConnector", type, connector, certificate, previous, waits: false });
+      }
+    });
   },
 
   removeCertificate: async (step, desired, _material, progress, env) => {
@@ -295,7 +343,7 @@ async function verify(
   let delay = FIRST_DELAY_MS;
   for (let looks = 1; ; looks += 1) {
     const server = await env.observe();
-    const unmet = unmetGoals(work.goals, server, resolve).filter((goal) => !isRefused(goal, progress));
+    const unmet = unmetGoals(work.goals, server, resolve).filter((goal) => !isLeftOut(goal, progress));
     if (unmet.length === 0) return server;
     const mayStillCome = unmet.every(isReplicated) ? !env.options.signal.aborted : looks < 2;
     if (!mayStillCome)
@@ -316,7 +364,9 @@ async function verify(
   }
 }
 
-function isRefused(goal: Goal, { refused }: Progress): boolean {
+/** What was tried and has to wait: no failure, and tried again by the next run. */
+function isLeftOut(goal: Goal, { refused, waiting }: Progress): boolean {
+  if (goal.kind === "connectorNames") return waiting.includes(goal.connector);
   return goal.kind === "absent" && refused.includes(goal.thumbprint);
 }
 

@@ -111,6 +111,15 @@ export interface ExchangeCertificateBindingArgs {
    */
   onServiceRemoved?: pulumi.Input<"refuse" | "forget">;
   /**
+   * Connectors whose TlsCertificateName follows this certificate: send connectors by their names, receive connectors by
+   * their names on this server. Needs SMTP. A send connector is set once every source server has a valid certificate of
+   * that issuer and subject with SMTP. One that is no longer declared is left as it is.
+   */
+  connectors?: pulumi.Input<{
+    send?: pulumi.Input<pulumi.Input<string>[]>;
+    receive?: pulumi.Input<pulumi.Input<string>[]>;
+  }>;
+  /**
    * `retain` (default): deleting the resource, or replacing its certificate, leaves the certificate as it is. `remove`:
    * the certificate is removed from the server, unless something there still needs it; each reason is told, with a way
    * out. What the changed program says counts for the certificate that it replaces. State only.

@@ -8,7 +8,7 @@ import type { CertificateSource, KeptMaterial, SourceContext, SourceEnv } from "
 import { EXCHANGE_SERVICES, NAME_SERVICES, parseServerFqdn, parseService, sortServices } from "./model";
 import type { ExchangeService, NameService, ServerFqdn } from "./model";
 import { describeNameFlaw } from "./plan/blockerText";
-import type { BindingIdentity, DeclaredName, DesiredBinding } from "./plan/desired";
+import type { BindingIdentity, DeclaredConnectors, DeclaredName, DesiredBinding } from "./plan/desired";
 import { NAME_PROPERTY, nameFlaw } from "./plan/names";
 import type { NameFlaw } from "./plan/names";
 import { namesOfWish, subjectOfWish } from "./plan/target";
@@ -34,6 +34,7 @@ export const INPUT_KEYS = [
   "popCertificateName",
   "successor",
   "onServiceRemoved",
+  "connectors",
   "onDelete",
   "removeAfterDays",
   "friendlyName",
@@ -167,6 +168,14 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
       "only a certificate with SMTP can become the default SMTP certificate. Add SMTP to services, or leave this out.",
     );
   }
+  const connectors = readConnectors(given("connectors"), fail);
+  if (
+    connectors.send.length + connectors.receive.length > 0 &&
+    services?.includes("SMTP") === false &&
+    !unknown.has("services")
+  ) {
+    fail("connectors", "a connector can only name a certificate with SMTP. Add SMTP to services, or leave this out.");
+  }
   const onDelete = simple("onDelete") ?? "retain";
   const removeAfterDays = simple("removeAfterDays") ?? 0;
   if (removeAfterDays > 0 && onDelete === "retain" && !unknown.has("onDelete")) {
@@ -199,6 +208,7 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
     certificateNames,
     successor: unknown.has("successor") ? ("unknown" as const) : successor,
     onServiceRemoved: simple("onServiceRemoved") ?? "refuse",
+    connectors,
     onDelete,
     removeAfterDays,
     friendlyName,
@@ -356,6 +366,35 @@ function readName(
   }
   return name;
 }
+
+const NO_CONNECTORS: DeclaredConnectors = { send: [], receive: [] };
+
+/** `{ send?: string[], receive?: string[] }`. */
+export function readConnectors(given: unknown, fail: Fail): DeclaredConnectors {
+  if (given === undefined) return NO_CONNECTORS;
+  const parsed = connectorsSchema.safeParse(given);
+  if (!parsed.success) {
+    fail(
+      "connectors",
+      "can't be used: give { send: [names of send connectors], receive: [names on that server] }, with at least one name.",
+    );
+    return NO_CONNECTORS;
+  }
+  const { send = [], receive = [] } = parsed.data;
+  const full = receive.find((name) => name.includes("\\"));
+  if (full !== undefined) {
+    fail("connectors", `${shown(full)} has a server in front. Give the name alone: it is the binding's server.`);
+  }
+  const once = (names: readonly string[]): readonly string[] => [
+    ...new Map(names.map((name) => [name.trim().toLowerCase(), name.trim()])).values(),
+  ];
+  return { send: once(send), receive: once(receive) };
+}
+
+const connectorName = z.string().trim().min(1).max(200);
+const connectorsSchema = z
+  .strictObject({ send: z.array(connectorName).optional(), receive: z.array(connectorName).optional() })
+  .refine(({ send = [], receive = [] }) => send.length + receive.length > 0);
 
 function readSuccessor(given: unknown, fail: Fail): Thumbprint | undefined {
   if (given === undefined) return undefined;

@@ -5,7 +5,7 @@ import { parseThumbprint } from "./certificate/thumbprint";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { storedWish } from "./certificateSource";
 import { ExchangeBindingError } from "./errors";
-import { DEFAULT_TIMEOUT_SECONDS, HIDDEN_KEYS, INPUT_KEYS, identityIn } from "./inputs";
+import { DEFAULT_TIMEOUT_SECONDS, HIDDEN_KEYS, INPUT_KEYS, identityIn, readConnectors } from "./inputs";
 import { NAME_SERVICES, formatVersion, parseServerFqdn, parseService, sortServices, valueOr } from "./model";
 import type { ExchangeService, ServerFqdn } from "./model";
 import type { BindingIdentity, DeclaredName, NotDone, PreviousBinding } from "./plan/desired";
@@ -163,6 +163,7 @@ export function readState(id: string, outputs: Bag): StoredBinding {
       thumbprint,
       services: servicesIn(stored.services ?? []),
       selfSigned: storedWish(outputs["certificate"]),
+      connectors: readConnectors(outputs["connectors"] ?? undefined, () => undefined),
       onlyThere: isNamedOnly(outputs["certificate"]),
       superseded: supersedes
         .map(({ id: old, since, onlyThere = false }) => ({ ...parseId(old), since, onlyThere }))
@@ -193,6 +194,7 @@ export function previousFromInputs(inputs: Bag): PreviousBinding | undefined {
     thumbprint,
     services: servicesIn(stored.services ?? []),
     selfSigned: storedWish(inputs["certificate"]),
+    connectors: readConnectors(inputs["connectors"] ?? undefined, () => undefined),
     onlyThere: isNamedOnly(inputs["certificate"]),
     superseded: [],
     replaceDefaultSmtpCertificate: stored.replaceDefaultSmtpCertificate ?? false,

@@ -75,6 +75,7 @@ function desire(changes: Partial<DesiredBinding> = {}): DesiredBinding {
     certificateNames: { IMAP: undefined, POP: undefined },
     successor: undefined,
     onServiceRemoved: "refuse",
+    connectors: { send: [], receive: [] },
     onDelete: "retain",
     removeAfterDays: 0,
     friendlyName: undefined,
@@ -85,6 +86,8 @@ function desire(changes: Partial<DesiredBinding> = {}): DesiredBinding {
   };
 }
 
+const nobody = (name: string) => ({ kind: "unreachable", name, reason: "not in this test" }) as const;
+
 /** The work of a new binding. */
 async function workFor(site: Site, desired: DesiredBinding): Promise<Work> {
   const decision = plan(desired, undefined, await site.observe(), {
@@ -92,6 +95,7 @@ async function workFor(site: Site, desired: DesiredBinding): Promise<Work> {
     expected: new Map(),
     replaced: [],
     declaredBy: () => [],
+    sourceOf: nobody,
   });
   if (decision.kind !== "create") throw new Error(`the plan is ${decision.kind}`, { cause: decision });
   return decision.work;
@@ -119,6 +123,8 @@ function start(site: Site, desired: DesiredBinding, work: Work, changes: Partial
     randomBytes,
     makeCertificate: () => Promise.resolve(MAIL),
     packPfx,
+    onConnector: (_connector, job) => job(),
+    sourcesOf: () => Promise.resolve(nobody),
     say: (fact) => lines.push(describeLine(lineOf("change", fact), { server: desired.server, now: NOW })),
     ...changes,
   });
@@ -480,6 +486,8 @@ describe("what fails before anything is touched", () => {
       randomBytes,
       makeCertificate: () => Promise.resolve(MAIL),
       packPfx,
+      onConnector: (_connector, job) => job(),
+      sourcesOf: () => Promise.resolve(nobody),
       say: () => undefined,
     });
     expect(await failed(none)).toMatchObject({ code: "Internal", thumbprint: undefined });

@@ -117,6 +117,7 @@ describe("what a program writes is brought into one form", () => {
       certificateNames: { IMAP: undefined, POP: undefined },
       successor: undefined,
       onServiceRemoved: "refuse",
+      connectors: { send: [], receive: [] },
       onDelete: "retain",
       removeAfterDays: 0,
       friendlyName: undefined,

@@ -107,6 +107,8 @@ export function simulate(organisation: Organisation, now: Date): Simulation {
       randomBytes,
       makeCertificate: (wish) => Promise.resolve(makeAsWished(wish, now)),
       packPfx: ({ der }) => new Secret(der),
+      onConnector: (_connector, job) => job(),
+      sourcesOf: () => Promise.resolve((name) => ({ kind: "unreachable", name, reason: "not in this test" })),
       say: () => undefined,
       ...changes,
     }),

@@ -97,6 +97,7 @@ describe("reading a state", () => {
       thumbprint: MAIL.thumbprint,
       services: ["IIS", "SMTP"],
       selfSigned: undefined,
+      connectors: { send: [], receive: [] },
       onlyThere: false,
       superseded: [],
       replaceDefaultSmtpCertificate: false,

@@ -145,6 +145,8 @@ async function changeNow(
       randomBytes: deployment.env.randomBytes,
       makeCertificate: deployment.env.makeCertificate,
       packPfx,
+      onConnector: ({ type, connector }, job) => (type === "send" ? deployment.onConnector(connector, job) : job()),
+      sourcesOf: (server, connector) => deployment.readSources(server, [connector], { signal }, true),
       say: (fact) => {
         deployment.say(name, identity, [lineOf("change", fact)]);
       },
@@ -167,11 +169,12 @@ async function decideAgain(
 ): Promise<{ readonly work: Work | undefined; readonly server: ObservedServer }> {
   const { desired } = what;
   const previous = what.stored?.previous ?? what.replaces?.previous;
-  const context = deployment.planContext(desired.server, desired.identity);
   const decide = what.stored === undefined ? planCreate : plan;
   const assumed = deployment.snapshots.last(desired.server);
   const server = await untilFired(signal, () => deployment.observe(desired.server, signal));
   deployment.snapshots.keep(desired.server, server);
+  await deployment.readSources(server, desired.connectors.send, { signal }, true);
+  const context = deployment.planContext(desired.server, desired.identity);
   // What others are going to bring is good enough for a preview; now it has to be there.
   const actual = decide(desired, previous, server, { ...context, expected: new Map() });
   if (actual.kind === "blocked") {

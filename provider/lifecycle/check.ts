@@ -2,10 +2,11 @@ import { factsAsInputs, readInputs } from "../inputs";
 import type { ReadInputs } from "../inputs";
 import { claimsOf, conflictsWith } from "../plan/claims";
 import type { DesiredBinding } from "../plan/desired";
-import { findCertificate } from "../plan/holdings";
+import { findCertificate, tlsCertificateNameOf } from "../plan/holdings";
 import { lineOf } from "../plan/line";
 import type { Line } from "../plan/line";
 import { linesOfPlan } from "../plan/lines";
+import type { ObservedServer } from "../plan/observedServer";
 import { plan } from "../plan/plan";
 import type { Blocker } from "../plan/planTypes";
 import { clean, previousFromInputs } from "../state";
@@ -71,7 +72,7 @@ async function checkOnServer(
   const observation = await deployment.look(server, desired.timeoutSeconds, request);
   const observed = observation.kind === "observed" ? observation.server : undefined;
   const claims = claimsOf(desired, observed);
-  const conflicts = conflictsWith(claims, deployment.claim(server, identity, claims), observed);
+  const conflicts = [...conflictsWith(claims, deployment.claim(server, identity, claims), observed)];
   if (observation.kind === "notAsked") {
     const line = lineOf("plan", { kind: "notAsked", reason: observation.reason });
     return { blockers: conflicts, lines: isNew ? [line] : [], facts: {} };
@@ -81,10 +82,37 @@ async function checkOnServer(
     desired.certificate.kind === "thumbprint"
       ? factsAsInputs(findCertificate(observation.server, desired.certificate.thumbprint)?.facts, read.source)
       : {};
+  await deployment.readSources(observation.server, desired.connectors.send, request);
+  conflicts.push(...connectorBlockers(deployment, desired, observation.server));
   const previous = isNew ? undefined : previousFromInputs(oldInputs);
   // Which certificate was made stands in the outputs, which only diff gets to see; so diff does the refusing.
   if (previous !== undefined && previous.thumbprint === undefined) return { blockers: conflicts, lines: [], facts };
   const decision = plan(desired, previous, observation.server, deployment.planContext(server, identity));
   const lines = isNew ? [...linesOfPlan(decision), ...materialNotices(read, decision)] : [];
   return { blockers: [...conflicts, ...(decision.kind === "blocked" ? decision.blockers : [])], lines, facts };
+}
+
+/** Connectors that another binding of the program wants to name something else. */
+function connectorBlockers(
+  deployment: Deployment,
+  desired: DesiredBinding,
+  server: ObservedServer,
+): readonly Blocker[] {
+  const { certificate, connectors, identity } = desired;
+  const facts =
+    certificate.kind === "given"
+      ? certificate.facts
+      : certificate.kind === "thumbprint"
+        ? findCertificate(server, certificate.thumbprint)?.facts
+        : undefined;
+  const certificateName = facts === undefined ? undefined : tlsCertificateNameOf(facts);
+  const names = [...connectors.send, ...connectors.receive.map((name) => `${desired.server}\\${name}`)];
+  const claims = names.map((connector) => ({ identity, connector, certificateName }));
+  return deployment.claimConnectors(identity, claims).map(({ connector, other }) => ({
+    kind: "connectorClaimed",
+    property: "connectors",
+    connector,
+    binding: identity,
+    other,
+  }));
 }

@@ -7,11 +7,15 @@ import type { Thumbprint } from "../certificate/thumbprint";
 import type { KeptMaterial, SourceEnv } from "../certificateSource";
 import { readSettings } from "../config";
 import type { ReadConfig, Settings } from "../config";
-import { ExchangeBindingError, asSentence } from "../errors";
+import { ExchangeBindingError, asSentence, messageOf } from "../errors";
 import { observeServer } from "../observe";
 import { DEFAULT_TIMEOUT_SECONDS } from "../inputs";
 import type { InputReading } from "../inputs";
+import { parseServerFqdn, valueOr } from "../model";
 import type { ServerFqdn } from "../model";
+import { connectorConflicts } from "../plan/connectors";
+import type { ConnectorClaim, SourceServer } from "../plan/connectors";
+import { isNameOf } from "../plan/connectorWork";
 import type { Claim } from "../plan/claims";
 import type { BindingIdentity, DesiredBinding, SelfSignedWish } from "../plan/desired";
 import type { Line } from "../plan/line";
@@ -75,6 +79,9 @@ export class Deployment {
   readonly #expected = new Map<ServerFqdn, Map<Thumbprint, Expected>>();
   readonly #replacements = new Map<string, StoredBinding>();
   readonly #checked = new Set<string>();
+  readonly #sources = new Map<string, SourceServer>();
+  readonly #connectorQueue = new KeyedQueue();
+  readonly #connectorClaims = new Map<string, readonly ConnectorClaim[]>();
   readonly #materials = new Map<string, Map<Thumbprint, CertificateMaterial>>();
   readonly #declared = new Map<ServerFqdn, Map<string, Declared>>();
   readonly #removals = new Map<string, RemovalWish>();
@@ -253,6 +260,65 @@ export class Deployment {
     entryOf(this.#expected, server).set(facts.thumbprint, { facts, binding });
   }
 
+  /**
+   * Reads the source servers of the send connectors that a binding declares, so that a plan can look at them. `again`
+   * reads them afresh. What can't be read is said; it fails nobody.
+   */
+  async readSources(
+    server: ObservedServer,
+    connectors: readonly string[],
+    limits: Limits,
+    again = false,
+  ): Promise<(name: string) => SourceServer> {
+    const names = sourceNames(server, connectors).filter((name) => !isNameOf(server.server, name));
+    await Promise.all(
+      names.map(async (name) => {
+        const known = this.#sources.get(name.toLowerCase());
+        if (known !== undefined && !again) return;
+        this.#sources.set(name.toLowerCase(), await this.#readSource(server, name, limits, again));
+      }),
+    );
+    return (name) =>
+      isNameOf(server.server, name) ? { kind: "seen", name, server } : this.#sourceOf(server.server)(name);
+  }
+
+  async #readSource(from: ObservedServer, name: string, limits: Limits, again: boolean): Promise<SourceServer> {
+    if (valueOr(from.edgeSubscriptions, []).some((edge) => edge.toLowerCase() === name.toLowerCase())) {
+      return { kind: "edge", name };
+    }
+    // Exchange gives the short name: a server that the program or the settings name, or one of the same domain.
+    const all = [...this.#claims.keys(), ...this.settings.servers];
+    const guess = parseServerFqdn(`${name}${from.server.slice(from.server.indexOf("."))}`);
+    const server = all.find((one) => isNameOf(one, name)) ?? guess;
+    if (server === undefined) return { kind: "unreachable", name, reason: "its fully qualified name isn't known" };
+    try {
+      const { signal } = limits;
+      const seen = again
+        ? await this.observe(server, signal ?? new AbortController().signal)
+        : await this.snapshots.get(server, { seconds: DEFAULT_TIMEOUT_SECONDS, signal });
+      return { kind: "seen", name, server: seen };
+    } catch (error) {
+      return { kind: "unreachable", name, reason: messageOf(error) };
+    }
+  }
+
+  #sourceOf(own: ServerFqdn): (name: string) => SourceServer {
+    return (name) =>
+      this.#sources.get(name.toLowerCase()) ?? { kind: "unreachable", name, reason: `${own} alone was asked` };
+  }
+
+  /** Changes to one send connector run one after the other, whichever server they are made from. */
+  onConnector<T>(connector: string, job: () => Promise<T>): Promise<T> {
+    return this.#connectorQueue.run(connector.toLowerCase(), job);
+  }
+
+  /** Registers which connectors a binding declares, and which certificate they are to name; returns what contradicts. */
+  claimConnectors(identity: BindingIdentity, claims: readonly ConnectorClaim[]): ReturnType<typeof connectorConflicts> {
+    const others = [...this.#connectorClaims].filter(([urn]) => urn !== identity.urn).flatMap(([, one]) => one);
+    this.#connectorClaims.set(identity.urn, claims);
+    return connectorConflicts(claims, others);
+  }
+
   /** Remembers what the program, which counts more than the state, wants of certificates that go. */
   wish({ identity, onDelete, removeAfterDays }: DesiredBinding): void {
     this.#removals.set(identity.urn, { onDelete, removeAfterDays });
@@ -303,9 +369,16 @@ export class Deployment {
       expected: new Map(others),
       replaced,
       former: stored?.identity,
+      sourceOf: this.#sourceOf(server),
       declaredBy: (thumbprint: Thumbprint) => this.declaredBy(server, thumbprint),
     };
   }
+}
+
+function sourceNames({ sendConnectors }: ObservedServer, connectors: readonly string[]): readonly string[] {
+  const wanted = connectors.map((name) => name.toLowerCase());
+  const declared = valueOr(sendConnectors, []).filter(({ name }) => wanted.includes(name.toLowerCase()));
+  return [...new Set(declared.flatMap(({ sourceServers }) => sourceServers))];
 }
 
 /** The map of that server, made when it isn't there yet: what concerns one server is never looked for in all. */

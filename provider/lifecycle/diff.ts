@@ -81,6 +81,7 @@ async function diffKnown(deployment: Deployment, { request, stored, read, desire
   }
   // Nor does a refresh know what the program declares: nothing is due for removal there.
   const previous = isRefresh ? { ...stored.previous, services: desired.services, superseded: [] } : stored.previous;
+  if (observation.kind === "observed") await deployment.readSources(server, desired.connectors.send, request);
   const planContext = deployment.planContext(desired.server, identity);
   const decision = plan(desired, previous, server, planContext);
   if (decision.kind !== "replace") deployment.declare(desired.server, stored.previous.thumbprint, identity);

@@ -37,6 +37,8 @@ function pathsOf(step: Step, services: readonly unknown[]): readonly (readonly [
       return [["certificate", "update"]];
     case "setCertificateName":
       return [[NAME_PROPERTY[step.service], "update"]];
+    case "setConnector":
+      return [["connectors", "update"]];
     case "removeCertificate":
       return [["onDelete", "update"]];
     case "enable":

@@ -107,6 +107,16 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
         case "nameDeclared":
           return `${blocker.service} can't be handed to a successor while ${nameInput(blocker.service)} declares a name that this certificate covers: it would keep ${blocker.service}. Leave that name out, or declare one that only the successor covers.`;
       }
+    case "connectorMissing":
+      return blocker.type === "send"
+        ? `there is no send connector "${blocker.connector}". Get-SendConnector lists them.`
+        : `${server} has no receive connector "${blocker.connector}". Get-ReceiveConnector -Server ${server} lists them; the name stands without the server in front.`;
+    case "connectorUnknown":
+      return `the server didn't tell its connectors (${blocker.reason}), so "${blocker.connector}" can't be looked after. Give the account the role View-Only Configuration.`;
+    case "connectorClaimed": {
+      const [other, own] = toldApart(blocker.other, blocker.binding);
+      return `bindings "${other}" and "${own}" want connector "${blocker.connector}" to name different certificates. Declare it in one of them.`;
+    }
     case "removalRefused":
       return `onDelete is "remove", but ${describeRefusedRemoval(blocker.reasons, server, blocker.certificate)}`;
     case "successorAbsent":

@@ -1,6 +1,7 @@
 import type { CertificateFacts } from "../certificate/facts";
 import { coversName } from "../certificate/names";
 import { valueOr } from "../model";
+import type { DesiredBinding } from "./desired";
 import { sameConnectorName, tlsCertificateNameOf } from "./holdings";
 import type { CertificateNames } from "./names";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
@@ -74,12 +75,17 @@ function nameNotices(names: CertificateNames, outgoing: CertificateFacts): reado
 }
 
 /** Connectors that name the replaced certificate by issuer and subject, and won't follow to one of other names. */
-export function connectorsLeft({ target, replaced, server }: Exchange): ConnectorsLeft | undefined {
+export function connectorsLeft(
+  { target, replaced, server }: Exchange,
+  { connectors: declared }: Pick<DesiredBinding, "connectors">,
+): ConnectorsLeft | undefined {
+  const isDeclared = ({ type, identity }: ConnectorRef): boolean =>
+    declared[type].some((one) => one.toLowerCase() === identity.slice(identity.indexOf("\\") + 1).toLowerCase());
   if (replaced === undefined) return undefined;
   const name = tlsCertificateNameOf(replaced.facts);
   const follows = followsTo(target, replaced.facts);
   if (follows === true) return undefined;
-  const connectors = connectorsNaming(server, name);
+  const connectors = connectorsNaming(server, name).filter((one) => !isDeclared(one));
   if (connectors.length === 0) return undefined;
   // Another one of that issuer and subject serves as well: the last of them counts.
   const ends = server.certificates

@@ -117,6 +117,21 @@ export function receiveConnectorName(identity: string): string {
   return identity.slice(identity.indexOf("\\") + 1);
 }
 
+/** Whether the connector, as the server shows it, names a certificate of these names. */
+export function connectorNames(
+  server: ObservedServer,
+  type: "send" | "receive",
+  connector: string,
+  facts: CertificateFacts,
+): boolean {
+  const shown =
+    type === "send"
+      ? valueOr(server.sendConnectors, []).find(({ name }) => sameText(name, connector))
+      : valueOr(server.receiveConnectors, []).find((one) => sameText(receiveConnectorName(one.identity), connector));
+  const name = shown?.tlsCertificateName;
+  return name !== undefined && sameCertificateName(name, tlsCertificateNameOf(facts));
+}
+
 /** A binding's word about one connector. */
 export interface ConnectorClaim {
   readonly identity: BindingIdentity;

@@ -48,6 +48,14 @@ export function toldApart(one: BindingIdentity, other: BindingIdentity): readonl
   return one.label === other.label ? [one.urn, other.urn] : [one.label, other.label];
 }
 
+/** Connectors whose TlsCertificateName follows the certificate. */
+export interface DeclaredConnectors {
+  /** Names. */
+  readonly send: readonly string[];
+  /** Names on the binding's server, without it in front. */
+  readonly receive: readonly string[];
+}
+
 /** A binding as the program declares it, every value known and parsed. */
 export interface DesiredBinding {
   readonly identity: BindingIdentity;
@@ -63,6 +71,7 @@ export interface DesiredBinding {
   /** `unknown` in a preview, when the successor is made by the same program. */
   readonly successor: Thumbprint | "unknown" | undefined;
   readonly onServiceRemoved: "refuse" | "forget";
+  readonly connectors: DeclaredConnectors;
   readonly onDelete: "retain" | "remove";
   /** With `remove`: how many days a replaced certificate stays as a way back. */
   readonly removeAfterDays: number;
@@ -87,6 +96,7 @@ export interface PreviousBinding {
   readonly services: readonly ExchangeService[];
   /** The wish that the certificate was made for; undefined when it was given. */
   readonly selfSigned: SelfSignedWish | undefined;
+  readonly connectors: DeclaredConnectors;
   /** It was named by its thumbprint: its key may be on that server alone. */
   readonly onlyThere: boolean;
   /** Certificates of that server that it has replaced. */

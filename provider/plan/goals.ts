@@ -1,4 +1,5 @@
 import type { Thumbprint } from "../certificate/thumbprint";
+import { connectorNames } from "./connectors";
 import { certificateNameOf, findCertificate, holds, isNameService } from "./holdings";
 import type { ObservedServer } from "./observedServer";
 import type { CertificateRef, Goal } from "./planTypes";
@@ -27,6 +28,11 @@ export function isMet(goal: Goal, server: ObservedServer, resolve: Resolve): boo
     }
     case "absent":
       return findCertificate(server, goal.thumbprint) === undefined;
+    case "connectorNames": {
+      const wanted = resolve(goal.certificate);
+      const facts = wanted === undefined ? undefined : findCertificate(server, wanted)?.facts;
+      return facts !== undefined && connectorNames(server, goal.type, goal.connector, facts);
+    }
     case "defaultSmtpIs": {
       const wanted = resolve(goal.certificate);
       const actual = server.defaultSmtpThumbprint;
@@ -49,6 +55,7 @@ export function isReplicated(goal: Goal): boolean {
   switch (goal.kind) {
     case "defaultSmtpIs":
     case "certificateNameIs":
+    case "connectorNames":
       return true;
     case "holds":
     case "releases":

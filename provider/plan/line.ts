@@ -25,7 +25,13 @@ export type Deed =
   | { readonly kind: "enabled"; readonly certificate: CertificateRef; readonly service: ExchangeService }
   | { readonly kind: "becameDefaultSmtp"; readonly certificate: CertificateRef }
   | { readonly kind: "named"; readonly service: NameService; readonly name: string | undefined }
-  | { readonly kind: "removed"; readonly thumbprint: Thumbprint };
+  | { readonly kind: "removed"; readonly thumbprint: Thumbprint }
+  | {
+      readonly kind: "connectorSet";
+      readonly type: "send" | "receive";
+      readonly connector: string;
+      readonly certificate: CertificateRef;
+    };
 
 export type Fact =
   | Notice
@@ -50,6 +56,14 @@ export type Fact =
       readonly name: string | undefined;
       readonly previousName: string | undefined;
       readonly takeOvers: readonly TakeOver[];
+    }
+  | {
+      readonly kind: "setsConnector";
+      readonly type: "send" | "receive";
+      readonly connector: string;
+      readonly certificate: CertificateRef;
+      readonly previous: string | undefined;
+      readonly waits: boolean;
     }
   | { readonly kind: "removes"; readonly certificate: NamedCertificate; readonly onlyThere: boolean }
   /** Exchange didn't let a certificate go, and said why. */
@@ -146,6 +160,10 @@ const SEVERITY: Readonly<Record<Fact["kind"], Severity>> = {
   enables: "info",
   setsName: "info",
   removes: "info",
+  setsConnector: "info",
+  connectorWaits: "warning",
+  connectorDrifted: "warning",
+  connectorsForgotten: "info",
   removedAtEnd: "info",
   removedElsewhere: "info",
   goesWithIt: "info",

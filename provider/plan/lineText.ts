@@ -38,6 +38,7 @@ const ANNOUNCES: ReadonlySet<Line["kind"]> = new Set([
   "enables",
   "setsName",
   "removes",
+  "setsConnector",
   "removedAtEnd",
   "removedElsewhere",
 ]);
@@ -67,6 +68,8 @@ function describeFact(line: Line, phase: Phase, context: TextContext): Sentence 
         ? sentence`${verb(sentence`clears`, sentence`cleared`)} the certificate name of ${line.service}${was}${losses}`
         : sentence`${verb(sentence`sets`, sentence`set`)} the certificate name of ${line.service} to ${line.name}${was}${losses}`;
     }
+    case "setsConnector":
+      return describeConnector(line, isDone);
     case "removes":
       return sentence`${verb(sentence`removes`, sentence`removed`)} ${withLife(line.certificate, context.now)}, which nothing on the server needs as far as can be seen${line.onlyThere ? NO_WAY_BACK : ""}`;
     case "removalNotDone":
@@ -114,6 +117,20 @@ function describeFact(line: Line, phase: Phase, context: TextContext): Sentence 
   }
 }
 
+function describeConnector(
+  { type, connector, certificate, previous, waits }: Fact & { readonly kind: "setsConnector" },
+  isDone: boolean,
+): Sentence {
+  const what = sentence`${type} connector "${connector}"`;
+  if (waits) {
+    return isDone
+      ? sentence`looked whether every source server of ${what} is ready`
+      : sentence`lets ${what} name ${refInShort(certificate)}, if every source server is ready by then`;
+  }
+  const was = previous === undefined ? sentence`; it named none` : sentence`; it named ${previous}`;
+  return sentence`${isDone ? "let" : "lets"} ${what} name ${refInShort(certificate)} by its issuer and subject${was}`;
+}
+
 function describeImport({ certificate, because }: Fact & { readonly kind: "imports" }, isDone: boolean): Sentence {
   const what = sentence`${isDone ? "imported" : "imports"} ${refInShort(certificate)}`;
   switch (because) {
@@ -152,6 +169,8 @@ function deedDone(deed: Deed): Sentence {
       return sentence`${deed.service} enabled`;
     case "becameDefaultSmtp":
       return sentence`became the default SMTP certificate`;
+    case "connectorSet":
+      return sentence`${deed.type} connector "${deed.connector}" set`;
     case "removed":
       return sentence`${short(deed.thumbprint)} removed`;
     case "named":
@@ -171,6 +190,8 @@ function deedToDo(deed: Deed): Sentence {
       return sentence`${deed.service}`;
     case "becameDefaultSmtp":
       return sentence`the default SMTP role`;
+    case "connectorSet":
+      return sentence`${deed.type} connector "${deed.connector}"`;
     case "removed":
       return sentence`the removal of ${short(deed.thumbprint)}`;
     case "named":
@@ -193,6 +214,8 @@ export function goalInWords(goal: Goal, resolve?: (ref: CertificateRef) => strin
       return sentence`${who(goal.certificate)} holds ${goal.service}`;
     case "releases":
       return sentence`certificate ${goal.thumbprint} no longer holds ${goal.service}`;
+    case "connectorNames":
+      return sentence`${goal.type} connector "${goal.connector}" names ${who(goal.certificate)}`;
     case "absent":
       return sentence`certificate ${goal.thumbprint} is gone`;
     case "defaultSmtpIs":
@@ -219,6 +242,8 @@ export function describeSurprise(effect: Effect): Sentence {
       return sentence`the default SMTP certificate is ${effect.thumbprint ?? "not set"}`;
     case "mustBeEnabled":
       return sentence`${effect.service} has to be enabled`;
+    case "connectorIsSet":
+      return sentence`connector "${effect.connector}" would be set`;
     case "isRemoved":
       return sentence`certificate ${effect.thumbprint} would be removed`;
     case "isHeldBy":

@@ -29,6 +29,10 @@ function factOfStep(step: Step): Fact {
       const { service, name, previousName, takeOvers } = step;
       return { kind: "setsName", service, name, previousName, takeOvers };
     }
+    case "setConnector": {
+      const { type, connector, certificate, previous, waits = false } = step;
+      return { kind: "setsConnector", type, connector, certificate, previous, waits };
+    }
     case "removeCertificate":
       return { kind: "removes", certificate: step.certificate, onlyThere: step.onlyThere };
   }
@@ -45,10 +49,11 @@ const FIRST: ReadonlySet<Notice["kind"]> = new Set([
   "expiresSoon",
   "driftedTo",
   "notDoneYet",
+  "connectorDrifted",
 ]);
 
 /** Of these a refresh tells: what the server has become without us. */
-const LOSSES: ReadonlySet<Notice["kind"]> = new Set(["driftedTo", "notDoneYet"]);
+const LOSSES: ReadonlySet<Notice["kind"]> = new Set(["driftedTo", "notDoneYet", "connectorDrifted"]);
 
 /** Notices to be told although nothing is to be done; the others belong to a change of the server. */
 const EVERY_TIME: ReadonlySet<Notice["kind"]> = new Set([
@@ -60,6 +65,8 @@ const EVERY_TIME: ReadonlySet<Notice["kind"]> = new Set([
   "defaultSmtpUnknown",
   "notAsked",
   "keptOld",
+  "connectorWaits",
+  "connectorsForgotten",
   "keptAsWayBack",
   "successorLater",
   // These belong to a change as well, but to one that the state alone learns of.
@@ -97,6 +104,7 @@ function differenceOf(step: Step): readonly Fact[] {
   switch (step.kind) {
     case "makeCertificate":
     case "removeCertificate":
+    case "setConnector":
       return [];
     case "importCertificate":
       return [{ kind: "isGone", certificate: step.certificate }];
@@ -116,10 +124,15 @@ export interface Left {
 
 const NOTHING_LEFT: Left = { earlier: [], all: [] };
 
+/** Whether a connector that waited was set is told when the step comes. */
+function isToldByItself(step: Step): boolean {
+  return step.kind === "setConnector" && step.waits === true;
+}
+
 /** What a create or an update says once the server, read again, shows that it has come about. */
 export function linesOfChange(work: Work, left: Left = NOTHING_LEFT, outcome?: Outcome): readonly Line[] {
   const facts: Fact[] = [
-    ...work.steps.map(factOfStep),
+    ...work.steps.filter((step) => !isToldByItself(step)).map(factOfStep),
     ...(outcome === undefined ? [] : waysBack(work.steps, outcome)).map((way): Fact => ({ kind: "wayBack", ...way })),
   ];
   return [...facts.map((fact) => lineOf("change", fact)), ...linesOfLeft(left)];
@@ -196,6 +209,11 @@ function deedsOf(step: Step): readonly Deed[] {
       return [{ kind: "imported", certificate: step.certificate }];
     case "setCertificateName":
       return [{ kind: "named", service: step.service, name: step.name }];
+    case "setConnector":
+      // Whether it was is told by its own line, which comes when it is done.
+      return step.waits === true
+        ? []
+        : [{ kind: "connectorSet", type: step.type, connector: step.connector, certificate: step.certificate }];
     case "removeCertificate":
       return [{ kind: "removed", thumbprint: step.certificate.thumbprint }];
     case "enable": {
@@ -217,6 +235,8 @@ function goalOf(deed: Deed): Goal {
       return { kind: "holds", certificate: deed.certificate, service: deed.service };
     case "becameDefaultSmtp":
       return { kind: "defaultSmtpIs", certificate: deed.certificate };
+    case "connectorSet":
+      return { kind: "connectorNames", type: deed.type, connector: deed.connector, certificate: deed.certificate };
     case "removed":
       return { kind: "absent", thumbprint: deed.thumbprint };
     case "named":

@@ -1,10 +1,12 @@
 import type { Unfitness } from "../certificate/fitness";
-import { sentence } from "../sentence";
+import { joined, sentence } from "../sentence";
 import type { Sentence } from "../sentence";
 import { describeBlocker } from "./blockerText";
 import { describeKeeping, NO_WAY_BACK } from "./removalText";
 import type { Phase } from "./line";
 import { day, inFull, list, listOfFew, named, refInShort, short, span, withLife } from "./words";
+import type { NotReady } from "./connectors";
+import { quoted } from "./powershell";
 import type { ConnectorsLeft, NamedCertificate, Notice } from "./planTypes";
 import type { TextContext } from "./words";
 
@@ -143,6 +145,15 @@ export function describeNotice(notice: Notice, context: TextContext, phase: Phas
       return sentence`uses certificate ${short(notice.thumbprint)}, which this binding made before`;
     case "leftOnServer":
       return sentence`certificate ${notice.thumbprint ?? "of the old binding"} stays on ${notice.server} with the services it has there`;
+    case "connectorWaits":
+      return sentence`send connector "${notice.connector}" doesn't name the certificate yet: ${joined(
+        notice.for.map((one) => describeNotReady(one, notice.connector)),
+        "; ",
+      )}`;
+    case "connectorDrifted":
+      return sentence`DRIFT: ${notice.type} connector "${notice.connector}" now names ${notice.actual ?? "no certificate"}`;
+    case "connectorsForgotten":
+      return sentence`no longer managed here, and left as they are: connectors ${listOfFew(notice.connectors.map((one) => `"${one}"`))}`;
     case "removedAtEnd":
       return sentence`removes the replaced ${withLife(notice.certificate, now)} at the end, when the new one is in place; nothing on the server needs it then as far as can be seen${notice.onlyThere ? NO_WAY_BACK : ""}`;
     case "removedElsewhere":
@@ -189,5 +200,16 @@ function describeUnfitness(flaw: Unfitness): Sentence {
       return sentence`the certificate is signed with RSASSA-PSS: many clients and devices refuse that. An authority of AD CS signs so where AlternateSignatureAlgorithm is set`;
     case "tooLong":
       return sentence`the certificate is valid for ${flaw.days} days, and public authorities may issue for ${flaw.allowed} at most when it begins: clients refuse it`;
+  }
+}
+
+function describeNotReady(reason: NotReady, connector: string): Sentence {
+  switch (reason.kind) {
+    case "withoutCertificate":
+      return sentence`its source server ${reason.name} has no valid certificate of that issuer and subject with SMTP`;
+    case "unreachable":
+      return sentence`whether its source server ${reason.name} has one isn't known (${reason.reason})`;
+    case "edge":
+      return sentence`its source server ${reason.name} is an Edge server, which can't be asked from here: look there with Get-ExchangeCertificate, then run Set-SendConnector ${quoted(connector) ?? "on that connector"} -TlsCertificateName with its issuer and subject`;
   }
 }

@@ -144,7 +144,7 @@ function targetNotices({ desired, work, isNew, ...exchange }: Scene): Notice[] {
     }
   }
   notices.push(...sharedNames(desired, work, facts?.thumbprint, server));
-  const left = isNew ? connectorsLeft(exchange) : undefined;
+  const left = isNew ? connectorsLeft(exchange, desired) : undefined;
   if (left !== undefined) notices.push({ kind: "connectorsStay", ...left });
   const lost = clientUseLost(desired, exchange);
   if (lost !== undefined) notices.push(lost);
@@ -299,7 +299,7 @@ function planReplacement(
     because,
     deletesFirst: desired.deleteBeforeReplace,
     properties: [REPLACED_PROPERTY[because]],
-    work: asWork(target, work, removals, connectorsLeft(exchange)),
+    work: asWork(target, work, removals, connectorsLeft(exchange, desired)),
     notices,
   };
 }

@@ -2,6 +2,7 @@ import type { Unfitness, Unusable } from "../certificate/fitness";
 import type { Thumbprint } from "../certificate/thumbprint";
 import type { CertificateStatus, ExchangeService, NameService, ServerFqdn } from "../model";
 import type { BindingIdentity, SelfSignedWish } from "./desired";
+import type { NotReady } from "./connectors";
 import type { RemovalReason } from "./removal";
 
 /**
@@ -77,6 +78,17 @@ export type Step =
       readonly because: "declared" | "cleared";
     }
   | {
+      readonly kind: "setConnector";
+      readonly type: "send" | "receive";
+      readonly connector: string;
+      /** It is to name this one. */
+      readonly certificate: CertificateRef;
+      /** What it names so far, `<I>issuer<S>subject`. */
+      readonly previous: string | undefined;
+      /** Other source servers aren't ready yet: it is set if they are when the step comes. */
+      readonly waits?: boolean;
+    }
+  | {
       readonly kind: "removeCertificate";
       readonly certificate: NamedCertificate;
       /** Its key may be on that server alone: this can't be undone. */
@@ -89,6 +101,12 @@ export type Goal =
   | { readonly kind: "holds"; readonly certificate: CertificateRef; readonly service: ExchangeService }
   | { readonly kind: "releases"; readonly thumbprint: Thumbprint; readonly service: ExchangeService }
   | { readonly kind: "absent"; readonly thumbprint: Thumbprint }
+  | {
+      readonly kind: "connectorNames";
+      readonly type: "send" | "receive";
+      readonly connector: string;
+      readonly certificate: CertificateRef;
+    }
   | { readonly kind: "defaultSmtpIs"; readonly certificate: CertificateRef }
   | { readonly kind: "certificateNameIs"; readonly service: NameService; readonly name: string | undefined };
 
@@ -192,6 +210,14 @@ export type Notice =
   /** The binding moves to another server, and asks for the certificate on the old one to be removed. */
   | { readonly kind: "removedElsewhere"; readonly server: ServerFqdn; readonly thumbprint: Thumbprint | undefined }
   | { readonly kind: "notAsked"; readonly reason: string }
+  | { readonly kind: "connectorWaits"; readonly connector: string; readonly for: readonly NotReady[] }
+  | {
+      readonly kind: "connectorDrifted";
+      readonly type: "send" | "receive";
+      readonly connector: string;
+      readonly actual: string | undefined;
+    }
+  | { readonly kind: "connectorsForgotten"; readonly connectors: readonly string[] }
   /** The replaced certificate goes once the new one is in place. */
   | { readonly kind: "removedAtEnd"; readonly certificate: NamedCertificate; readonly onlyThere: boolean }
   /** Services that nobody has to take over: they go with the certificate. */
@@ -258,6 +284,14 @@ export type Blocker = { readonly property: string } & (
       readonly service: ExchangeService;
       readonly successor: Thumbprint | "unknown";
       readonly why: "smtp" | "sameNames" | "nameDeclared";
+    }
+  | { readonly kind: "connectorMissing"; readonly type: "send" | "receive"; readonly connector: string }
+  | { readonly kind: "connectorUnknown"; readonly connector: string; readonly reason: string }
+  | {
+      readonly kind: "connectorClaimed";
+      readonly connector: string;
+      readonly binding: BindingIdentity;
+      readonly other: BindingIdentity;
     }
   /** The replaced certificate couldn't be removed at the end. */
   | {

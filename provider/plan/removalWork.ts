@@ -58,7 +58,8 @@ export function keptUntil(since: string | undefined, removeAfterDays: number): s
  */
 export function planRemovals(request: RemovalsRequest): Removals {
   const { desired, superseded, replaced, target, context } = request;
-  if (desired.onDelete !== "remove") return NOTHING;
+  // Of a server after a certificate that isn't known yet nothing can be said.
+  if (desired.onDelete !== "remove" || target.kind === "unknown") return NOTHING;
   const { now } = context;
   let server = serverAfter(request.server, request.steps, target, now);
   const judge = (one: SupersededCertificate): Removal =>

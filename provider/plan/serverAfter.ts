@@ -13,7 +13,7 @@ import type { Target } from "./target";
 export const MADE_THUMBPRINT = "0".repeat(40) as Thumbprint;
 
 /** What can be said of a certificate before it is in the store; of one that is to be made, its wish. */
-function factsBefore(target: Target, now: Date): CertificateFacts | undefined {
+export function factsBefore(target: Target, now: Date): CertificateFacts | undefined {
   if (target.kind !== "toBeMade") return factsOf(target);
   const { wish } = target;
   const subject = subjectOfWish(wish);
@@ -99,6 +99,7 @@ export function serverAfter(server: ObservedServer, steps: readonly Step[], targ
     switch (step.kind) {
       case "makeCertificate":
       case "importCertificate":
+      case "setConnector":
         break;
       case "removeCertificate":
         after = {

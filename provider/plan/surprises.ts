@@ -13,6 +13,7 @@ export type Effect =
   /** `undefined`: there is none. */
   | { readonly kind: "defaultSmtpIs"; readonly thumbprint: Thumbprint | "unknown" | undefined }
   | { readonly kind: "mustBeEnabled"; readonly service: ExchangeService }
+  | { readonly kind: "connectorIsSet"; readonly connector: string }
   | { readonly kind: "isRemoved"; readonly thumbprint: Thumbprint }
   | { readonly kind: "isHeldBy"; readonly service: ExchangeService; readonly thumbprint: Thumbprint };
 
@@ -21,6 +22,9 @@ function effectsOf(plan: Plan, server: ObservedServer): readonly Effect[] {
   if (plan.kind === "inSync" || plan.kind === "blocked") return effects;
   for (const step of plan.work.steps) {
     switch (step.kind) {
+      case "setConnector":
+        effects.push({ kind: "connectorIsSet", connector: step.connector });
+        break;
       case "makeCertificate":
         effects.push({ kind: "certificateIsMade" });
         break;

@@ -5,6 +5,7 @@ import type { CertificateFacts } from "../certificate/facts";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { valueOr } from "../model";
 import type { BindingIdentity, DesiredBinding, DesiredCertificate, PreviousBinding, SelfSignedWish } from "./desired";
+import type { SourceServer } from "./connectors";
 import { findCertificate } from "./holdings";
 import type { CertificateNames } from "./names";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
@@ -34,6 +35,8 @@ export interface PlanContext {
   readonly expected: ReadonlyMap<Thumbprint, { readonly facts: CertificateFacts; readonly binding: BindingIdentity }>;
   /** Certificates that this binding replaces or has replaced: never taken for the one to be made. */
   readonly replaced: readonly Thumbprint[];
+  /** A source server of a send connector, by the short name that Exchange gives. */
+  readonly sourceOf: (name: string) => SourceServer;
   /** Labels of the bindings of this deployment that declare a certificate of this server. */
   readonly declaredBy: (thumbprint: Thumbprint) => readonly string[];
   /** Who the binding was when its state was written: another URN after a rename. */

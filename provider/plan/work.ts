@@ -2,6 +2,7 @@ import type { CertificateFacts } from "../certificate/facts";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { EXCLUSIVE_SERVICES, NAME_SERVICES, known, valueOr } from "../model";
 import type { ExchangeService, NameService, Observed } from "../model";
+import { workForConnectors } from "./connectorWork";
 import type { DesiredBinding, PreviousBinding } from "./desired";
 import { type FrontEndCandidate, guardCertificate, guardKeyAlgorithm, guardOwnChannel, guardUm } from "./guards";
 import { fitnessNotices, guardUse } from "./fitness";
@@ -220,6 +221,10 @@ export function workFor(request: WorkRequest): TargetWork {
     steps.push(enable([service], takeOvers, successor));
   }
   if (smtp.step !== undefined) steps.push(smtp.step);
+  const connectors = workForConnectors({ desired, target, server, steps, kept, context });
+  steps.push(...connectors.steps);
+  blockers.push(...connectors.blockers);
+  notices.push(...connectors.notices);
   if (missing.includes("IIS")) steps.push(enable(["IIS"], exclusiveTakeOvers(server, "IIS", ref)));
   for (const { successor } of handOvers.filter((one) => one.service === "IIS")) {
     steps.push(enable(["IIS"], exclusiveTakeOvers(server, "IIS", successor), successor));
@@ -278,6 +283,9 @@ function goalsFor(
   for (const step of steps) {
     if (step.kind === "setCertificateName")
       goals.push({ kind: "certificateNameIs", service: step.service, name: step.name });
+    if (step.kind === "setConnector") {
+      goals.push({ kind: "connectorNames", type: step.type, connector: step.connector, certificate: step.certificate });
+    }
   }
   for (const { service, successor, from } of handOvers) {
     goals.push({ kind: "holds", certificate: successor, service }, { kind: "releases", thumbprint: from, service });

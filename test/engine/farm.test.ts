@@ -12,7 +12,11 @@ const COUNTING_ADAPTER = `
   exports.createBackend = ({ programDirectory, say }) => {
     const backend = openSimulator({ file: join(programDirectory, "${STATE_FILE}"), say });
     const counted = { kind: "counted", close: () => backend.close() };
-    for (const method of ["readSnapshot", "importCertificate", "enableServices", "setCertificateName", "removeCertificate"]) {
+    const methods = [
+      "readSnapshot", "importCertificate", "enableServices", "setCertificateName", "setSendConnectorCertificate",
+      "setReceiveConnectorCertificate", "removeCertificate",
+    ];
+    for (const method of methods) {
       counted[method] = (server, ...rest) => {
         appendFileSync(join(programDirectory, "calls.txt"), method + " " + server + "\\n");
         return backend[method](server, ...rest);

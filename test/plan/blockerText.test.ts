@@ -70,6 +70,40 @@ const SENTENCES: Readonly<Record<Blocker["kind"], readonly (readonly [Plan, stri
       `certificate: certificate ${MAIL.thumbprint} is gone from ex01.contoso.com. Import it there again, or give it here as pfx, pfxFile or pem, so that it can be imported.`,
     ],
   ],
+  connectorMissing: [
+    [
+      planned({ connectors: { send: ["Out"], receive: ["Relay"] } }, undefined, server()),
+      'connectors: there is no send connector "Out". Get-SendConnector lists them.',
+    ],
+  ],
+  connectorUnknown: [
+    [
+      planned(
+        { connectors: { send: ["Out"], receive: [] } },
+        undefined,
+        server([], { sendConnectors: unknown("no role") }),
+      ),
+      "connectors: the server didn't tell its connectors (no role), so \"Out\" can't be looked after. Give the account the role View-Only Configuration.",
+    ],
+  ],
+  connectorClaimed: [
+    [
+      {
+        kind: "blocked",
+        notices: [],
+        blockers: [
+          {
+            kind: "connectorClaimed",
+            property: "connectors",
+            connector: "Out",
+            binding: identityOf("second"),
+            other: identityOf("first"),
+          },
+        ],
+      },
+      'connectors: bindings "first" and "second" want connector "Out" to name different certificates. Declare it in one of them.',
+    ],
+  ],
   removalRefused: [
     [
       planned(

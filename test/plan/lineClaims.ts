@@ -4,11 +4,13 @@ import { losesClientUse, unfitnessOf } from "../../provider/certificate/fitness"
 import { coversName } from "../../provider/certificate/names";
 import { valueOr } from "../../provider/model";
 import type { ExchangeService } from "../../provider/model";
+import { connectorNames } from "../../provider/plan/connectors";
 import { certificateNameOf, findCertificate, holds } from "../../provider/plan/holdings";
 import type { Line } from "../../provider/plan/line";
 import type { ObservedServer } from "../../provider/plan/observedServer";
 import type { CertificateRef, NamedCertificate, TakeOver } from "../../provider/plan/planTypes";
 import type { Chapter } from "./randomBindings";
+import { MADE_THUMBPRINT } from "../../provider/plan/serverAfter";
 import { NOW } from "./servers";
 
 /** What a line says is looked up on the server as it was before and as it is afterwards. */
@@ -319,6 +321,22 @@ export const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
   },
   staysOnServer: ({ thumbprint, held }, { before }) => {
     for (const service of held ?? []) expect(holdsNow(before, thumbprint, service)).toBe(true);
+  },
+  setsConnector: ({ type, connector, certificate, waits }, chapter) => {
+    const facts = findCertificate(chapter.after, resolve(certificate, chapter) ?? MADE_THUMBPRINT)?.facts;
+    if (chapter.applied === undefined || waits) return;
+    expect(facts !== undefined && connectorNames(chapter.after, type, connector, facts)).toBe(true);
+  },
+  connectorWaits: ({ for: reasons }) => {
+    expect(reasons.length).toBeGreaterThan(0);
+  },
+  connectorDrifted: ({ type, connector, actual }, { before }) => {
+    const shown = type === "send" ? valueOr(before.sendConnectors, []) : valueOr(before.receiveConnectors, []);
+    const names = shown.map((one) => ["name" in one ? one.name : one.identity, one.tlsCertificateName] as const);
+    expect(names.find(([name]) => name.endsWith(connector))?.[1]).toBe(actual);
+  },
+  connectorsForgotten: ({ connectors }, { wish }) => {
+    for (const one of connectors) expect([...wish.connectors.send, ...wish.connectors.receive]).not.toContain(one);
   },
   removes: ({ certificate }, { before, after, applied }) => {
     expect(isThere(before, certificate.thumbprint)).toBe(true);

@@ -485,6 +485,34 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
       `certificate ${MAIL.thumbprint} stays on ex01.contoso.com with the services it has there`,
     ],
   ],
+  connectorWaits: [
+    [
+      planned({ ...SMTP, connectors: { send: ["Outbound"], receive: [] } }, SMTP, {
+        ...serverOf([shown(MAIL, { services: ["SMTP"] })]),
+        sendConnectors: known([{ ...connector, tlsCertificateName: undefined, sourceServers: ["EX01", "EX02"] }]),
+      }),
+      "send connector \"Outbound\" doesn't name the certificate yet: whether its source server EX02 has one isn't known (not in this test)",
+    ],
+  ],
+  connectorDrifted: [
+    [
+      planned(
+        { ...SMTP, connectors: { send: [], receive: ["Relay"] } },
+        { ...SMTP, connectors: { send: [], receive: ["Relay"] } },
+        {
+          ...serverOf([shown(MAIL, { services: ["SMTP"] })]),
+          receiveConnectors: known([{ identity: "EX01\\Relay", fqdn: undefined, tlsCertificateName: undefined }]),
+        },
+      ),
+      'DRIFT: receive connector "Relay" now names no certificate',
+    ],
+  ],
+  connectorsForgotten: [
+    [
+      planned(SMTP, { ...SMTP, connectors: { send: ["Outbound"], receive: [] } }, bound()),
+      'no longer managed here, and left as they are: connectors "Outbound"',
+    ],
+  ],
   removedElsewhere: [
     [
       planned({ server: EX02, onDelete: "remove" }, {}, server([], { server: EX02 })),

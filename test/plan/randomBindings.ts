@@ -252,6 +252,7 @@ function remember(wish: DesiredBinding, thumbprint_: Applied["thumbprint"]): Pre
     services: wish.services,
     selfSigned: wish.certificate.kind === "selfSigned" ? wish.certificate.wish : undefined,
     onlyThere: wish.certificate.kind === "thumbprint",
+    connectors: wish.connectors,
     superseded: [],
     replaceDefaultSmtpCertificate: wish.replaceDefaultSmtpCertificate,
     certificateNames: wish.certificateNames,

@@ -207,6 +207,7 @@ export function desired(changes: Partial<DesiredBinding> = {}): DesiredBinding {
     certificateNames: { IMAP: undefined, POP: undefined },
     successor: undefined,
     onServiceRemoved: "refuse",
+    connectors: { send: [], receive: [] },
     onDelete: "retain",
     removeAfterDays: 0,
     friendlyName: undefined,
@@ -240,6 +241,7 @@ export function previous(changes: Partial<PreviousBinding> = {}): PreviousBindin
     thumbprint: MAIL.thumbprint,
     services: ["IIS", "SMTP"],
     selfSigned: undefined,
+    connectors: { send: [], receive: [] },
     onlyThere: false,
     superseded: [],
     replaceDefaultSmtpCertificate: false,
@@ -249,7 +251,14 @@ export function previous(changes: Partial<PreviousBinding> = {}): PreviousBindin
 }
 
 export function context(changes: Partial<PlanContext> = {}): PlanContext {
-  return { now: NOW, expected: new Map(), replaced: [], declaredBy: () => [], ...changes };
+  return {
+    now: NOW,
+    expected: new Map(),
+    replaced: [],
+    declaredBy: () => [],
+    sourceOf: (name) => ({ kind: "unreachable", name, reason: "not in this test" }),
+    ...changes,
+  };
 }
 
 export function planned(
@@ -299,6 +308,8 @@ export function stepsInShort(decision: Plan): readonly string[] {
         return "import";
       case "enable":
         return `enable ${step.services.join("+")}${step.because === "successor" ? " for the successor" : ""}`;
+      case "setConnector":
+        return `set ${step.type} ${step.connector}`;
       case "removeCertificate":
         return `remove ${step.certificate.thumbprint}`;
       case "setCertificateName":

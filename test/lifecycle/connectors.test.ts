@@ -1,0 +1,154 @@
+import type { Organisation } from "../../provider/backends/simulator/organisation";
+import { makeTestAuthority } from "../certificate/testCertificates";
+import { RefusedPreview, givenPfx, makeMiniEngine, type MiniEngine, type Run } from "../miniEngine";
+import { EX01, EX02, NOW, farm } from "./bench";
+
+/* Connectors that follow a certificate, in the order in which the engine calls the provider. */
+
+const authority = makeTestAuthority();
+const mail = givenPfx({ issuer: authority });
+const other = givenPfx({ subject: "CN=mail.contoso.com, O=Contoso", issuer: authority });
+const NAME = "<I>CN=Contoso Issuing CA, O=Contoso<S>CN=mail.contoso.com";
+const OTHER = "<I>CN=Contoso Issuing CA, O=Contoso<S>CN=mail.contoso.com, O=Contoso";
+
+const bound = (server: string, certificate: unknown, connectors: unknown = { send: ["Outbound"] }) => ({
+  server,
+  certificate,
+  services: ["SMTP"],
+  connectors,
+});
+
+async function begin(sourceServers: readonly string[] = ["EX01", "EX02"]): Promise<MiniEngine> {
+  const organisation = farm({ receiveConnectors: [{ name: "Relay", fqdn: null, tlsCertificateName: null }] });
+  const sendConnectors = [{ name: "Outbound", fqdn: null, tlsCertificateName: null, sourceServers }];
+  return makeMiniEngine({ ...organisation, sendConnectors }, () => NOW);
+}
+
+const namedBy = async (engine: MiniEngine): Promise<string | null | undefined> =>
+  (await engine.store.read()).sendConnectors[0]?.tlsCertificateName;
+const relayOf = async (engine: MiniEngine): Promise<string | null | undefined> =>
+  (await engine.store.read()).servers[EX01]?.receiveConnectors[0]?.tlsCertificateName;
+const said = (run: Run, text: string) => run.lines.filter((line) => line.includes(text));
+const touch = (engine: MiniEngine, change: (organisation: Organisation) => Organisation): Promise<void> =>
+  engine.store.update((organisation) => ({ organisation: change(organisation), result: undefined }));
+
+describe("a send connector", () => {
+  it("is set by whoever finds every source server ready, and until then the plan says which one it waits for", async () => {
+    const engine = await begin();
+    const alone = { one: bound(EX01, mail.source) };
+    const waits = 'send connector "Outbound" doesn\'t name the certificate yet: its source server EX02 has no valid';
+    expect(said(await engine.preview(alone), waits)).toHaveLength(1);
+    await engine.up(alone);
+    expect(await namedBy(engine)).toBeNull();
+    // Waiting is never a change.
+    const again = await engine.up(alone);
+    expect([again.done["one"], said(again, waits).length]).toEqual(["same", 1]);
+    const both = await engine.up({ ...alone, two: bound(EX02, mail.source) });
+    expect(await namedBy(engine)).toBe(NAME);
+    expect(said(both, 'let send connector "Outbound" name')).toHaveLength(1);
+    expect((await engine.up({ ...alone, two: bound(EX02, mail.source) })).done).toEqual({ one: "same", two: "same" });
+  });
+
+  it("is set in one run where both servers get the certificate in it", async () => {
+    const engine = await begin();
+    const program = { one: bound(EX01, mail.source), two: bound(EX02, mail.source) };
+    await engine.up(program);
+    expect(await namedBy(engine)).toBe(NAME);
+    expect((await engine.preview(program)).done).toEqual({ one: "same", two: "same" });
+  });
+
+  it("moves on with another certificate, once that is everywhere", async () => {
+    const engine = await begin();
+    await engine.up({ one: bound(EX01, mail.source), two: bound(EX02, mail.source) });
+    await engine.up({ one: bound(EX01, other.source), two: bound(EX02, other.source) });
+    expect(await namedBy(engine)).toBe(OTHER);
+  });
+
+  it("that somebody changed is drift: told, and set again", async () => {
+    const engine = await begin(["EX01"]);
+    const program = { one: bound(EX01, mail.source) };
+    await engine.up(program);
+    await touch(engine, (organisation) => ({
+      ...organisation,
+      sendConnectors: organisation.sendConnectors.map((one) => ({ ...one, tlsCertificateName: OTHER })),
+    }));
+    const drift = await engine.preview(program);
+    expect(drift.done).toEqual({ one: "update" });
+    expect(said(drift, `DRIFT: send connector "Outbound" now names ${OTHER}`)).toHaveLength(1);
+    await engine.up(program);
+    expect(await namedBy(engine)).toBe(NAME);
+  });
+
+  it("waits for a server that can't be asked, which fails nobody", async () => {
+    const engine = await begin();
+    await touch(engine, (organisation) => {
+      const ex02 = organisation.servers[EX02];
+      if (ex02 === undefined) throw new Error("no server");
+      return {
+        ...organisation,
+        servers: { ...organisation.servers, [EX02]: { ...ex02, faults: { unreachable: true } } },
+      };
+    });
+    const up = await engine.up({ one: bound(EX01, mail.source) });
+    expect(up.done).toEqual({ one: "create" });
+    expect(said(up, "whether its source server EX02 has one isn't known")).not.toEqual([]);
+    expect(await namedBy(engine)).toBeNull();
+  });
+
+  it("is never set while a source server is an Edge server: the command is said", async () => {
+    const engine = await begin(["EX01", "EDGE01"]);
+    await touch(engine, (organisation) => ({
+      ...organisation,
+      edgeSubscriptions: [{ name: "EDGE01", site: organisation.servers[EX01]?.site ?? "" }],
+    }));
+    const up = await engine.up({ one: bound(EX01, mail.source) });
+    expect(said(up, "EDGE01 is an Edge server, which can't be asked from here")).not.toEqual([]);
+    expect(said(up, "Set-SendConnector 'Outbound' -TlsCertificateName")).not.toEqual([]);
+    expect(await namedBy(engine)).toBeNull();
+  });
+
+  it("that isn't declared any more is left as it is, and that is said", async () => {
+    const engine = await begin(["EX01"]);
+    await engine.up({ one: bound(EX01, mail.source) });
+    const { connectors: _connectors, ...without } = bound(EX01, mail.source);
+    const up = await engine.up({ one: without });
+    expect(said(up, 'left as they are: connectors "Outbound"')).toHaveLength(1);
+    expect(await namedBy(engine)).toBe(NAME);
+  });
+
+  it("that two bindings want to name different certificates is refused, both named", async () => {
+    const engine = await begin();
+    const refused = engine.preview({ one: bound(EX01, mail.source), two: bound(EX02, other.source) });
+    await expect(refused).rejects.toThrow(/bindings "one" and "two" want connector "Outbound" to name different/);
+  });
+});
+
+describe("a receive connector", () => {
+  it("is set on its server at once, by its name alone", async () => {
+    const engine = await begin();
+    const program = { one: bound(EX01, mail.source, { receive: ["relay"] }) };
+    const preview = await engine.preview(program);
+    expect(said(preview, 'plan: lets receive connector "Relay" name')).toHaveLength(1);
+    await engine.up(program);
+    expect(await relayOf(engine)).toBe(NAME);
+    expect((await engine.up(program)).done).toEqual({ one: "same" });
+  });
+});
+
+describe("connectors are refused", () => {
+  it.each<[string, unknown, RegExp]>([
+    ["that aren't there", { send: ["Nowhere"] }, /there is no send connector "Nowhere"/],
+    ["with the server in front", { receive: ["EX01\\Relay"] }, /Give the name alone/],
+    ["under another key", { inbound: ["Relay"] }, /give \{ send: /],
+    ["none at all", {}, /at least one name/],
+  ])("%s", async (_what, connectors, message) => {
+    const engine = await begin();
+    await expect(engine.preview({ one: bound(EX01, mail.source, connectors) })).rejects.toThrow(message);
+  });
+
+  it("without SMTP", async () => {
+    const engine = await begin();
+    const program = { one: { ...bound(EX01, mail.source), services: ["IIS"] } };
+    await expect(engine.preview(program)).rejects.toThrow(RefusedPreview);
+  });
+});
