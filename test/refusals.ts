@@ -150,10 +150,16 @@ export const REFUSALS: readonly Refusal[] = [
     says: ["ECC key", "RSA certificate"],
   },
   {
-    what: "removal of the certificate on delete, which isn't there yet",
-    inputs: mail(contents(pfx), ["SMTP"], { onDelete: "remove" }),
+    what: "what nobody knows how to do on delete",
+    inputs: mail(contents(pfx), ["SMTP"], { onDelete: "delete" }),
     property: "onDelete",
-    says: ["not there yet", "retain"],
+    says: ['"retain"', '"remove"'],
+  },
+  {
+    what: "days until a removal that isn't asked for",
+    inputs: mail(contents(pfx), ["SMTP"], { removeAfterDays: 7 }),
+    property: "removeAfterDays",
+    says: ["a replaced certificate", 'onDelete: "remove"'],
   },
   {
     what: "an input that doesn't exist",

@@ -54,7 +54,16 @@ describe("the installed command exchange-simulator", () => {
     expect(await simulator(["--version"])).toEqual({ code: 0, out: `${version}\n`, errors: "" });
   });
 
+  it("invents no organisation where there is none, and says how one is made", async () => {
+    const { code, out, errors } = await simulator(["show"]);
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(errors).toContain("exchange-simulator init");
+    expect(fs.readdirSync(path.join(directory, "infra"))).toEqual([]);
+  });
+
   it("makes the organisation in the program's directory, and shows it", async () => {
+    const file = path.join(directory, "infra", ".exchange-simulator.json");
+    expect(await simulator(["init"])).toMatchObject({ code: 0, errors: `Made ${file}.\n` });
     const { code, out } = await simulator(["show"]);
     expect(code).toBe(0);
     expect(out).toContain("ex01.contoso.com");

@@ -4,9 +4,15 @@ import path from "node:path";
 const ROOT = path.join(__dirname, "..", "..");
 
 /** Folders of test/ that are no folders of provider/: other ways of running the same, and the tools. */
-const OF_THEIR_OWN = /^(engine|process|tools|fuzz|oldStates|remoting\/(peers|kerberos))\//;
+const OF_THEIR_OWN = /^(engine|process|tools|fuzz|oldStates|windows|remoting\/(peers|kerberos))\//;
 /** Tests of how something that has its file elsewhere works out here. */
-const ELSEWHERE_ON_PURPOSE = ["backends/remote/contract", "backends/remote/trace"];
+const ELSEWHERE_ON_PURPOSE = [
+  "backends/remote/contract",
+  "backends/remote/trace",
+  "exchangeCertificates/inventory",
+  "exchangeCertificates/twin",
+  "lifecycle/removal",
+];
 
 function filesIn(folder: string, ending: string): readonly string[] {
   return readdirSync(path.join(ROOT, folder), { recursive: true, encoding: "utf8" })

@@ -4,7 +4,10 @@ import type { Severity } from "../../plan/line";
 
 /** Puts lines under the resource they belong to. */
 export interface EngineLog {
-  /** Shows a line under the row of that URN; where that fails, `otherwise` does. Lines keep their order. */
+  /**
+   * Shows a line under the row of that URN; where that fails, `otherwise` does, and for all lines after it too. Lines
+   * keep their order.
+   */
   show(urn: string, severity: Severity, text: string, otherwise: () => void): void;
   /** Ends when everything that was shown so far has reached the engine. Never fails. */
   flush(): Promise<void>;
@@ -15,8 +18,8 @@ interface EngineClient {
   log(request: unknown, options: { readonly deadline: number }, done: (error: unknown) => void): void;
 }
 
-/** How long the engine may take for a line, milliseconds. */
-const DEADLINE = 2000;
+/** How long the engine may take for a line, milliseconds. Long, because an engine that is too late isn't asked again. */
+const DEADLINE = 10_000;
 
 /** The engine's address: the last argument of the process that serves dynamic providers. */
 export function engineAddressIn(argv: readonly string[]): string | undefined {
@@ -24,24 +27,33 @@ export function engineAddressIn(argv: readonly string[]): string | undefined {
   return last !== undefined && /^[A-Za-z0-9.-]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/.test(last) ? last : undefined;
 }
 
-/** The log of the engine at that address. Nothing is loaded or connected before the first line. */
-export function engineLogAt(address: string): EngineLog {
+/**
+ * The log of the engine at that address. Nothing is loaded or connected before the first line. One that doesn't answer
+ * is waited for once: each line would hold up an operation.
+ */
+export function engineLogAt(address: string, deadline = DEADLINE): EngineLog {
   let opened: Opened | undefined;
+  let isGone = false;
   let shown: Promise<void> = Promise.resolve();
   return {
     show: (urn, severity, text, otherwise) => {
       shown = shown.then(async () => {
+        if (isGone) {
+          otherwise();
+          return;
+        }
         try {
           opened ??= open(address);
           const { client, requestOf } = opened;
           const request = requestOf(urn, severity, text);
           await new Promise<void>((resolve, reject) => {
-            client.log(request, { deadline: Date.now() + DEADLINE }, (error) => {
+            client.log(request, { deadline: Date.now() + deadline }, (error) => {
               if (error === null || error === undefined) resolve();
               else reject(new Error("the engine takes no lines", { cause: error }));
             });
           });
         } catch {
+          isGone = true;
           otherwise();
         }
       });

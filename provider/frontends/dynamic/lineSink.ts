@@ -21,6 +21,8 @@ export interface LineSinkEnv {
 export class LineSink {
   readonly #env: LineSinkEnv;
   readonly #rows = new Set<string>();
+  /** By URN, to which server and phase its last line belonged. */
+  readonly #groups = new Map<string, string>();
 
   constructor(env: LineSinkEnv) {
     this.#env = env;
@@ -37,8 +39,14 @@ export class LineSink {
     const onConsole = (): void => {
       print(lineForConsole(told, now()));
     };
-    if (log === undefined || !this.#rows.has(urn)) onConsole();
-    else log.show(urn, told.line.severity, lineForRow(told, now()), onConsole);
+    if (log === undefined || !this.#rows.has(urn)) {
+      onConsole();
+      return;
+    }
+    const group = `${told.line.phase} ${told.server}`;
+    const isFirst = this.#groups.get(urn) !== group;
+    this.#groups.set(urn, group);
+    log.show(urn, told.line.severity, lineForRow(told, now(), isFirst), onConsole);
   }
 
   /** Ends when all lines so far are where they belong. Never fails. */

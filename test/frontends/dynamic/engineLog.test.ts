@@ -70,6 +70,26 @@ describe("the engine's log", () => {
     expect(lost).toEqual(["one"]);
   });
 
+  it("waits no more than once for an engine that answers nothing, and loses no line", async () => {
+    let asked = 0;
+    const server = new grpc.Server();
+    server.addService(EngineService, { log: () => (asked += 1) });
+    const port = await new Promise<number>((resolve) => {
+      server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (_error, bound) => {
+        resolve(bound);
+      });
+    });
+    const log = engineLogAt(`127.0.0.1:${String(port)}`, 300);
+    const lost: string[] = [];
+    for (const text of ["one", "two", "three"]) log.show("urn:a", "info", text, () => lost.push(text));
+    await log.flush();
+    log.show("urn:a", "info", "four", () => lost.push("four"));
+    await log.flush();
+    server.forceShutdown();
+    expect(lost).toEqual(["one", "two", "three", "four"]);
+    expect(asked).toBeLessThanOrEqual(1);
+  });
+
   it.each([
     [["node", "index.js", "127.0.0.1:41047"], "127.0.0.1:41047"],
     [["node", "index.js", "[::1]:41047"], "[::1]:41047"],
