@@ -126,7 +126,7 @@ function summaryOf(output) {
   const lines = output.replaceAll("\r\n", "\n").split("\n");
   const progress = lines.findLastIndex((line) => /^ [ +~=-]{2,3} ?pulumi/.test(line));
   const kept = lines.slice(progress + 1).filter((line) => !NOISE.test(line));
-  return inOrder(withoutEmptyGroups(kept.map((line) => line.trimEnd())))
+  return inOrder(withGroupsInOrder(withoutEmptyGroups(kept.map((line) => line.trimEnd()))))
     .join("\n")
     .replace(/\n{3,}/g, "\n\n")
     .trim();
@@ -146,6 +146,31 @@ function withoutEmptyGroups(lines) {
     return depth(next) > depth(line);
   });
   return kept.length === lines.length ? kept : withoutEmptyGroups(kept);
+}
+
+/**
+ * The same for the rows of Diagnostics: each resource has a heading of its own there.
+ *
+ * @param {readonly string[]} lines
+ * @returns {string[]}
+ */
+function withGroupsInOrder(lines) {
+  const isHeading = (/** @type {string} */ line) => /^ {2}\S.* \(.+\):$/.test(line);
+  const first = lines.findIndex(isHeading);
+  if (first === -1) return [...lines];
+  const end = lines.findIndex((line, index) => index > first && /^\S/.test(line));
+  const last = end === -1 ? lines.length : end;
+  /** @type {string[][]} */
+  const groups = [];
+  for (const line of lines.slice(first, last)) {
+    if (isHeading(line)) groups.push([]);
+    if (line !== "") groups.at(-1)?.push(line);
+  }
+  // The stack's own comes first.
+  const key = (/** @type {string[]} */ [heading = ""]) =>
+    `${heading.includes("pulumi:pulumi:Stack") ? "0" : "1"} ${heading}`;
+  const sorted = groups.sort((left, right) => key(left).localeCompare(key(right)));
+  return [...lines.slice(0, first), ...sorted.flatMap((group) => [...group, ""]), ...lines.slice(last)];
 }
 
 /**

@@ -49,4 +49,19 @@ describe("a listing", () => {
         .map((line) => line.trim()),
     ).toEqual(["[a.x] one: y", "[b.x] two: z", "[b.x] two: a"]);
   });
+
+  it("has the resources of Diagnostics in one order, the stack first", () => {
+    const printed = ["Diagnostics:", "  a:B (two):", "    z", "", "  a:B (one):", "    y", "", "Resources:", "    2 x"];
+    expect(summaryOf(printed.join("\n")).split("\n")).toEqual([
+      "Diagnostics:",
+      "  a:B (one):",
+      "    y",
+      "",
+      "  a:B (two):",
+      "    z",
+      "",
+      "Resources:",
+      "    2 x",
+    ]);
+  });
 });
