@@ -5,7 +5,7 @@ import type { BackendSettings } from "./backends/openBackend";
 import { parseRemoteSettings, REMOTE_KEYS } from "./backends/remote/settings";
 import { parseServerFqdn } from "./model";
 import type { ServerFqdn } from "./model";
-import { readFlag, settingRefused, type Setting } from "./setting";
+import { readFlag, readPath, settingRefused, shownSetting, type Setting } from "./setting";
 
 /** How values of the configuration are read: `get("exchange:backend")`. */
 export type ReadConfig = (key: string) => string | undefined;
@@ -31,6 +31,12 @@ const KEYS = {
   ...REMOTE_KEYS,
 } as const;
 
+/** What people write for "fail" or "continue". */
+const NEARLY_WAY =
+  /^(?:fail(?:s|ed)?|continued?|ignored?|warn(?:ing)?|skip|error|abort|stop|proceed|true|false|yes|no|none)$/i;
+/** Short names, and full ones with a mistake in them. */
+const NEARLY_SERVER = /^[A-Za-z0-9._-]{1,15}$|^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)+$/;
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -54,11 +60,12 @@ export function readSettings(config: ReadConfig, environment: Environment, direc
   };
 
   const backend = read("backend");
+  const simulatorFile = read("simulatorFile");
   const offline = readFlag(read("offline"));
   const onUnreachable = read("onUnreachable");
   if (onUnreachable !== undefined && onUnreachable.value !== "fail" && onUnreachable.value !== "continue") {
     throw settingRefused(
-      `${onUnreachable.from} is "${onUnreachable.value}"; it may be "fail" (the default) or "continue".`,
+      `${onUnreachable.from} is ${shownSetting(onUnreachable.value, NEARLY_WAY)}; it may be "fail" (the default) or "continue".`,
     );
   }
   return {
@@ -67,7 +74,10 @@ export function readSettings(config: ReadConfig, environment: Environment, direc
       backend === undefined && offline
         ? undefined
         : chooseBackend(backend?.value, {
-            simulatorFile: resolve(directory, read("simulatorFile")?.value ?? DEFAULT_SIMULATOR_FILE),
+            simulatorFile: resolve(
+              directory,
+              simulatorFile === undefined ? DEFAULT_SIMULATOR_FILE : readPath(simulatorFile),
+            ),
             remote: () => parseRemoteSettings(readAsWritten, directory),
           }),
     servers: readServers(read("servers")),
@@ -86,7 +96,7 @@ export function readServers(entry: Setting | undefined): readonly ServerFqdn[] {
     const server = parseServerFqdn(name);
     if (server === undefined) {
       throw settingRefused(
-        `${entry.from} names "${name}", which isn't a fully qualified server name. Write names like ex01.contoso.com, with commas between them.`,
+        `${entry.from} names ${shownSetting(name, NEARLY_SERVER)}, which isn't a fully qualified server name. Write names like ex01.contoso.com, with commas between them.`,
       );
     }
     return server;

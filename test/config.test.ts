@@ -134,12 +134,19 @@ describe("the way to real servers", () => {
     [{ ...basic, "exchange:endpoint": "http://{server}/PowerShell/" }, /in clear text/],
     [{ ...basic, "exchange:endpoint": "https://{host}/PowerShell/" }, /exchange:endpoint isn't a URL/],
     [{ ...basic, "exchange:endpoint": "mail.contoso.com" }, /exchange:endpoint isn't a URL/],
-    [{ ...basic, "exchange:endpoint": "ldap://{server}/" }, /begins with "ldap:"/],
+    [{ ...basic, "exchange:endpoint": "ldap://{server}/" }, /begins with neither https:\/\/ nor http:\/\//],
     [{ ...basic, "exchange:endpoint": "https://admin:hunter2@{server}/" }, /belong into exchange:username/],
     [{ ...remote, "exchange:tlsServerName": "mail.contoso.com" }, /exchange:tlsServerName is set.*no TLS/],
     [{ ...remote, "exchange:maxConnectionsPerServer": "0" }, /whole number from 1 to 10 \(default 2\)/],
     [{ ...remote, "exchange:operationTimeoutSeconds": "1.5" }, /whole number from 1 to 600 \(default 20\)/],
     [{ ...basic, "exchange:dangerouslySkipTlsVerification": "perhaps" }, /may be true or false/],
+    [{ ...remote, "exchange:authentication": "hunter2" }, /authentication is a text of 7 characters; it may be/],
+    [{ ...basic, "exchange:endpoint": "hunter2:x" }, /begins with neither/],
+    [{ ...basic, "exchange:caFile": "-----BEGIN PRIVATE KEY-----\nhunter2" }, /caFile holds a text of 35 characters, which/],
+    [{ ...simulator, "exchange:simulatorFile": "a\nhunter2" }, /simulatorFile holds a text of 9 characters, which/],
+    [{ ...simulator, "exchange:onUnreachable": "hunter2" }, /onUnreachable is a text of 7 characters; it may be/],
+    [{ ...simulator, "exchange:offline": "hunter2" }, /offline is a text of 7 characters; it may be/],
+    [{ ...simulator, "exchange:servers": "hunter2-P@ssw0rd" }, /names a text of 16 characters, which isn't/],
   ])("refuses %j", (config, message) => {
     expect(mistake(config)).toMatch(message);
     expect(mistake(config)).not.toContain("hunter2");

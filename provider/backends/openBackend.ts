@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ExchangeBindingError, messageOf } from "../errors";
+import { shownSetting } from "../setting";
 import type { AdapterModule, AdapterSettings, Backend } from "./backend";
 import type * as RemoteBackend from "./remote/remoteBackend";
 import type { RemoteSettings } from "./remote/settings";
@@ -92,10 +93,18 @@ export async function openBackend(settings: BackendSettings, env: OpenBackendEnv
 
 /** A mistake in an adapter, told to its user. */
 function adapterMistake(specifier: string, found: string, cause?: unknown): ExchangeBindingError {
-  return new ExchangeBindingError("ConfigurationInvalid", `exchange:backend is "${specifier}", but ${found}`, {
-    facts: { backend: specifier },
+  const backend = shownSetting(specifier, NEARLY_MODULE);
+  return new ExchangeBindingError("ConfigurationInvalid", `exchange:backend is ${backend}, but ${found}`, {
+    facts: isShown(specifier) ? { backend: specifier } : {},
     cause,
   });
+}
+
+/** Paths, and names of packages as the registry takes them. */
+const NEARLY_MODULE = /^(?:\.{1,2}|[A-Za-z]:)?[\\/]|^(?:@[a-z0-9._~-]+\/)?[a-z0-9._~-]+(?:\/[A-Za-z0-9._~/-]+)?$/;
+
+function isShown(specifier: string): boolean {
+  return shownSetting(specifier, NEARLY_MODULE) === `"${specifier}"`;
 }
 
 async function openAdapter(specifier: string, env: OpenBackendEnv): Promise<Backend> {
@@ -124,7 +133,7 @@ async function loadModule(specifier: string, programDirectory: string): Promise<
   } catch (error) {
     throw adapterMistake(
       specifier,
-      `no such module was found from ${programDirectory}: ${firstLine(error)}. Besides module names and paths, ` +
+      `no such module was found from ${programDirectory}${isShown(specifier) ? `: ${firstLine(error)}` : ""}. Besides module names and paths, ` +
         `exchange:backend may be "simulator". Install the package there, or begin the path with "./".`,
       error,
     );

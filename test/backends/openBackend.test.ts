@@ -118,7 +118,7 @@ describe("opening the way to real servers", () => {
   it("says what is wrong with the file of the CA", async () => {
     const caFile = join(directory, "ca.pem");
     const settings = { kind: "remote", ...remoteSettings, caFile } as const;
-    expect(await refusal(settings)).toMatch(/caFile can't be read.*ca\.pem/);
+    expect(await refusal(settings)).toMatch(/caFile \(.*ca\.pem\) can't be read: it isn't there/);
     await writeFile(caFile, "no certificate");
     expect(await refusal(settings)).toMatch(/ca\.pem\) holds no PEM certificate/);
   });

@@ -12,24 +12,12 @@ const path = require("node:path");
  * @type {readonly (readonly string[])[]}
  */
 const LAYERS = [
-  ["sentence", "errors", "secret", "setting", "model"],
+  ["sentence", "errors", "secret", "unknowns", "shownValue", "setting", "model"],
   ["certificate/"],
   ["remoting/"],
   ["console/"],
   ["backends/"],
-  [
-    "plan/",
-    "apply",
-    "observe",
-    "inputs",
-    "certificateSource",
-    "unknowns",
-    "shownValue",
-    "sourceKeys",
-    "state",
-    "storedFollowUps",
-    "config",
-  ],
+  ["plan/", "apply", "observe", "inputs", "certificateSource", "sourceKeys", "state", "storedFollowUps", "config"],
   ["doctor/", "inventory/"],
   ["exchangeCertificates/"],
   ["lifecycle/"],

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Secret } from "../../secret";
-import { readFlag, readWholeNumber, type Setting, settingRefused } from "../../setting";
+import { readFlag, readPath, readWholeNumber, type Setting, settingRefused, shownSetting } from "../../setting";
 
 /** What `exchange:backend = remote` needs. */
 export interface RemoteSettings {
@@ -41,6 +41,10 @@ export const REMOTE_KEYS = {
   },
 } as const;
 
+/** Other ways to prove who one is. */
+const NEARLY_AUTHENTICATION =
+  /^(?:ntlm|negotiate\w{0,24}|spnego|digest|certificate|credssp|default|none|anonymous|oauth2?|modern|windows|integrated|krb5|kerb|tls|ssl)$/;
+
 /** A value as it was written, and the key or variable that it stands in; `undefined` when it is missing or blank. */
 export type ReadRemoteSetting = (name: keyof typeof REMOTE_KEYS) => Setting | undefined;
 
@@ -61,12 +65,12 @@ export function parseRemoteSettings(read: ReadRemoteSetting, directory: string):
   const authentication = text("authentication")?.toLowerCase() ?? "kerberos";
   if (authentication !== "kerberos" && authentication !== "basic") {
     throw settingRefused(
-      `${from(read, "authentication")} is "${authentication}"; it may be "kerberos" (the default) or "basic".`,
+      `${from(read, "authentication")} is ${shownSetting(authentication, NEARLY_AUTHENTICATION)}; it may be "kerberos" (the default) or "basic".`,
     );
   }
   const endpoint = text("endpoint") ?? DEFAULT_ENDPOINTS[authentication];
   checkEndpoint(read, endpoint, authentication);
-  const caFile = text("caFile");
+  const caFile = read("caFile");
   const password = read("password")?.value;
   if (password !== undefined && read("username") === undefined) {
     throw settingRefused(
@@ -81,7 +85,7 @@ export function parseRemoteSettings(read: ReadRemoteSetting, directory: string):
     // As it is: blanks may be part of it.
     password: password === undefined ? undefined : new Secret(password),
     tlsServerName: text("tlsServerName"),
-    caFile: caFile === undefined ? undefined : resolve(directory, caFile),
+    caFile: caFile === undefined ? undefined : resolve(directory, readPath(caFile)),
     maxConnectionsPerServer: readWholeNumber(read("maxConnectionsPerServer"), DEFAULT_MAX_CONNECTIONS, 10),
     operationTimeoutSeconds: readWholeNumber(read("operationTimeoutSeconds"), DEFAULT_OPERATION_TIMEOUT_SECONDS, 600),
     dangerouslySkipTlsVerification: readFlag(read("dangerouslySkipTlsVerification")),
@@ -96,7 +100,7 @@ function checkEndpoint(read: ReadRemoteSetting, endpoint: string, authentication
   if (!URL.canParse(concrete) || /[{}]/.test(concrete)) throw settingRefused(`${key} isn't a URL. ${example}`);
   const url = new URL(concrete);
   if (url.protocol !== "https:" && url.protocol !== "http:")
-    throw settingRefused(`${key} begins with "${url.protocol}". ${example}`);
+    throw settingRefused(`${key} begins with neither https:// nor http://. ${example}`);
   if (url.username !== "" || url.password !== "") {
     throw settingRefused(
       `${key} holds a user name or a password. They belong into exchange:username and exchange:password.`,

@@ -20,9 +20,9 @@ export class EngineError extends Error {
     this.name = "ExchangeCertificateBinding";
     this.code = cause instanceof ExchangeBindingError ? cause.code : "Internal";
     this.stack = "failed; the reason is in the error of the resource";
-    // The whole stack of an unexpected error is what a bug report needs; it holds no secrets, only our own frames.
+    // Where an unexpected error came from is what a bug report needs.
     if (!(cause instanceof ExchangeBindingError) && cause instanceof Error && process.env["EXCHANGE_TRACE"] === "1") {
-      this.stack = cause.stack ?? this.stack;
+      this.stack = [this.stack, ...framesOf(cause)].join("\n");
     }
     if (partial !== undefined) {
       this.id = partial.id;
@@ -35,3 +35,16 @@ export class EngineError extends Error {
     return this.name;
   }
 }
+
+/**
+ * The places in an error's stack. Nothing of the message, which stands in front of them: nobody controls what others
+ * write into it, and it may have lines that look like places.
+ */
+function framesOf({ stack = "", message }: Error): readonly string[] {
+  const start = stack.indexOf(message);
+  const places = start === -1 ? stack : stack.slice(start + message.length);
+  return places.split("\n").filter((line) => FRAME.test(line));
+}
+
+/** `    at Deployment.look (/program/node_modules/…/deployment.js:12:34)`. */
+const FRAME = /^ {4}at [^\p{Cc}\p{Cf}]{1,300}:\d+:\d+\)?$/u;

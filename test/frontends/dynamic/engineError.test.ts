@@ -51,5 +51,23 @@ describe("an error as the engine gets it", () => {
       expect(new EngineError(new Error("broken")).stack).toMatch(/^\s+at .*engineError\.test/m);
       expect(new EngineError(new ExchangeBindingError("Refused", "no")).stack).not.toMatch(/^\s+at /m);
     });
+
+    it.each([
+      ["a password", "connecting with hunter2 failed"],
+      ["several lines", "body:\n    at hunter2 (/tmp/x.js:1:2)\nCookie: hunter2"],
+      ["a command of a CI system", "x\n::error::hunter2\n##vso[task.setvariable]hunter2"],
+      ["colours", "\u001b[31mhunter2"],
+      ["nothing", ""],
+    ])("shows nothing of a foreign message, in which there may be %s", (_what, message) => {
+      const { stack = "" } = new EngineError(new TypeError(message));
+      expect(stack).toMatch(/^ {4}at .*engineError\.test/m);
+      expect(stack).not.toContain("hunter2");
+      expect(stack.split("\n").slice(1)).toEqual(stack.match(/^ {4}at .*$/gm));
+    });
+
+    it("shows nothing where somebody has written over the stack", () => {
+      const error = Object.assign(new Error("x"), { stack: "password=hunter2\nat hunter2" });
+      expect(new EngineError(error).stack).not.toContain("hunter2");
+    });
   });
 });
