@@ -142,7 +142,10 @@ describe("the way to real servers", () => {
     [{ ...basic, "exchange:dangerouslySkipTlsVerification": "perhaps" }, /may be true or false/],
     [{ ...remote, "exchange:authentication": "hunter2" }, /authentication is a text of 7 characters; it may be/],
     [{ ...basic, "exchange:endpoint": "hunter2:x" }, /begins with neither/],
-    [{ ...basic, "exchange:caFile": "-----BEGIN PRIVATE KEY-----\nhunter2" }, /caFile holds a text of 35 characters, which/],
+    [
+      { ...basic, "exchange:caFile": "-----BEGIN PRIVATE KEY-----\nhunter2" },
+      /caFile holds a text of 35 characters, which/,
+    ],
     [{ ...simulator, "exchange:simulatorFile": "a\nhunter2" }, /simulatorFile holds a text of 9 characters, which/],
     [{ ...simulator, "exchange:onUnreachable": "hunter2" }, /onUnreachable is a text of 7 characters; it may be/],
     [{ ...simulator, "exchange:offline": "hunter2" }, /offline is a text of 7 characters; it may be/],

@@ -120,7 +120,7 @@ describe("opening the way to real servers", () => {
     const settings = { kind: "remote", ...remoteSettings, caFile } as const;
     expect(await refusal(settings)).toMatch(/caFile \(.*ca\.pem\) can't be read: it isn't there/);
     await writeFile(caFile, "no certificate");
-    expect(await refusal(settings)).toMatch(/ca\.pem\) holds no PEM certificate/);
+    expect(await refusal(settings)).toMatch(/ca\.pem\) isn't one: it is neither PEM/);
   });
 
   it("warns whoever turns the check of certificates off", async () => {
@@ -167,6 +167,15 @@ describe("opening an adapter of the user's own", () => {
     expect(message).toMatch(/"simulater".*may be "simulator".*Install the package/);
     expect(message).not.toContain("\n");
   });
+
+  it.each(["P@ssw0rd!", "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIB", "-----BEGIN PRIVATE KEY-----\nMIIE"])(
+    "doesn't repeat what is no name of a module, which may be a secret in the wrong place: %j",
+    async (specifier) => {
+      const message = await refusal({ kind: "module", specifier });
+      expect(message).toContain(`is a text of ${String(specifier.length)} characters, but no such module was found`);
+      expect(message).not.toContain(specifier.slice(0, 5));
+    },
+  );
 
   it("says which module fails to load, and why", async () => {
     const settings = await adapter("lab.js", `throw new Error("the lab's own mistake");`);
