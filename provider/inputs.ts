@@ -5,14 +5,14 @@ import { parseThumbprint } from "./certificate/thumbprint";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { readCertificateSource } from "./certificateSource";
 import type { CertificateSource, KeptMaterial, SourceContext, SourceEnv } from "./certificateSource";
-import { EXCHANGE_SERVICES, NAME_SERVICES, parseServerFqdn, parseService, sortServices } from "./model";
+import { EXCHANGE_SERVICES, flawOfName, NAME_SERVICES, parseServerFqdn, parseService, sortServices } from "./model";
 import type { ExchangeService, NameService, ServerFqdn } from "./model";
 import { describeNameFlaw } from "./plan/blockerText";
 import type { BindingIdentity, DeclaredConnectors, DeclaredName, DesiredBinding } from "./plan/desired";
 import { NAME_PROPERTY, nameFlaw } from "./plan/names";
 import type { NameFlaw } from "./plan/names";
 import { namesOfWish, subjectOfWish } from "./plan/target";
-import { shown, isPlainText, NOT_PLAIN } from "./shownValue";
+import { shown, isHarmless, isPlainText, NOT_PLAIN } from "./shownValue";
 import { UNKNOWN, containsUnknown } from "./unknowns";
 
 /** A mistake in the inputs, as the engine shows it. `property` is a top-level input, or empty for the whole. */
@@ -151,6 +151,8 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
   if (certificateNames.IMAP === null) normalised["imapCertificateName"] = "";
   if (certificateNames.POP === null) normalised["popCertificateName"] = "";
   for (const flaw of nameFlaws(source, services, certificateNames, unknown)) {
+    // A name that was refused is none to judge the certificate by.
+    if (failures.some(({ property }) => property === flaw.property)) continue;
     failures.push({ property: flaw.property, reason: describeNameFlaw(flaw), flaw });
   }
   const successor = readSuccessor(given("successor"), fail);
@@ -285,10 +287,16 @@ function readServer(given: unknown, isUnknown: boolean, fail: Fail): ServerFqdn 
   if (server === undefined) {
     fail(
       "server",
-      `${shown(given)} isn't a server's fully qualified name. Write it like ex01.contoso.com: no short name, no distinguished name, no dot at the end.`,
+      `${shown(given)} isn't a server's fully qualified name${flawIn(given)}. Write it like ex01.contoso.com: no short name, no distinguished name, no dot at the end.`,
     );
   }
   return server;
+}
+
+/** Which character breaks a name, where the name can be shown. */
+function flawIn(given: unknown): string {
+  const flaw = typeof given === "string" && isHarmless(given) ? flawOfName(given) : undefined;
+  return flaw === undefined ? "" : `: it ${flaw}`;
 }
 
 async function readSource(given: unknown, context: SourceContext, fail: Fail): Promise<CertificateSource | undefined> {
@@ -361,7 +369,7 @@ function readName(
   if (name === undefined) {
     fail(
       property,
-      `${shown(given)} isn't a fully qualified host name. Give the name that ${service} clients use, like mail.contoso.com.`,
+      `${shown(given)} isn't a fully qualified host name${flawIn(given)}. Give the name that ${service} clients use, like mail.contoso.com.`,
     );
   }
   return name;

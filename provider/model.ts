@@ -1,3 +1,5 @@
+import { domainToASCII } from "node:url";
+
 /** The domain's own words: services, servers, statuses, and values that may be unknown. */
 
 /**
@@ -64,6 +66,21 @@ export function parseServerFqdn(text: string): ServerFqdn | undefined {
   const lower = text.trim().toLowerCase();
   if (lower.length > 253 || /^[0-9.]+$/.test(lower)) return undefined;
   return FQDN.test(lower) ? (lower as ServerFqdn) : undefined;
+}
+
+/**
+ * What breaks a name that isn't a fully qualified one, to complete "… is refused: it": the character that no host name
+ * may have, with the form that names of other scripts have in DNS. `undefined` where it isn't one character.
+ */
+export function flawOfName(text: string): string | undefined {
+  const name = text.trim();
+  const other = /[^A-Za-z0-9.-]/u.exec(name)?.[0];
+  if (other === undefined) return undefined;
+  if (/[\p{L}\p{M}\p{N}]/u.test(other)) {
+    const ascii = domainToASCII(name);
+    if (parseServerFqdn(ascii) !== undefined) return `holds "${other}"; in DNS and in certificates it is ${ascii}`;
+  }
+  return `holds "${other}", which no host name may have: only letters, digits, hyphens and dots`;
 }
 
 /** The service of that name, whatever its case; `undefined` when there is none. */

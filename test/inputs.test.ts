@@ -199,6 +199,26 @@ describe("what is refused, at the input that it belongs to", () => {
     expect(await refusal({ popCertificateName: 3 }, "popCertificateName")).toMatch(/3 isn't a name/);
   });
 
+  it("a name of another script, once, with the form that certificates have", async () => {
+    const changes = { certificate: wildcardPfx, services: ["IMAP"], imapCertificateName: "mail.müller.example" };
+    const { failures } = await read(changes);
+    expect(failures).toMatchObject([
+      {
+        property: "imapCertificateName",
+        reason: expect.stringContaining(
+          'it holds "ü"; in DNS and in certificates it is mail.xn--mller-kva.example',
+        ) as string,
+      },
+    ]);
+  });
+
+  it("a server's name with a character that none may have, naming it; never a character of a value that may be a secret", async () => {
+    expect(await refusal({ server: "ex_01.contoso.com" }, "server")).toContain(
+      'it holds "_", which no host name may have',
+    );
+    expect(await refusal({ server: "Passw0rd§".repeat(20) }, "server")).not.toContain("§");
+  });
+
   it("the default SMTP role without SMTP", async () => {
     const changes = { services: ["IIS"], replaceDefaultSmtpCertificate: true };
     expect(await refusal(changes, "replaceDefaultSmtpCertificate")).toMatch(/Add SMTP to services/);

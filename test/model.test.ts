@@ -1,4 +1,4 @@
-import { parseServerFqdn, parseService, sortServices } from "../provider/model";
+import { flawOfName, parseServerFqdn, parseService, sortServices } from "../provider/model";
 
 describe("parseServerFqdn", () => {
   it("stores a server's name in lower case", () => {
@@ -14,6 +14,26 @@ describe("parseServerFqdn", () => {
   ])("refuses %s", (_what, text) => {
     expect(parseServerFqdn(text)).toBeUndefined();
   });
+});
+
+describe("flawOfName", () => {
+  it.each([
+    ["ex_01.contoso.com", /holds "_", which no host name may have/],
+    ["ex 01.contoso.com", /holds " "/],
+    ["ex01.contoso.com/owa", /holds "\/"/],
+    ["ex01.contoso。com", /holds "。"/],
+    ["mail.müller.example", /holds "ü"; in DNS and in certificates it is mail\.xn--mller-kva\.example$/],
+    ["mail.пример.example", /holds "п"; .* is mail\.xn--e1afmkfd\.example$/],
+  ])("names the character that breaks %s", (name, flaw) => {
+    expect(flawOfName(name)).toMatch(flaw);
+  });
+
+  it.each(["ex01", "ex01.contoso.com.", "192.0.2.10", ""])(
+    "finds none in %j, which is refused for another reason",
+    (name) => {
+      expect(flawOfName(name)).toBeUndefined();
+    },
+  );
 });
 
 describe("services", () => {

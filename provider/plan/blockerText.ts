@@ -20,7 +20,9 @@ export function describeNameFlaw(flaw: NameFlaw): string {
   const which =
     flaw.why === "wildcard"
       ? `a wildcard certificate (${flaw.subject})`
-      : `a certificate whose subject (${flaw.subject}) isn't a host name`;
+      : flaw.subject === ""
+        ? "a certificate without a subject"
+        : `a certificate whose subject (${flaw.subject}) isn't a host name`;
   return (
     `${service} can't be enabled for ${which}. Name the host that ${service} clients use with ` +
     `${NAME_PROPERTY[service]}; it is set with ${NAME_CMDLET[service]} -X509CertificateName.`

@@ -19,13 +19,14 @@ export function sameName(one: string | undefined, other: string | undefined): bo
 }
 
 /**
- * What Enable-ExchangeCertificate writes into X509CertificateName: the subject's common name; without one the first
- * DNS name. Undefined when that isn't a host name: then Exchange warns ("the subject is not a Fully Qualified Domain
- * Name") and changes nothing. A short name will do: setup itself writes that of the server.
+ * What Enable-ExchangeCertificate writes into X509CertificateName: the subject's common name. Undefined when that isn't
+ * a host name: then Exchange warns ("the subject is not a Fully Qualified Domain Name") and changes nothing. Without a
+ * common name nobody knows what it does, and that counts as the same. A short name will do: setup itself writes that of
+ * the server.
  */
 export function nameWrittenByEnable(names: CertificateNames): string | undefined {
   if (isWildcard(names)) return undefined;
-  const name = names.commonName ?? names.dnsNames.find((one) => !one.startsWith("*."));
+  const name = names.commonName;
   return name !== undefined && looksLikeDnsName(name) ? name : undefined;
 }
 

@@ -248,6 +248,14 @@ const SENTENCES: Readonly<Record<Blocker["kind"], readonly (readonly [Plan, stri
   ],
   nameNeeded: [
     [
+      planned(
+        { ...given(certificate("mail.contoso.com", { commonName: undefined, subject: "" })), ...services("IMAP") },
+        undefined,
+        server(),
+      ),
+      "imapCertificateName: IMAP can't be enabled for a certificate without a subject. Name the host that IMAP clients use with imapCertificateName; it is set with Set-ImapSettings -X509CertificateName.",
+    ],
+    [
       planned({ ...given(WILDCARD), ...services("IMAP") }, undefined, server()),
       "imapCertificateName: IMAP can't be enabled for a wildcard certificate (CN=*.contoso.com). Name the host that IMAP clients use with imapCertificateName; it is set with Set-ImapSettings -X509CertificateName.",
     ],

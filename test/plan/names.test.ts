@@ -22,15 +22,11 @@ describe("the name that Exchange writes when IMAP or POP is enabled", () => {
     ["the common name", { commonName: "mail.contoso.com", dnsNames: ["owa.contoso.com"] }, "mail.contoso.com"],
     ["a short common name, as setup's own", { commonName: "EX01", dnsNames: ["ex01.contoso.com"] }, "EX01"],
     [
-      "the first DNS name without a common name",
+      "none that is known without a common name",
       { commonName: undefined, dnsNames: ["a.contoso.com", "b.contoso.com"] },
-      "a.contoso.com",
+      undefined,
     ],
-    [
-      "the first DNS name that is no wildcard",
-      { commonName: undefined, dnsNames: ["*.contoso.com", "b.contoso.com"] },
-      "b.contoso.com",
-    ],
+    ["none for an address", { commonName: "10.0.0.5", dnsNames: ["mail.contoso.com"] }, undefined],
     ["none for a wildcard common name", { commonName: "*.contoso.com", dnsNames: ["contoso.com"] }, undefined],
     ["none where all names are wildcards", { commonName: undefined, dnsNames: ["*.contoso.com"] }, undefined],
     [

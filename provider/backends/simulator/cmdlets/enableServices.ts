@@ -100,11 +100,11 @@ function nameProtocol(run: CmdletRun, server: ServerState, facts: CertificateFac
 
 /**
  * Which of its names is written isn't documented. The captured servers speak for the common name: theirs is a short
- * one (E2k16-1), and a certificate that has only the long form of it doesn't show IMAP.
+ * one (E2k16-1), and a certificate that has only the long form of it doesn't show IMAP. Without one none is written.
  */
 function nameForProtocols(facts: CertificateFacts): string | undefined {
   if (isWildcard(facts)) return undefined;
-  const name = facts.commonName ?? facts.dnsNames.find((one) => !one.startsWith("*."));
+  const name = facts.commonName;
   return name !== undefined && looksLikeDnsName(name) ? name : undefined;
 }
 

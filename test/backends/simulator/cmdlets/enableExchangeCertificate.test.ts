@@ -177,11 +177,11 @@ describe("enabling IMAP and POP", () => {
     expect([lab.services(own), lab.services(twin)]).toEqual(["IMAP, POP, IIS", "IMAP, POP"]);
   });
 
-  it("writes the first DNS name of a certificate without a common name", () => {
+  it("writes nothing for a certificate without a common name", () => {
     const nameless = makeTestCertificate({ subject: "O=Contoso", dnsNames: ["*.contoso.com", "imap.contoso.com"] });
     const lab = afterSetup({ certificates: [stored(nameless)], iis: NO_SITES });
     lab.complete("Enable-ExchangeCertificate", { Thumbprint: nameless.facts.thumbprint, Services: ["IMAP"] });
-    expect(lab.server().imap.x509CertificateName).toBe("imap.contoso.com");
+    expect(lab.server().imap.x509CertificateName).toBe("EX01");
   });
 
   it("warns about a wildcard certificate, once per protocol in Exchange's words, and changes nothing", () => {
