@@ -68,6 +68,11 @@ export interface MiniEngine {
   readonly store: StateStore;
   /** Runs a program: bindings by name. One provider process for it. */
   up(program: Readonly<Record<string, Bag>>): Promise<Run>;
+  /**
+   * The same in a process that is killed at a call that changes a server, before or after it is carried out; `atCall`
+   * counts from 0. Whatever that process still says or does is lost. Returns the calls that it had begun.
+   */
+  killed(program: Readonly<Record<string, Bag>>, atCall: number, when: "before" | "after"): Promise<readonly string[]>;
   /** The same without changing anything. Throws {@link RefusedPreview}. */
   preview(program: Readonly<Record<string, Bag>>): Promise<Run>;
   refresh(): Promise<Run>;
@@ -85,7 +90,7 @@ export async function makeMiniEngine(
   /** Replaced ones whose delete failed: tried again at the end of each run. */
   const pending: Resource[] = [];
 
-  const process = (): { lifecycle: ReturnType<typeof dynamicProviderOver>; lines: string[] } => {
+  const process = (over: Backend = backend): { lifecycle: ReturnType<typeof dynamicProviderOver>; lines: string[] } => {
     const lines: string[] = [];
     const deployment = new Deployment({
       directory: "/",
@@ -98,13 +103,13 @@ export async function makeMiniEngine(
         makeSelfSigned({ ...wish, ...(subject === undefined ? {} : { subject }) }, { now: now(), randomBytes }),
       say: (told) => lines.push(lineForConsole(told, now())),
       note: (text) => lines.push(text),
-      open: () => Promise.resolve(backend),
+      open: () => Promise.resolve(over),
     });
     return { lifecycle: dynamicProviderOver(deployment), lines };
   };
 
-  const run = async (program: Readonly<Record<string, Bag>>, isPreview: boolean): Promise<Run> => {
-    const { lifecycle, lines } = process();
+  const run = async (program: Readonly<Record<string, Bag>>, isPreview: boolean, over?: Backend): Promise<Run> => {
+    const { lifecycle, lines } = process(over);
     const done: Record<string, Operation> = {};
     const replaced: Resource[] = [];
     const failures: string[] = [];
@@ -172,6 +177,11 @@ export async function makeMiniEngine(
     backend,
     store,
     up: (program) => run(program, false),
+    async killed(program, atCall, when) {
+      const calls: string[] = [];
+      await run(program, false, dying(backend, calls, { atCall, when })).catch(() => undefined);
+      return calls;
+    },
     preview: (program) => run(program, true),
     async refresh() {
       const { lifecycle, lines } = process();
@@ -195,6 +205,56 @@ export async function makeMiniEngine(
       return resource.outputs;
     },
     observe: (server) => observeServer(backend, server, { signal: new AbortController().signal }),
+  };
+}
+
+/** A backend whose process is killed at one of its changing calls: from then on nothing reaches a server any more. */
+function dying(
+  backend: Backend,
+  calls: string[],
+  { atCall, when }: { readonly atCall: number; readonly when: "before" | "after" },
+): Backend {
+  let isDead = false;
+  const killed = (): Promise<never> => Promise.reject(new Error("killed"));
+  const changing =
+    <Args extends readonly unknown[], T>(name: string, call: (...args: Args) => Promise<T>) =>
+    async (...args: Args): Promise<T> => {
+      if (isDead) return killed();
+      const isIt = calls.push(name) - 1 === atCall;
+      if (isIt && when === "before") {
+        isDead = true;
+        return killed();
+      }
+      const result = await call(...args);
+      if (!isIt) return result;
+      isDead = true;
+      return killed();
+    };
+  return {
+    kind: backend.kind,
+    readSnapshot: (...args) => (isDead ? killed() : backend.readSnapshot(...args)),
+    importCertificate: changing("importCertificate", (...args: Parameters<Backend["importCertificate"]>) =>
+      backend.importCertificate(...args),
+    ),
+    enableServices: changing("enableServices", (...args: Parameters<Backend["enableServices"]>) =>
+      backend.enableServices(...args),
+    ),
+    setCertificateName: changing("setCertificateName", (...args: Parameters<Backend["setCertificateName"]>) =>
+      backend.setCertificateName(...args),
+    ),
+    setSendConnectorCertificate: changing(
+      "setSendConnectorCertificate",
+      (...args: Parameters<Backend["setSendConnectorCertificate"]>) => backend.setSendConnectorCertificate(...args),
+    ),
+    setReceiveConnectorCertificate: changing(
+      "setReceiveConnectorCertificate",
+      (...args: Parameters<Backend["setReceiveConnectorCertificate"]>) =>
+        backend.setReceiveConnectorCertificate(...args),
+    ),
+    removeCertificate: changing("removeCertificate", (...args: Parameters<Backend["removeCertificate"]>) =>
+      backend.removeCertificate(...args),
+    ),
+    close: () => backend.close(),
   };
 }
 

@@ -1,0 +1,142 @@
+import type { Organisation } from "../../provider/backends/simulator/organisation";
+import { enableByHandIn } from "./byHand";
+import { makeTestAuthority } from "../certificate/testCertificates";
+import { givenPfx, makeMiniEngine, type MiniEngine } from "../miniEngine";
+import { EX01, EX02, NOW, farm } from "./bench";
+
+/*
+ * A process that is killed before or after any call that changes a server leaves a state from which the next run goes
+ * on. The kill points are the calls that a run makes: a new call is a new kill point by itself. A kill at a read is the
+ * same as one after the change before it.
+ */
+
+type Program = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+const authority = makeTestAuthority();
+const first = givenPfx({ issuer: authority });
+const second = givenPfx({ issuer: authority });
+const other = givenPfx({ dnsNames: ["owa.contoso.com"], issuer: authority });
+const bound = (certificate: unknown, services: readonly string[], more: object = {}) => ({
+  server: EX01,
+  certificate,
+  services,
+  ...more,
+});
+const REMOVE = { onDelete: "remove" } as const;
+const made = (days: number) => ({ selfSigned: { dnsNames: ["mail.contoso.com"], validityDays: days } });
+const SEND = { connectors: { send: ["Outbound"], receive: ["Relay"] } };
+
+interface Scenario {
+  readonly name: string;
+  /** Programs that have run before. */
+  readonly before: readonly Program[];
+  readonly drift?: (organisation: Organisation) => Organisation;
+  readonly program: Program;
+}
+
+const scenarios: readonly Scenario[] = [
+  { name: "a create", before: [], program: { mail: bound(first.source, ["IIS", "IMAP", "SMTP"]) } },
+  { name: "a create of a made certificate", before: [], program: { mail: bound(made(90), ["IIS", "SMTP"]) } },
+  {
+    name: "an update that adds a service and a name",
+    before: [{ mail: bound(first.source, ["SMTP"]) }],
+    program: { mail: bound(first.source, ["IIS", "POP", "SMTP"], { popCertificateName: "mail.contoso.com" }) },
+  },
+  {
+    name: "a replacement that removes the old one",
+    before: [{ mail: bound(first.source, ["IIS", "SMTP"], REMOVE) }],
+    program: { mail: bound(second.source, ["IIS", "SMTP"], REMOVE) },
+  },
+  {
+    name: "a replacement of a made certificate that removes the old one",
+    before: [{ mail: bound(made(90), ["IIS", "SMTP"], REMOVE) }],
+    program: { mail: bound(made(91), ["IIS", "SMTP"], REMOVE) },
+  },
+  {
+    name: "a removal that has become due",
+    before: [{ mail: bound(first.source, ["SMTP"]) }, { mail: bound(second.source, ["SMTP"]) }],
+    program: { mail: bound(second.source, ["SMTP"], REMOVE) },
+  },
+  {
+    name: "the repair of drift",
+    before: [{ mail: bound(first.source, ["IIS", "SMTP"]) }],
+    drift: enableByHandIn(EX01),
+    program: { mail: bound(first.source, ["IIS", "SMTP"]) },
+  },
+  {
+    name: "a hand-over to a successor",
+    before: [{ mail: bound(first.source, ["IIS", "SMTP"]), owa: bound(other.source, ["SMTP"]) }],
+    program: {
+      owa: bound(other.source, ["SMTP"]),
+      mail: bound(first.source, ["SMTP"], { successor: other.thumbprint }),
+    },
+  },
+  {
+    name: "connectors of two servers",
+    before: [],
+    program: {
+      one: bound(first.source, ["SMTP"], SEND),
+      two: { ...bound(first.source, ["SMTP"], { connectors: { send: ["Outbound"] } }), server: EX02 },
+    },
+  },
+  { name: "a delete", before: [{ mail: bound(first.source, ["SMTP"], REMOVE) }], program: {} },
+];
+
+async function begin({ before, drift }: Scenario): Promise<MiniEngine> {
+  const organisation = farm({ receiveConnectors: [{ name: "Relay", fqdn: null, tlsCertificateName: null }] });
+  const sendConnectors = [{ name: "Outbound", fqdn: null, tlsCertificateName: null, sourceServers: ["EX01", "EX02"] }];
+  const engine = await makeMiniEngine({ ...organisation, sendConnectors }, () => NOW);
+  for (const program of before) await engine.up(program);
+  if (drift !== undefined) {
+    await engine.store.update((seen) => ({ organisation: drift(seen), result: undefined }));
+  }
+  return engine;
+}
+
+/** What matters of the servers, whichever key a made certificate has got. */
+async function seen(engine: MiniEngine): Promise<unknown> {
+  const { sendConnectors } = await engine.store.read();
+  const servers = await Promise.all(
+    [EX01, EX02].map(async (name) => {
+      const server = await engine.observe(name);
+      const nameOf = (thumbprint: string | undefined): string | undefined =>
+        server.certificates.find(({ facts }) => facts.thumbprint === thumbprint)?.facts.subject ?? thumbprint;
+      return {
+        certificates: server.certificates
+          .map(({ facts, displayedServices, iisSites }) => JSON.stringify([facts.subject, displayedServices, iisSites]))
+          .sort(),
+        defaultSmtp: server.defaultSmtpThumbprint.kind === "known" && nameOf(server.defaultSmtpThumbprint.value),
+        names: [server.imapCertificateName, server.popCertificateName],
+        receiveConnectors: server.receiveConnectors,
+      };
+    }),
+  );
+  return { servers, sendConnectors };
+}
+
+let killed = 0;
+
+describe.each(scenarios)("killed in $name", (scenario) => {
+  it("at any call, the next run comes to the same end, and then there is nothing more to do", async () => {
+    const whole = await begin(scenario);
+    const calls = await whole.killed(scenario.program, Number.POSITIVE_INFINITY, "before");
+    const end = await seen(whole);
+    expect(calls.length).toBeGreaterThan(0);
+    for (let call = 0; call < calls.length; call += 1) {
+      for (const when of ["before", "after"] as const) {
+        const engine = await begin(scenario);
+        const until = await engine.killed(scenario.program, call, when);
+        expect(until).toHaveLength(call + 1);
+        await engine.up(scenario.program);
+        expect({ call, when, end: await seen(engine) }).toEqual({ call, when, end });
+        const again = await engine.preview(scenario.program);
+        expect(Object.values(again.done).filter((one) => one !== "same")).toEqual([]);
+        killed += 1;
+      }
+    }
+  });
+});
+
+it("has been killed at every call twice", () => {
+  expect(killed).toBeGreaterThanOrEqual(40);
+});
