@@ -3,7 +3,7 @@ import type { CertificateMaterial } from "./certificate/material";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { ExchangeBindingError, isBindingError, messageOf } from "./errors";
 import type { ServerFqdn } from "./model";
-import type { DesiredBinding, SelfSignedWish } from "./plan/desired";
+import type { SelfSignedWish } from "./plan/desired";
 import { decideSend } from "./plan/connectors";
 import type { SourceServer } from "./plan/connectors";
 import { guardCertificate } from "./plan/guards";
@@ -14,7 +14,6 @@ import { findCertificate } from "./plan/holdings";
 import type { ObservedServer } from "./plan/observedServer";
 import { describeBlocker, describeGoal } from "./plan/planText";
 import type { CertificateRef, Goal, Step, Work } from "./plan/planTypes";
-import { madeFriendlyName } from "./plan/target";
 import { Secret } from "./secret";
 
 /** Everything impure that applying needs. */
@@ -36,9 +35,13 @@ export interface ApplyEnv {
   readonly makeCertificate: (wish: SelfSignedWish) => Promise<CertificateMaterial>;
   /** Packs what is to be imported so that every server reads it. Slow, and it has randomness of its own. */
   readonly packPfx: (material: CertificateMaterial, password: Secret<string>) => Secret<Uint8Array>;
+  /** For taking back what was done: the server with a time limit of its own, which begins when this is called. */
+  readonly anew: (doing: string) => Pick<ApplyEnv, "backend" | "observe" | "options">;
   /** A line for the person who watches. */
   readonly say: (
-    fact: Fact & { readonly kind: "serverWarns" | "waitsFor" | "removalNotDone" | "connectorWaits" | "setsConnector" },
+    fact: Fact & {
+      readonly kind: "serverWarns" | "waitsFor" | "takesBack" | "removalNotDone" | "connectorWaits" | "setsConnector";
+    },
   ) => void;
 }
 
@@ -99,20 +102,24 @@ function begin(work: Work): Progress {
   };
 }
 
+/** What the executor of a step works with. */
+interface Run {
+  readonly server: ServerFqdn;
+  readonly material: Material | undefined;
+  readonly progress: Progress;
+  readonly env: ApplyEnv;
+}
+
 /**
  * Executes the work of a plan in its order and reads the server again afterwards: a change that did not come about is
  * an error that names it. Every step is idempotent, so that a run that was cut off can be repeated.
  */
-export async function apply(
-  desired: DesiredBinding,
-  work: Work,
-  material: Material | undefined,
-  env: ApplyEnv,
-): Promise<Applied> {
+export async function apply(work: Work, material: Material | undefined, env: ApplyEnv): Promise<Applied> {
   const progress = begin(work);
+  const run: Run = { server: work.server, material, progress, env };
   try {
-    for (const step of work.steps) await execute(step, desired, material, progress, env);
-    const server = await verify(desired, work, progress, env);
+    for (const step of work.steps) await execute(step, run);
+    const server = await verify(work, progress, env);
     if (progress.thumbprint === undefined) throw new ExchangeBindingError("Internal", "The plan named no certificate.");
     return { thumbprint: progress.thumbprint, server };
   } catch (error) {
@@ -125,80 +132,70 @@ export async function apply(
  * with the code `RemovalRefused`.
  */
 export async function applyRemoval(
-  server: ServerFqdn,
   work: Work,
   env: Pick<ApplyEnv, "backend" | "observe" | "options" | "sleep" | "say">,
 ): Promise<ObservedServer> {
   const progress = begin(work);
   for (const step of work.steps) {
     if (step.kind !== "removeCertificate") throw new ExchangeBindingError("Internal", "A delete only removes.");
-    await env.backend.removeCertificate(server, step.certificate.thumbprint, env.options);
+    await env.backend.removeCertificate(work.server, step.certificate.thumbprint, env.options);
   }
-  return verify({ server }, work, progress, env);
+  return verify(work, progress, env);
 }
 
 const EXECUTORS: {
-  readonly [K in Step["kind"]]: (
-    step: Step & { readonly kind: K },
-    desired: DesiredBinding,
-    material: Material | undefined,
-    progress: Progress,
-    env: ApplyEnv,
-  ) => Promise<void>;
+  readonly [K in Step["kind"]]: (step: Step & { readonly kind: K }, run: Run) => Promise<void>;
 } = {
-  makeCertificate: async (_step, desired, _material, progress, env) => {
-    if (desired.certificate.kind !== "selfSigned") {
-      throw new ExchangeBindingError("Internal", "Only a self-signed certificate can be made.");
-    }
-    progress.material = await env.makeCertificate(desired.certificate.wish);
+  makeCertificate: async ({ wish }, { progress, env }) => {
+    progress.material = await env.makeCertificate(wish);
     progress.thumbprint = progress.material.facts.thumbprint;
   },
 
-  importCertificate: async (_step, desired, material, progress, env) => {
+  importCertificate: async ({ friendlyName, privateKeyExportable }, run) => {
+    const { server, material, progress, env } = run;
     progress.material ??= material?.();
     if (progress.material === undefined) {
       throw new ExchangeBindingError("Internal", "The plan imports a certificate, but none was given.");
     }
     const { facts } = progress.material;
-    const isMade = desired.certificate.kind === "selfSigned";
     const password = new Secret(env.randomBytes(24).toString("base64url"));
     progress.touched = true;
     const { outcome } = await env.backend.importCertificate(
-      desired.server,
+      server,
       {
         thumbprint: facts.thumbprint,
         pfx: env.packPfx(progress.material, password),
         password,
-        friendlyName: isMade ? madeFriendlyName(desired.identity) : desired.friendlyName,
-        privateKeyExportable: desired.privateKeyExportable,
+        friendlyName,
+        privateKeyExportable,
       },
       env.options,
     );
     progress.imported = outcome === "imported";
-    await judgeImported(desired, facts.thumbprint, progress, env);
+    await judgeImported(facts.thumbprint, run);
   },
 
-  enable: async (step, desired, _material, progress, env) => {
+  enable: async ({ certificate, services, defaultSmtp, requireSsl }, { server, progress, env }) => {
     progress.touched = true;
     const { warnings } = await env.backend.enableServices(
-      desired.server,
+      server,
       {
-        thumbprint: need(resolver(progress)(step.certificate)),
-        services: step.services,
-        replaceDefaultSmtpCertificate: step.defaultSmtp === "replace",
-        requireSsl: desired.requireSsl,
+        thumbprint: need(resolver(progress)(certificate)),
+        services,
+        replaceDefaultSmtpCertificate: defaultSmtp === "replace",
+        requireSsl,
       },
       env.options,
     );
     for (const warning of warnings) env.say({ kind: "serverWarns", warning });
   },
 
-  setCertificateName: async (step, desired, _material, progress, env) => {
+  setCertificateName: async ({ service, name }, { server, progress, env }) => {
     progress.touched = true;
-    await env.backend.setCertificateName(desired.server, step.service, step.name, env.options);
+    await env.backend.setCertificateName(server, service, name, env.options);
   },
 
-  setConnector: async (step, desired, _material, progress, env) => {
+  setConnector: async (step, { server: name, progress, env }) => {
     progress.touched = true;
     await env.onConnector(step, async () => {
       const server = await env.observe();
@@ -206,13 +203,13 @@ const EXECUTORS: {
       if (facts === undefined) {
         throw new ExchangeBindingError(
           "ChangeDidNotComeAbout",
-          `${desired.server} doesn't show the certificate that connector "${step.connector}" is to name.`,
-          { facts: { server: desired.server, connector: step.connector } },
+          `${name} doesn't show the certificate that connector "${step.connector}" is to name.`,
+          { facts: { server: name, connector: step.connector } },
         );
       }
-      const name: ConnectorCertificateName = `<I>${facts.issuer}<S>${facts.subject}`;
+      const value: ConnectorCertificateName = `<I>${facts.issuer}<S>${facts.subject}`;
       if (step.type === "receive") {
-        await env.backend.setReceiveConnectorCertificate(desired.server, step.connector, name, env.options);
+        await env.backend.setReceiveConnectorCertificate(name, step.connector, value, env.options);
         return;
       }
       // Others may have come further meanwhile, or less far than the plan took for granted.
@@ -223,7 +220,7 @@ const EXECUTORS: {
         progress.waiting.push(connector);
         env.say({ kind: "connectorWaits", connector, for: decision.for });
       } else if (decision.kind !== "set") {
-        await env.backend.setSendConnectorCertificate(desired.server, connector, name, env.options);
+        await env.backend.setSendConnectorCertificate(name, connector, value, env.options);
         const { certificate, type } = step;
         const previous = decision.kind === "complete" ? decision.previous : step.previous;
         if (step.waits === true)
@@ -232,11 +229,10 @@ const EXECUTORS: {
     });
   },
 
-  removeCertificate: async (step, desired, _material, progress, env) => {
+  removeCertificate: async ({ certificate }, { server, progress, env }) => {
     progress.touched = true;
-    const { certificate } = step;
     try {
-      await env.backend.removeCertificate(desired.server, certificate.thumbprint, env.options);
+      await env.backend.removeCertificate(server, certificate.thumbprint, env.options);
     } catch (error) {
       // An old certificate that has to stay is no reason to fail: it is tried again by the next run.
       if (!isBindingError(error, "RemovalRefused")) throw error;
@@ -246,22 +242,10 @@ const EXECUTORS: {
   },
 };
 
-async function execute(
-  step: Step,
-  desired: DesiredBinding,
-  material: Material | undefined,
-  progress: Progress,
-  env: ApplyEnv,
-): Promise<void> {
-  progress.begun.push(step);
-  const executor = EXECUTORS[step.kind] as (
-    step: Step,
-    desired: DesiredBinding,
-    material: Material | undefined,
-    progress: Progress,
-    env: ApplyEnv,
-  ) => Promise<void>;
-  await executor(step, desired, material, progress, env);
+async function execute(step: Step, run: Run): Promise<void> {
+  run.progress.begun.push(step);
+  const executor = EXECUTORS[step.kind] as (step: Step, run: Run) => Promise<void>;
+  await executor(step, run);
 }
 
 function resolver(progress: Progress): Resolve {
@@ -278,48 +262,39 @@ function need(thumbprint: Thumbprint | undefined): Thumbprint {
  * Only the server can say whether it accepts what was imported (chain, revocation, key). When it doesn't, the import
  * is taken back, and the state stays as it was.
  */
-async function judgeImported(
-  desired: DesiredBinding,
-  thumbprint: Thumbprint,
-  progress: Progress,
-  env: ApplyEnv,
-): Promise<void> {
+async function judgeImported(thumbprint: Thumbprint, run: Run): Promise<void> {
+  const { server, env } = run;
   const certificate = findCertificate(await env.observe(), thumbprint);
   if (certificate === undefined) {
     throw new ExchangeBindingError(
       "ChangeDidNotComeAbout",
-      `${desired.server} reported that certificate ${thumbprint} was imported, but doesn't show it. Look at the server's certificate store and run again.`,
-      { facts: { server: desired.server, thumbprint } },
+      `${server} reported that certificate ${thumbprint} was imported, but doesn't show it. Look at the server's certificate store and run again.`,
+      { facts: { server, thumbprint } },
     );
   }
   const { blockers } = guardCertificate(certificate.facts, certificate, env.now());
   if (blockers.length === 0) return;
-  const reasons = blockers.map((blocker) => describeBlocker(blocker, { server: desired.server, now: env.now() }));
-  const ending = await takeBack(desired, thumbprint, progress, env);
+  const reasons = blockers.map((blocker) => describeBlocker(blocker, { server, now: env.now() }));
+  const ending = await takeBack(thumbprint, run);
   throw new ExchangeBindingError(
     "Refused",
-    `Binding certificate ${thumbprint} on ${desired.server}: ${reasons.join(" ")} ${ending}`,
-    {
-      facts: { server: desired.server, thumbprint },
-    },
+    `Binding certificate ${thumbprint} on ${server}: ${reasons.join(" ")} ${ending}`,
+    { facts: { server, thumbprint } },
   );
 }
 
 /** Undoes an import; the sentence that says how that ended. Never throws: the reason for it is what matters. */
-async function takeBack(
-  desired: DesiredBinding,
-  thumbprint: Thumbprint,
-  progress: Progress,
-  env: ApplyEnv,
-): Promise<string> {
+async function takeBack(thumbprint: Thumbprint, { server, progress, env }: Run): Promise<string> {
   if (!progress.imported) {
     progress.touched = false;
     return "It was on the server before this run and was left there.";
   }
   let problem = "it is still there";
+  env.say({ kind: "takesBack", thumbprint });
   try {
-    await env.backend.removeCertificate(desired.server, thumbprint, env.options);
-    if (findCertificate(await env.observe(), thumbprint) === undefined) {
+    const { backend, observe, options } = env.anew(`Taking back the import of ${thumbprint} on ${server}`);
+    await backend.removeCertificate(server, thumbprint, options);
+    if (findCertificate(await observe(), thumbprint) === undefined) {
       progress.touched = false;
       return "The import was taken back; nothing else was changed.";
     }
@@ -334,7 +309,6 @@ const LONGEST_DELAY_MS = 10_000;
 
 /** Reads again until every goal shows, where Active Directory has to carry the change; otherwise one second look. */
 async function verify(
-  desired: Pick<DesiredBinding, "server">,
   work: Work,
   progress: Progress,
   env: Pick<ApplyEnv, "observe" | "options" | "sleep" | "say">,
@@ -348,7 +322,7 @@ async function verify(
     const mayStillCome = unmet.every(isReplicated) ? !env.options.signal.aborted : looks < 2;
     if (!mayStillCome)
       throw notComeAbout(
-        desired,
+        work.server,
         unmet.map((goal) => describeGoal(goal, resolve)),
       );
     if (looks === 2) env.say({ kind: "waitsFor", goals: unmet });
@@ -356,7 +330,7 @@ async function verify(
       await env.sleep(delay);
     } catch {
       throw notComeAbout(
-        desired,
+        work.server,
         unmet.map((goal) => describeGoal(goal, resolve)),
       );
     }
@@ -370,12 +344,12 @@ function isLeftOut(goal: Goal, { refused, waiting }: Progress): boolean {
   return goal.kind === "absent" && refused.includes(goal.thumbprint);
 }
 
-function notComeAbout(desired: Pick<DesiredBinding, "server">, wanted: readonly string[]): ExchangeBindingError {
+function notComeAbout(server: ServerFqdn, wanted: readonly string[]): ExchangeBindingError {
   return new ExchangeBindingError(
     "ChangeDidNotComeAbout",
-    `The cmdlets reported success, but ${desired.server}, read again, does not show that ${wanted.join("; nor that ")}. ` +
+    `The cmdlets reported success, but ${server}, read again, does not show that ${wanted.join("; nor that ")}. ` +
       `Look at the server's event log, then run again: what is missing is tried once more.`,
-    { facts: { server: desired.server, missing: [...wanted] } },
+    { facts: { server, missing: [...wanted] } },
   );
 }
 

@@ -111,10 +111,10 @@ function start(site: Site, desired: DesiredBinding, work: Work, changes: Partial
   const lines: string[] = [];
   const slept: number[] = [];
   const signal = changes.options?.signal ?? new AbortController().signal;
-  const run = apply(desired, work, () => MAIL, {
-    backend: site.backend,
-    observe: site.observe,
-    options: { signal },
+  const within = { backend: site.backend, observe: site.observe, options: { signal }, ...changes };
+  const run = apply(work, () => MAIL, {
+    ...within,
+    anew: changes.anew ?? (() => within),
     now: () => NOW,
     sleep: (milliseconds) => {
       slept.push(milliseconds);
@@ -387,6 +387,36 @@ describe("an import that the server then judges badly", () => {
     expect(await site.store.read()).toEqual(before);
   });
 
+  it("is taken back with a limit of its own, which is said before it begins", async () => {
+    const site = siteWith();
+    const desired = desire();
+    const events: string[] = [];
+    const own = new AbortController();
+    const revoking = revoked(site).backend ?? site.backend;
+    const attempt = start(site, desired, await workFor(site, desired), {
+      backend: revoking,
+      say: ({ kind }) => events.push(kind),
+      anew: (doing) => {
+        events.push(doing);
+        const removeCertificate: Backend["removeCertificate"] = (server, thumbprint, { signal }) => {
+          events.push(signal === own.signal ? "removes within it" : "removes without it");
+          return site.backend.removeCertificate(server, thumbprint, { signal });
+        };
+        return {
+          backend: { ...site.backend, removeCertificate },
+          observe: site.observe,
+          options: { signal: own.signal },
+        };
+      },
+    });
+    await failed(attempt.run);
+    expect(events).toEqual([
+      "takesBack",
+      `Taking back the import of ${MAIL.facts.thumbprint} on ${EX01}`,
+      "removes within it",
+    ]);
+  });
+
   it("is remembered when it can't be taken back", async () => {
     const site = siteWith();
     const stubborn = around(site, {
@@ -477,10 +507,13 @@ describe("what fails before anything is touched", () => {
     const site = siteWith();
     const desired = desire();
     const work = await workFor(site, desired);
-    const none = apply(desired, work, undefined, {
+    const none = apply(work, undefined, {
       backend: site.backend,
       observe: site.observe,
       options: { signal: new AbortController().signal },
+      anew: () => {
+        throw new Error("nothing is taken back here");
+      },
       now: () => NOW,
       sleep: () => Promise.resolve(),
       randomBytes,

@@ -102,6 +102,7 @@ export function simulate(organisation: Organisation, now: Date): Simulation {
       backend,
       observe: () => observe(server),
       options: unlimited,
+      anew: () => ({ backend, observe: () => observe(server), options: unlimited }),
       now: () => now,
       sleep: () => Promise.resolve(),
       randomBytes,

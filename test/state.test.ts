@@ -58,6 +58,7 @@ function workTaking(service: ExchangeService, from: typeof MAIL): Work {
   const certificate = { kind: "known", thumbprint: MAIL.thumbprint } as const;
   const { thumbprint, subject, notAfter } = from;
   return {
+    server: EX01,
     certificate,
     goals: [],
     steps: [
@@ -66,6 +67,7 @@ function workTaking(service: ExchangeService, from: typeof MAIL): Work {
         certificate,
         services: [service],
         defaultSmtp: "notConcerned",
+        requireSsl: true,
         takeOvers: [{ service, from: { thumbprint, name: "mail.contoso.com", subject, issuer: subject, notAfter } }],
         because: "missing",
       },

@@ -1,5 +1,5 @@
 import { ApplyFailure, apply, seenAgain } from "../apply";
-import type { Applied } from "../apply";
+import type { Applied, ApplyEnv } from "../apply";
 import type { Backend } from "../backends/backend";
 import { packPfx } from "../certificate/packPfx";
 import { ExchangeBindingError, asSentence } from "../errors";
@@ -28,6 +28,7 @@ import type { Deployment } from "./deployment";
 import { HalfDone } from "./requests";
 import type { Bag, ChangeRequest, CreateAnswer, CreateRequest, Limits } from "./requests";
 import { untilFired, withTimeLimit } from "./timeLimit";
+import type { Anew, Limited } from "./timeLimit";
 
 /** Makes a binding: the plan's work, then what the server shows afterwards. Throws {@link HalfDone}. */
 export async function create(deployment: Deployment, request: CreateRequest): Promise<CreateAnswer> {
@@ -88,7 +89,7 @@ function change(deployment: Deployment, what: Change): Promise<Finished> {
   const change = { ...what, doing };
   return deployment.onServer(desired.server, async () => {
     try {
-      const work = (signal: AbortSignal): Promise<Finished> => changeNow(deployment, change, signal);
+      const work: Limited<Finished> = (signal, anew) => changeNow(deployment, change, { signal, anew });
       const options = { signal: limits.signal, override: limits.limit };
       return await withTimeLimit(desired.timeoutSeconds, doing, work, options);
     } catch (error) {
@@ -127,7 +128,7 @@ async function lookAgain(deployment: Deployment, what: Change, failure: ApplyFai
 async function changeNow(
   deployment: Deployment,
   what: Change & { readonly doing: string },
-  signal: AbortSignal,
+  { signal, anew }: { readonly signal: AbortSignal; readonly anew: Anew },
 ): Promise<Finished> {
   const { desired, doing } = what;
   const { server: name, identity } = desired;
@@ -136,10 +137,15 @@ async function changeNow(
     return finished(deployment, what, undefined, decided.server, what.stored?.previous.thumbprint);
   }
   try {
-    const applied = await apply(desired, decided.work, what.read.source?.material, {
-      backend: heeding(await deployment.backend(), signal),
-      observe: () => untilFired(signal, () => deployment.observe(name, signal)),
-      options: { signal },
+    const backend = await deployment.backend();
+    const until = (end: AbortSignal): Pick<ApplyEnv, "backend" | "observe" | "options"> => ({
+      backend: heeding(backend, end),
+      observe: () => untilFired(end, () => deployment.observe(name, end)),
+      options: { signal: end },
+    });
+    const applied = await apply(decided.work, what.read.source?.material, {
+      ...until(signal),
+      anew: (doingSo) => until(anew(doingSo)),
       now: deployment.env.now,
       sleep: (milliseconds) => deployment.env.sleep(milliseconds, signal),
       randomBytes: deployment.env.randomBytes,

@@ -100,12 +100,13 @@ async function carryOut(
 ): Promise<void> {
   const { server, thumbprint, onlyThere } = stored.previous;
   const work: Work = {
+    server,
     certificate: { kind: "known", thumbprint },
     steps: [{ kind: "removeCertificate", certificate: named(facts), onlyThere }],
     goals: [{ kind: "absent", thumbprint }],
   };
   try {
-    const after = await applyRemoval(server, work, {
+    const after = await applyRemoval(work, {
       backend: heeding(await deployment.backend(), signal),
       observe: () => untilFired(signal, () => deployment.observe(server, signal)),
       options: { signal },

@@ -33,6 +33,15 @@ export interface TimeLimitOptions {
 const LAST_MOMENT_MILLISECONDS = 2000;
 
 /**
+ * Begins the limit anew, as long again, for what has to be done although something failed: its signal. What was begun
+ * under the first signal is to be left by then.
+ */
+export type Anew = (doing: string) => AbortSignal;
+
+/** What runs under a time limit. */
+export type Limited<T> = (signal: AbortSignal, anew: Anew) => Promise<T>;
+
+/**
  * Runs something with a time limit of our own: the engine has none, its cancel signal never reaches a dynamic
  * provider, and a call that never answers would hang the deployment for ever. The signal fires at the limit, or when
  * the outer signal does, and the promise ends then even when what runs pays no heed to it. It isn't begun at all when
@@ -41,34 +50,46 @@ const LAST_MOMENT_MILLISECONDS = 2000;
 export async function withTimeLimit<T>(
   ownLimit: number | TimeLimit,
   doing: string,
-  run: (signal: AbortSignal) => Promise<T>,
+  run: Limited<T>,
   { signal: outer, override, timer = machineTimer }: TimeLimitOptions = {},
 ): Promise<T> {
   if (outer?.aborted === true) throw reasonOf(outer);
   const limit = override ?? (typeof ownLimit === "number" ? { seconds: ownLimit } : ownLimit);
-  const controller = new AbortController();
   let cancel = (): void => undefined;
-  let onOuter = (): void => undefined;
-  const expired = new Promise<never>((_resolve, reject) => {
-    const end = (reason: Error): void => {
+  let end = (_reason: Error): void => undefined;
+  let fail = (_reason: Error): void => undefined;
+  let hasEnded = false;
+  const expired = new Promise<never>((_resolve, reject) => (fail = reject));
+  const begin: Anew = (what) => {
+    cancel();
+    const controller = new AbortController();
+    end = (reason) => {
       if (controller.signal.aborted) return;
       cancel();
       controller.abort(reason);
       cancel = timer(LAST_MOMENT_MILLISECONDS, () => {
-        reject(reason);
+        hasEnded = true;
+        fail(reason);
       });
     };
-    cancel = timer(limit.seconds * 1000, () => {
-      end(limitReached(limit, doing));
-    });
-    onOuter = () => {
-      if (outer !== undefined) end(reasonOf(outer));
-    };
-    outer?.addEventListener("abort", onOuter, { once: true });
-  });
+    // Nothing new after the end was told.
+    if (hasEnded) controller.abort(limitReached(limit, doing));
+    else if (outer?.aborted === true) end(reasonOf(outer));
+    else {
+      cancel = timer(limit.seconds * 1000, () => {
+        end(limitReached(limit, what));
+      });
+    }
+    return controller.signal;
+  };
+  const onOuter = (): void => {
+    if (outer !== undefined) end(reasonOf(outer));
+  };
+  outer?.addEventListener("abort", onOuter, { once: true });
   try {
-    return await Promise.race([run(controller.signal), expired]);
+    return await Promise.race([run(begin(doing), begin), expired]);
   } finally {
+    hasEnded = true;
     cancel();
     outer?.removeEventListener("abort", onOuter);
   }

@@ -66,6 +66,8 @@ export type Fact =
       readonly waits: boolean;
     }
   | { readonly kind: "removes"; readonly certificate: NamedCertificate; readonly onlyThere: boolean }
+  /** The server doesn't accept what was imported. */
+  | { readonly kind: "takesBack"; readonly thumbprint: Thumbprint }
   /** Exchange didn't let a certificate go, and said why. */
   | { readonly kind: "removalNotDone"; readonly certificate: NamedCertificate; readonly message: string }
   /** The engine deletes a binding before its successor is there. */
@@ -172,6 +174,7 @@ const SEVERITY: Readonly<Record<Fact["kind"], Severity>> = {
   keptOld: "warning",
   keptAsWayBack: "info",
   keptUntilReplaced: "info",
+  takesBack: "warning",
   removalNotDone: "warning",
   alreadyThere: "info",
   afterwards: "info",

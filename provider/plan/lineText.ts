@@ -72,6 +72,8 @@ function describeFact(line: Line, phase: Phase, context: TextContext): Sentence 
       return describeConnector(line, isDone);
     case "removes":
       return sentence`${verb(sentence`removes`, sentence`removed`)} ${withLife(line.certificate, context.now)}, which nothing on the server needs as far as can be seen${line.onlyThere ? NO_WAY_BACK : ""}`;
+    case "takesBack":
+      return sentence`the server doesn't accept certificate ${short(line.thumbprint)}: its import is taken back`;
     case "removalNotDone":
       return sentence`${named(line.certificate)} stays, because Exchange doesn't let it go; the next run tries again. ${line.message}`;
     case "keptUntilReplaced":

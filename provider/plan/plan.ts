@@ -174,12 +174,13 @@ function sharedNames(
 }
 
 function asWork(
-  target: Target,
-  work: TargetWork,
+  { server }: DesiredBinding,
+  { target, work }: { readonly target: Target; readonly work: TargetWork },
   { steps, goals }: WhatGoes = NOTHING_GOES,
   left?: ConnectorsLeft,
 ): Work {
   return {
+    server,
     certificate: refOf(target),
     steps: [...work.steps, ...steps],
     goals: [...work.goals, ...goals],
@@ -196,7 +197,7 @@ function planCreation(desired: DesiredBinding, server: ObservedServer, context: 
   const notices = targetNotices({ desired, target, replaced: undefined, server, work, steps, now, isNew: true });
   return blockers.length > 0
     ? { kind: "blocked", blockers, notices }
-    : { kind: "create", work: asWork(target, work), notices };
+    : { kind: "create", work: asWork(desired, { target, work }), notices };
 }
 
 function planUpdate(
@@ -228,7 +229,7 @@ function planUpdate(
   notices.push(...removals.notices);
   if (blockers.length > 0) return { kind: "blocked", blockers, notices };
   if (steps.length + removals.steps.length === 0) return { kind: "inSync", notices };
-  return { kind: "update", work: asWork(target, work, removals), notices };
+  return { kind: "update", work: asWork(desired, { target, work }, removals), notices };
 }
 
 /**
@@ -299,7 +300,7 @@ function planReplacement(
     because,
     deletesFirst: desired.deleteBeforeReplace,
     properties: [REPLACED_PROPERTY[because]],
-    work: asWork(target, work, removals, connectorsLeft(exchange, desired)),
+    work: asWork(desired, { target, work }, removals, connectorsLeft(exchange, desired)),
     notices,
   };
 }

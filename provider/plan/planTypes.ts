@@ -55,6 +55,9 @@ export type Step =
   | {
       readonly kind: "importCertificate";
       readonly certificate: CertificateRef;
+      /** What the server shows beside it; a made one is found again by it. */
+      readonly friendlyName: string | undefined;
+      readonly privateKeyExportable: boolean;
       /** `gone`: it was there, and somebody removed it. */
       readonly because: "absent" | "gone" | "made";
     }
@@ -64,6 +67,8 @@ export type Step =
       readonly services: readonly ExchangeService[];
       /** What happens to the default SMTP certificate: only meaningful when SMTP is among the services. */
       readonly defaultSmtp: "keep" | "replace" | "notConcerned";
+      /** Only meaningful when IIS is among the services. */
+      readonly requireSsl: boolean;
       readonly takeOvers: readonly TakeOver[];
       /** Which certificate loses the default SMTP role by it; undefined where that can't be told. */
       readonly formerDefault?: NamedCertificate | undefined;
@@ -330,6 +335,8 @@ interface PlanFacts {
 
 /** What is to be done on the server, and how it's known to have been done. */
 export interface Work {
+  /** All of it happens there. */
+  readonly server: ServerFqdn;
   readonly certificate: CertificateRef;
   readonly steps: readonly Step[];
   readonly goals: readonly Goal[];

@@ -66,6 +66,7 @@ export function workForSmtp(
     certificate: ref,
     services: ["SMTP"],
     defaultSmtp: becomes ? "replace" : "keep",
+    requireSsl: desired.requireSsl,
     takeOvers: [],
     formerDefault: becomes && holder !== undefined ? named(holder.facts) : undefined,
     because: isMissing ? "missing" : "defaultSmtpWanted",

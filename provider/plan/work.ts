@@ -13,7 +13,7 @@ import type { ObservedServer } from "./observedServer";
 import type { Blocker, CertificateRef, Goal, Notice, Step, TakeOver } from "./planTypes";
 import { workForSmtp } from "./smtpWork";
 import { exclusiveTakeOvers, nameTakeOvers } from "./takeOvers";
-import { factsOf, named, namesOf, refOf } from "./target";
+import { factsOf, madeFriendlyName, named, namesOf, refOf } from "./target";
 import type { PlanContext, Target } from "./target";
 import { nameWrittenByEnable } from "./names";
 
@@ -49,16 +49,31 @@ export interface TargetWork {
   readonly finalNames: Readonly<Record<NameService, Observed<string | undefined>>>;
 }
 
-function importSteps(target: Target, isNew: boolean): Step[] {
+function importSteps({ desired, target, kept }: WorkRequest): Step[] {
   const certificate = refOf(target);
+  const { friendlyName, privateKeyExportable } = desired;
   if (target.kind === "toBeMade") {
     return [
       { kind: "makeCertificate", wish: target.wish },
-      { kind: "importCertificate", certificate, because: "made" },
+      {
+        kind: "importCertificate",
+        certificate,
+        friendlyName: madeFriendlyName(desired.identity),
+        privateKeyExportable,
+        because: "made",
+      },
     ];
   }
   return target.kind === "importable"
-    ? [{ kind: "importCertificate", certificate, because: isNew ? "absent" : "gone" }]
+    ? [
+        {
+          kind: "importCertificate",
+          certificate,
+          friendlyName,
+          privateKeyExportable,
+          because: kept === undefined ? "absent" : "gone",
+        },
+      ]
     : [];
 }
 
@@ -195,10 +210,11 @@ export function workFor(request: WorkRequest): TargetWork {
     certificate: by,
     services,
     defaultSmtp: "notConcerned",
+    requireSsl: desired.requireSsl,
     takeOvers,
     because: by === ref ? "missing" : "successor",
   });
-  const steps: Step[] = importSteps(target, kept === undefined);
+  const steps: Step[] = importSteps(request);
   const byEnable = NAME_SERVICES.filter((service) => names[service].enable);
   if (byEnable.length + um.length > 0) {
     const written = nameWrittenByEnable(namesOf(target));

@@ -51,6 +51,47 @@ describe("a time limit", () => {
     );
   });
 
+  it("begins anew, as long again and at once, for what has to be done although something failed", async () => {
+    const time = new FakeTime();
+    const began: AbortSignal[] = [];
+    const run = withTimeLimit(
+      5,
+      "Binding",
+      (first, anew) => {
+        time.pass(4999);
+        const second = anew("Taking back the import");
+        began.push(first, second);
+        return never();
+      },
+      { timer: time.timer },
+    );
+    time.pass(4999);
+    expect(began.map(({ aborted }) => aborted)).toEqual([false, false]);
+    time.pass(1);
+    expect(began.map(({ aborted }) => aborted)).toEqual([false, true]);
+    time.pass(2000);
+    await expect(run).rejects.toThrow("Taking back the import: no end after 5 seconds.");
+    expect(time.waiting).toBe(0);
+  });
+
+  it("begins nothing anew once its end was told", async () => {
+    const time = new FakeTime();
+    let late = (): AbortSignal => new AbortController().signal;
+    const run = withTimeLimit(
+      5,
+      "Binding",
+      (_signal, anew) => {
+        late = () => anew("Taking back the import");
+        return never();
+      },
+      { timer: time.timer },
+    );
+    time.pass(7000);
+    await expect(run).rejects.toThrow("Binding: no end after 5 seconds.");
+    expect(late().aborted).toBe(true);
+    expect(time.waiting).toBe(0);
+  });
+
   it("leaves no timer behind, whatever the end", async () => {
     const time = new FakeTime();
     await withTimeLimit(5, "Reading", () => Promise.resolve(1), { timer: time.timer });

@@ -367,6 +367,8 @@ export const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
   keptUntilReplaced: ({ thumbprint }, { after }) => {
     expect(isThere(after, thumbprint)).toBe(true);
   },
+  // The server as it is then is seen by test/apply.test.ts.
+  takesBack: OF_NO_SERVER,
   removalNotDone: ({ certificate }, { after }) => {
     expect(isThere(after, certificate.thumbprint)).toBe(true);
   },

@@ -284,9 +284,7 @@ export async function tell({
     const planContext = context({ replaced });
     const decision = plan(wish, previous, seen, planContext);
     const hasWork = decision.kind === "create" || decision.kind === "update" || decision.kind === "replace";
-    const applied = hasWork
-      ? await apply(wish, decision.work, materialOf(wish), simulation.applyEnv(SERVER))
-      : undefined;
+    const applied = hasWork ? await apply(decision.work, materialOf(wish), simulation.applyEnv(SERVER)) : undefined;
     const after = await simulation.truth(SERVER);
     const organisationAfter = await simulation.store.read();
     const kept = decision.kind === "inSync" ? previous?.thumbprint : undefined;
