@@ -128,6 +128,7 @@ function summaryOf(output) {
   const kept = lines.slice(progress + 1).filter((line) => !NOISE.test(line));
   return inOrder(withGroupsInOrder(withoutEmptyGroups(kept.map((line) => line.trimEnd()))))
     .join("\n")
+    .replace(/^(Diagnostics:)\n\n/m, "$1\n")
     .replace(/\n{3,}/g, "\n\n")
     .trim();
 }
