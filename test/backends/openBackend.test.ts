@@ -120,7 +120,7 @@ describe("opening the way to real servers", () => {
     const settings = { kind: "remote", ...remoteSettings, caFile } as const;
     expect(await refusal(settings)).toMatch(/caFile \(.*ca\.pem\) can't be read: it isn't there/);
     await writeFile(caFile, "no certificate");
-    expect(await refusal(settings)).toMatch(/ca\.pem\) isn't one: it is neither PEM/);
+    expect(await refusal(settings)).toMatch(/ca\.pem\) isn't a certificate: it is neither PEM/);
   });
 
   it("warns whoever turns the check of certificates off", async () => {

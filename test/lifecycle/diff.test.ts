@@ -219,7 +219,8 @@ describe("a binding of a given certificate", () => {
     });
 
     it("is no failure either where the file that the inputs name is missing on this machine", async () => {
-      const source = { pfxFile: "mail.pfx", passwordEnv: "PW" };
+      const { form } = made.inputs["certificate"] as { readonly form: Bag };
+      const source = { form: { ...form, of: "pfxFile", pfxFile: "mail.pfx", passwordEnv: "PW" } };
       const from = {
         ...made,
         inputs: { ...made.inputs, certificate: source },

@@ -11,6 +11,7 @@ const ELSEWHERE_ON_PURPOSE = [
   "backends/remote/trace",
   "exchangeCertificates/inventory",
   "exchangeCertificates/twin",
+  "lifecycle/connectors",
   "lifecycle/removal",
 ];
 

@@ -63,6 +63,6 @@ async function readCa(path: string): Promise<string> {
   }
   // Node overlooks what it can't read, and would then trust nobody, without saying why.
   const found = authoritiesIn(file);
-  if ("problem" in found) throw configurationInvalid(`exchange:caFile (${path}) isn't one: ${found.problem}`);
+  if ("problem" in found) throw configurationInvalid(`exchange:caFile (${path}) isn't a certificate: ${found.problem}`);
   return found.pem;
 }

@@ -45,5 +45,5 @@ describe("the README", () => {
 
 function withoutShell(line: string): string {
   const found = SETTINGS.map((pattern) => pattern.exec(line)).find((match) => match !== null);
-  return found === undefined || found === null ? line : `${found[1] ?? ""}=${found[2] ?? ""}`;
+  return found === undefined ? line : `${found[1] ?? ""}=${found[2] ?? ""}`;
 }
