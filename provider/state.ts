@@ -311,13 +311,20 @@ function supersededBy(parts: OutputParts, declared: readonly ExchangeService[]):
     });
   }
   entries.delete(idOf(serverName, thumbprint));
-  return [...entries.values()].filter(({ id }) => {
+  const left = [...entries.values()].filter(({ id }) => {
     const old = parseId(id);
     return (
       server === undefined || old.server !== server.server || findCertificate(server, old.thumbprint) !== undefined
     );
   });
+  // Where nothing is removed they pile up: after years the newest will do, and those that may still hold something.
+  if (parts.inputs["onDelete"] === "remove") return left;
+  const newest = left.slice(-RETAINED_LISTED);
+  return left.filter((entry) => entry.released.length > 0 || newest.includes(entry));
 }
+
+/** That many replaced certificates with nothing to release are listed when none is ever removed. */
+const RETAINED_LISTED = 3;
 
 /** Released services that an old certificate of this server still holds. */
 function staysBehind(server: ObservedServer | undefined, supersedes: readonly Superseded[]): readonly Bag[] {

@@ -197,6 +197,17 @@ describe("a certificate that another one replaces", () => {
   });
 });
 
+it("keeps the state of one size where every old certificate is retained, too", async () => {
+  const story = await begin();
+  const sizes: number[] = [];
+  for (let rotation = 0; rotation < 8; rotation += 1) {
+    await story.up({ mail: { ...bound(givenPfx({ issuer: authority }).source), onDelete: "retain" } });
+    sizes.push(JSON.stringify({ ...story.outputs("mail"), certificate: undefined }).length);
+  }
+  expect(story.outputs("mail")["supersedes"]).toHaveLength(3);
+  expect(new Set(sizes.slice(4)).size).toBe(1);
+});
+
 describe("a binding that is taken out of the program", () => {
   it("takes its certificate with it when nothing needs it", async () => {
     const story = await begin();
