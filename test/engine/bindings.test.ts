@@ -19,6 +19,7 @@ describe("a binding in the real engine", () => {
     const declare = (pfx: typeof first, services: string): string =>
       `{ server: "EX01.contoso.com", certificate: ${pfxText(pfx)}, services: ${services} }`;
     const project = await makeBindings({ mail: declare(first, '["smtp", "IIS"]') });
+    mustSucceed(await project.simulator("init"));
     const builtIn = await frontEndOf(project, EX01);
 
     const preview = mustSucceed(await project.preview());
@@ -162,6 +163,7 @@ describe("a binding in the real engine", () => {
 
   it("finds a binding by get without managing it", async () => {
     const project = await makeBindings({});
+    mustSucceed(await project.simulator("init"));
     const builtIn = await frontEndOf(project, EX01);
     project.setProgram(`
       const { ExchangeCertificateBinding } = require("pulumi-exchange-certificates");

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { blocksOf, read, root } from "../../tools/docs/markdown.cjs";
@@ -21,10 +21,13 @@ describe("the first steps of the README", () => {
     const directory = path.join(base, "mail");
     cpSync(path.join(root, "template"), path.join(clone, "template"), { recursive: true });
     mkdirSync(directory);
-    // What `npm install` would put there, without the network: the packed package and the SDK.
-    symlinkSync(process.env["HARNESS_TYPESCRIPT_MODULES"] ?? "", path.join(directory, "node_modules"), "junction");
-    const lines = block.split("\n").filter((line) => !line.startsWith("npm install "));
-    expect(lines.length).toBe(block.split("\n").length - 1);
+    // What `npm install` would put there, without the network: the packed package and the SDK. At its turn, because
+    // the project is made in an empty directory only.
+    const modules = process.env["HARNESS_TYPESCRIPT_MODULES"] ?? "";
+    const lines = block.split("\n").map((line) => {
+      return line.startsWith("npm install ") ? `ln -s '${modules}' node_modules` : line;
+    });
+    expect(lines.filter((line) => line.startsWith("ln -s "))).toHaveLength(1);
 
     const {
       PULUMI_BACKEND_URL: _url,

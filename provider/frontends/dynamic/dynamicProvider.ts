@@ -55,8 +55,6 @@ export function dynamicProviderOver(deployment: Deployment, sink?: LineSink): Dy
       }),
     diff: (id, olds, news) =>
       forEngine(news, async () => {
-        // Of a refresh, in which no program runs: the inputs of the state keep up with aliases, its outputs don't.
-        sink?.addRow(news["bindingUrn"]);
         const { kind, replaces } = await diff(deployment, { id, state: fromEngine(olds), inputs: fromEngine(news) });
         if (kind !== "replace") return { changes: kind === "update" };
         return { changes: true, replaces: [...replaces], deleteBeforeReplace: false };

@@ -15,8 +15,9 @@ export interface LineSinkEnv {
 
 /**
  * Decides where lines stand: under their resource where it is certain that there is one of that URN in this
- * deployment, otherwise on the console. What stands in a state may be the URN of another time: the stack may have been
- * renamed since, or the resource have got another name or parent under an alias.
+ * deployment, otherwise with the stack's own, or on the console. What stands in a state may be the URN of another time:
+ * the stack may have been renamed since, or the resource have got another name or parent under an alias. The engine tells
+ * a provider's process the project and not the stack, so only what a program has declared in this run is certain.
  */
 export class LineSink {
   readonly #env: LineSinkEnv;
@@ -28,7 +29,7 @@ export class LineSink {
     this.#env = env;
   }
 
-  /** The engine has named that resource by its inputs, as the program or the state has them. */
+  /** The program has declared that resource in this run. */
   addRow(urn: unknown): void {
     if (typeof urn === "string" && this.#isOfThisStack(urn)) this.#rows.add(urn);
   }
@@ -39,8 +40,13 @@ export class LineSink {
     const onConsole = (): void => {
       print(lineForConsole(told, now()));
     };
-    if (log === undefined || !this.#rows.has(urn)) {
+    if (log === undefined) {
       onConsole();
+      return;
+    }
+    if (!this.#rows.has(urn)) {
+      // Without a URN the engine shows it with the stack's own lines, a warning as a warning.
+      log.show("", told.line.severity, lineForConsole(told, now()), onConsole);
       return;
     }
     const group = `${told.line.phase} ${told.server}`;

@@ -72,14 +72,19 @@ describe("where a line stands", () => {
     ]);
   });
 
-  it.each<[string, (opened: ReturnType<typeof open>) => LineSink]>([
-    ["nobody has named that resource: the state may be of before a rename", ({ sink }) => sink],
-    ["the engine's address isn't known", ({ withoutLog }) => (withoutLog.addRow(mail.urn), withoutLog)],
-  ])("is the console where %s", (_why, choose) => {
-    const opened = open();
-    choose(opened).say({ identity: mail, server: EX01, line: warned });
-    expect(opened.printed).toEqual(ON_CONSOLE);
-    expect(opened.rows).toEqual([]);
+  it("is with the stack's own lines where the program hasn't declared that resource: its URN may be of before a rename", () => {
+    const { sink, rows, printed } = open();
+    sink.say({ identity: mail, server: EX01, line: warned });
+    expect(rows).toEqual([["", "warning", ...ON_CONSOLE]]);
+    expect(printed).toEqual([]);
+  });
+
+  it("is the console where the engine's address isn't known", () => {
+    const { withoutLog, rows, printed } = open();
+    withoutLog.addRow(mail.urn);
+    withoutLog.say({ identity: mail, server: EX01, line: warned });
+    expect(printed).toEqual(ON_CONSOLE);
+    expect(rows).toEqual([]);
   });
 
   it("is the console where the engine takes no line", () => {
@@ -90,12 +95,12 @@ describe("where a line stands", () => {
   });
 
   it.each([{ stack: "renamed" }, { project: "another" }])(
-    "is the console where the URN is not of this run: %p",
+    "is with the stack's own lines where the URN is not of this run: %p",
     (more) => {
-      const { sink, printed } = open(true, more);
+      const { sink, rows } = open(true, more);
       sink.addRow(mail.urn);
       sink.say({ identity: mail, server: EX01, line: warned });
-      expect(printed).toEqual(ON_CONSOLE);
+      expect(rows).toEqual([["", "warning", ...ON_CONSOLE]]);
     },
   );
 });
