@@ -20,7 +20,9 @@ import type { Left } from "../plan/lines";
 import { plan, planCreate } from "../plan/plan";
 import { describeSurprise } from "../plan/lineText";
 import { describeBlocker } from "../plan/planText";
-import type { Plan, Work } from "../plan/planTypes";
+import type { Plan, Step, Work } from "../plan/planTypes";
+import { doneBefore } from "../plan/resumed";
+import type { Remembered, Resumed } from "../plan/resumed";
 import { surprises } from "../plan/surprises";
 import { idOf, outputsOf, readState } from "../state";
 import type { StoredBinding } from "../state";
@@ -102,10 +104,13 @@ function change(deployment: Deployment, what: Change): Promise<Finished> {
 /** A change that has been begun and failed. */
 class Unfinished extends Error {
   readonly work: Work;
+  /** What a run before this one, which was killed, has done. */
+  readonly resumed: readonly Step[];
 
-  constructor(work: Work, cause: unknown) {
+  constructor(work: Work, resumed: readonly Step[], cause: unknown) {
     super("unfinished", { cause });
     this.work = work;
+    this.resumed = resumed;
   }
 }
 
@@ -134,7 +139,8 @@ async function changeNow(
   const { server: name, identity } = desired;
   const decided = await decideAgain(deployment, what, doing, signal);
   if (decided.work === undefined) {
-    return finished(deployment, what, undefined, decided.server, what.stored?.previous.thumbprint);
+    const thumbprint = what.stored?.previous.thumbprint;
+    return finished(deployment, what, { work: undefined, before: decided.server, server: decided.server, thumbprint });
   }
   try {
     const backend = await deployment.backend();
@@ -157,9 +163,9 @@ async function changeNow(
         deployment.say(name, identity, [lineOf("change", fact)]);
       },
     });
-    return await finished(deployment, what, decided.work, applied.server, applied.thumbprint);
+    return await finished(deployment, what, { work: decided.work, before: decided.server, ...applied });
   } catch (error) {
-    throw new Unfinished(decided.work, error);
+    throw new Unfinished(decided.work, doneByAnother(what, decided.work, decided.server).steps, error);
   }
 }
 
@@ -221,39 +227,77 @@ function workOf(
 async function finished(
   deployment: Deployment,
   what: Change,
-  work: Work | undefined,
-  server: ObservedServer,
-  thumbprint: Applied["thumbprint"] | undefined,
+  {
+    work,
+    before,
+    server,
+    thumbprint,
+  }: {
+    readonly work: Work | undefined;
+    readonly before: ObservedServer;
+    readonly server: ObservedServer;
+    readonly thumbprint: Applied["thumbprint"] | undefined;
+  },
 ): Promise<Finished> {
   if (thumbprint === undefined)
     throw new ExchangeBindingError("Internal", "A binding without a certificate was finished.");
   deployment.snapshots.keep(what.desired.server, server);
   const now = deployment.env.now();
-  const left = leftToDo(what.stored, work === undefined ? [] : tasksOf(work, server, thumbprint), now);
+  const certificate = { kind: "known", thumbprint } as const;
+  const done = work ?? { server: server.server, certificate, steps: [], goals: [] };
+  const resumed = doneByAnother(what, done, before);
+  const whole: Work = { ...done, steps: [...resumed.steps, ...done.steps] };
+  const left = leftToDo(what.stored, tasksOf(whole, server, thumbprint), now);
   const outputs = outputsOf({
     inputs: what.read.normalised,
     backend: (await deployment.backend()).kind,
     server,
     serverName: what.desired.server,
     thumbprint,
-    work,
+    work: whole,
     stored: what.stored,
     replaces: what.replaces,
     now,
     followUps: left.all,
   });
+  const { requireSsl, identity } = what.desired;
+  if (resumed.unknown.length > 0) {
+    const line = lineOf("change", { kind: "formerHolderUnknown", services: resumed.unknown });
+    deployment.say(server.server, identity, [line]);
+  }
   if (work !== undefined) {
-    const { requireSsl, identity } = what.desired;
     deployment.say(server.server, identity, linesOfChange(work, left, { server, thumbprint, requireSsl, now }));
   }
   return { thumbprint, outputs };
+}
+
+/** What was done already since the state was written, by a run of ours that nobody has heard of since. */
+function doneByAnother({ desired, stored, replaces }: Change, work: Work, before: ObservedServer): Resumed {
+  if (work.certificate.kind !== "known") return { steps: [], unknown: [] };
+  const remembered = (of: StoredBinding | undefined): Remembered | undefined =>
+    of === undefined || of.previous.server !== desired.server
+      ? undefined
+      : {
+          thumbprint: of.previous.thumbprint,
+          heldServices: of.heldServices,
+          isDefaultSmtp: of.raw["isDefaultSmtpCertificate"] === true,
+        };
+  return doneBefore({
+    server: before,
+    own: work.certificate.thumbprint,
+    services: desired.services,
+    requireSsl: desired.requireSsl,
+    isOurs: desired.certificate.kind === "selfSigned",
+    stored: remembered(stored),
+    replaces: remembered(replaces),
+  });
 }
 
 /** After the first side effect the state must know of the resource; before it, nothing has happened. */
 async function unfinished(
   deployment: Deployment,
   what: Change & { readonly doing: string },
-  { work, cause }: Unfinished,
+  { work, resumed, cause }: Unfinished,
 ): Promise<unknown> {
   const { desired, stored, doing } = what;
   deployment.snapshots.drop(desired.server);
@@ -266,7 +310,7 @@ async function unfinished(
   const now = deployment.env.now();
   const progress = progressOf({ work, begun: error.begun, server: error.server, thumbprint });
   const { uncertain, undone } = progress;
-  const workDone = { ...work, steps: stepsDone(progress, error.begun) };
+  const workDone = { ...work, steps: [...resumed, ...stepsDone(progress, error.begun)] };
   const tasks =
     error.server === undefined ? tasksAfter(workDone.steps, []) : tasksOf(workDone, error.server, thumbprint);
   const left = leftToDo(stored, tasks, now);

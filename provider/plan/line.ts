@@ -78,6 +78,8 @@ export type Fact =
   /** After a take-over: the call that undoes it. */
   | ({ readonly kind: "wayBack" } & WayBack)
   | { readonly kind: "refused"; readonly blocker: Blocker }
+  /** Done by a run that was killed: who had the services before can't be known any more. */
+  | { readonly kind: "formerHolderUnknown"; readonly services: readonly ExchangeService[] }
   /** A change that failed on its way. */
   | {
       readonly kind: "stopped";
@@ -175,6 +177,7 @@ const SEVERITY: Readonly<Record<Fact["kind"], Severity>> = {
   keptAsWayBack: "info",
   keptUntilReplaced: "info",
   takesBack: "warning",
+  formerHolderUnknown: "info",
   removalNotDone: "warning",
   alreadyThere: "info",
   afterwards: "info",

@@ -72,6 +72,8 @@ function describeFact(line: Line, phase: Phase, context: TextContext): Sentence 
       return describeConnector(line, isDone);
     case "removes":
       return sentence`${verb(sentence`removes`, sentence`removed`)} ${withLife(line.certificate, context.now)}, which nothing on the server needs as far as can be seen${line.onlyThere ? NO_WAY_BACK : ""}`;
+    case "formerHolderUnknown":
+      return sentence`${list(line.services)} ${line.services.length === 1 ? "was" : "were"} with this certificate before this run, which the state didn't know: who had ${line.services.length === 1 ? "it" : "them"} before isn't known`;
     case "takesBack":
       return sentence`the server doesn't accept certificate ${short(line.thumbprint)}: its import is taken back`;
     case "removalNotDone":

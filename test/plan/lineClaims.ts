@@ -367,6 +367,8 @@ export const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
   keptUntilReplaced: ({ thumbprint }, { after }) => {
     expect(isThere(after, thumbprint)).toBe(true);
   },
+  // Of a time that nobody has seen; test/lifecycle/killed.test.ts.
+  formerHolderUnknown: OF_NO_SERVER,
   // The server as it is then is seen by test/apply.test.ts.
   takesBack: OF_NO_SERVER,
   removalNotDone: ({ certificate }, { after }) => {
