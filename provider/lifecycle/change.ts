@@ -92,7 +92,7 @@ function change(deployment: Deployment, what: Change): Promise<Finished> {
   return deployment.onServer(desired.server, async () => {
     try {
       const work: Limited<Finished> = (signal, anew) => changeNow(deployment, change, { signal, anew });
-      const options = { signal: limits.signal, override: limits.limit };
+      const options = { signal: limits.signal, override: limits.limit, timer: deployment.env.limitTimer };
       return await withTimeLimit(desired.timeoutSeconds, doing, work, options);
     } catch (error) {
       // Outside of the limit: what is left to find out after a failure has one of its own.
@@ -122,8 +122,12 @@ async function lookAgain(deployment: Deployment, what: Change, failure: ApplyFai
   if (failure.thumbprint === undefined || failure.server !== undefined) return failure;
   const { server, timeoutSeconds } = what.desired;
   const look = (signal: AbortSignal): Promise<ObservedServer> => deployment.observe(server, signal);
+  const options = { timer: deployment.env.limitTimer };
   try {
-    return seenAgain(failure, await withTimeLimit(timeoutSeconds, `Reading ${server} after the failure`, look));
+    return seenAgain(
+      failure,
+      await withTimeLimit(timeoutSeconds, `Reading ${server} after the failure`, look, options),
+    );
   } catch {
     // The first error says what happened; that the server can't be read now adds nothing to it.
     return failure;

@@ -15,8 +15,9 @@ import { readState } from "../state";
 import type { StoredBinding } from "../state";
 import { heeding } from "./change";
 import type { Deployment } from "./deployment";
-import type { Limits, StateRequest } from "./requests";
+import type { StateRequest } from "./requests";
 import { untilFired, withTimeLimit } from "./timeLimit";
+import type { TimeLimitOptions } from "./timeLimit";
 
 /**
  * Deletes a binding: forgets it, or removes its certificate where that is asked for and nothing speaks against it. What
@@ -46,7 +47,8 @@ export async function remove(deployment: Deployment, request: StateRequest): Pro
     withTimeLimit(stored.timeoutSeconds, doing, (signal) => removeNow(deployment, stored, doing, signal), {
       signal: request.signal,
       override: request.limit,
-    } satisfies { signal: Limits["signal"]; override: Limits["limit"] }),
+      timer: deployment.env.limitTimer,
+    } satisfies TimeLimitOptions),
   );
 }
 

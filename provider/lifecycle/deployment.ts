@@ -42,6 +42,8 @@ export interface DeploymentEnv extends SourceEnv {
   readonly trace?: ((line: string) => void) | undefined;
   /** For the time after which sessions are closed; by default the machine's own, which keeps no process alive. */
   readonly timer?: Timer | undefined;
+  /** For time limits; by default the machine's own. */
+  readonly limitTimer?: Timer | undefined;
   /** Opens the configured backend; replaced in tests that count calls. */
   readonly open?: (settings: Settings) => Promise<Backend>;
 }
@@ -93,7 +95,7 @@ export class Deployment {
 
   constructor(env: DeploymentEnv) {
     this.env = env;
-    this.snapshots = new Snapshots((server, signal) => this.observe(server, signal));
+    this.snapshots = new Snapshots((server, signal) => this.observe(server, signal), env.limitTimer);
   }
 
   /**

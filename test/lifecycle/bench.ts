@@ -76,6 +76,7 @@ export interface BenchOptions {
   readonly files?: Readonly<Record<string, Uint8Array>>;
   readonly now?: Date;
   readonly timer?: Timer;
+  readonly limitTimer?: Timer;
   /** Puts something in the place of the backend, or around it. */
   readonly backend?: (real: Backend) => Backend;
 }
@@ -138,6 +139,7 @@ export function openBench(initial: Organisation | StateStore = farm(), options: 
     say: (told) => lines.push(lineForConsole(told, now())),
     note: (text) => lines.push(text),
     timer: options.timer,
+    limitTimer: options.limitTimer,
     open: () => Promise.resolve(counted(options.backend?.(real) ?? real, calls)),
   });
   deployment.configure((key) => options.config?.[key]);
