@@ -72,8 +72,12 @@ const SENTENCES: Readonly<Record<Blocker["kind"], readonly (readonly [Plan, stri
   ],
   connectorMissing: [
     [
-      planned({ connectors: { send: ["Out"], receive: ["Relay"] } }, undefined, server()),
+      planned({ connectors: { send: ["Out"], receive: [] } }, undefined, server()),
       'connectors: there is no send connector "Out". Get-SendConnector lists them.',
+    ],
+    [
+      planned({ connectors: { send: [], receive: ["Relay"] } }, undefined, server()),
+      'connectors: ex01.contoso.com has no receive connector "Relay". Get-ReceiveConnector -Server ex01.contoso.com lists them; the name stands without the server in front.',
     ],
   ],
   connectorUnknown: [
