@@ -8,6 +8,7 @@
 
 import fs from "node:fs";
 import path from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { run } from "../process.cjs";
 import { ensureNodeModules, main, root } from "../setup.mjs";
@@ -63,7 +64,7 @@ await main(async () => {
       filter: (source) => !source.endsWith("README.md") && !source.includes("node_modules"),
     });
   }
-  const typedoc = path.join(root, "node_modules", "typedoc", "bin", "typedoc");
+  const typedoc = path.join(path.dirname(fileURLToPath(import.meta.resolve("typedoc/package.json"))), "bin", "typedoc");
   const documents = pages.flatMap((file) => ["--projectDocuments", file]);
   const args = [typedoc, "--readme", readme, ...documents, ...(values.check ? ["--emit", "none"] : [])];
   const { exitCode } = await run(process.execPath, args, {
