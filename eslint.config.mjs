@@ -60,6 +60,12 @@ export default defineConfig(
     },
   },
   {
+    // Decisions are made on data: the same wish, state, server and moment give the same plan.
+    files: ["provider/plan/**/*.ts"],
+    plugins: { effects: effectRules.effects },
+    rules: { "effects/none": "error" },
+  },
+  {
     files: ["provider/remoting/{base64,errors,growingBytes,steps,xml}.ts"],
     plugins: { effects: effectRules.effects },
     rules: { "effects/none": "error" },

@@ -3,6 +3,7 @@ import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { formatVersion, valueOr } from "../model";
 import type { CertificateStatus, ExchangeService, ExchangeVersion, Observed } from "../model";
+import { acceptsEcc, hasUnifiedMessaging } from "./builds";
 import { holdersOf } from "./holdings";
 import type { CertificateNames } from "./names";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
@@ -121,31 +122,6 @@ export function guardOwnChannel(
   return [{ kind: "breaksOwnChannel", property: "certificate", why: "selfSigned", name }];
 }
 
-/**
- * First builds that accept ECC certificates: the hotfix updates of April 2024 (KB5037224) for Exchange 2016 CU23 and
- * 2019 CU13 and CU14; later lines all do. Sources: eightwone.com, "Hotfix for Exchange 2016 and 2019 (Apr2024)", and
- * jaapwesselius.com, "Hotfix Update for Exchange 2016 and Exchange 2019", both of April 2024.
- */
-const ECC_SINCE = [
-  { minor: 1, build: 2507, revision: 39 },
-  { minor: 2, build: 1258, revision: 34 },
-  { minor: 2, build: 1544, revision: 11 },
-] as const;
-
-/** POP and IMAP followed with Exchange 2019 CU15 (jaapwesselius.com, February 2025); 2016 got no such update. */
-const ECC_FOR_NAMES_SINCE = { minor: 2, build: 1748 } as const;
-
-function acceptsEcc({ major, minor, build, revision }: ExchangeVersion, services: readonly ExchangeService[]): boolean {
-  // What comes after the lines that are known isn't refused for being unknown.
-  if (major !== 15 || minor > 2) return major >= 15;
-  if (services.includes("IMAP") || services.includes("POP")) {
-    return minor === ECC_FOR_NAMES_SINCE.minor && build >= ECC_FOR_NAMES_SINCE.build;
-  }
-  const line = ECC_SINCE.find((since) => since.minor === minor && since.build === build);
-  if (line !== undefined) return revision >= line.revision;
-  return minor === 2 && build > 1544;
-}
-
 /** Key types that the server's build can't use. */
 export function guardKeyAlgorithm(
   facts: CertificateFacts,
@@ -170,7 +146,7 @@ export function guardUm(server: ObservedServer, services: readonly ExchangeServi
   const um = services.filter((service) => service === "UM" || service === "UMCallRouter");
   if (um.length === 0) return [];
   const version = valueOr(server.version, undefined);
-  if (version !== undefined && (version.major > 15 || (version.major === 15 && version.minor >= 2))) {
+  if (version !== undefined && !hasUnifiedMessaging(version)) {
     return [{ kind: "umNotOnThisVersion", property: "services", services: um, version: formatVersion(version) }];
   }
   const blockers: Blocker[] = [];

@@ -1,0 +1,37 @@
+import type { ExchangeService, ExchangeVersion } from "../model";
+
+/* What a build of Exchange can do: the one place that knows. The next build is one line here. */
+
+/**
+ * First builds that accept ECC certificates: the hotfix updates of April 2024 (KB5037224) for Exchange 2016 CU23 and
+ * 2019 CU13 and CU14; later lines all do. Sources: eightwone.com, "Hotfix for Exchange 2016 and 2019 (Apr2024)", and
+ * jaapwesselius.com, "Hotfix Update for Exchange 2016 and Exchange 2019", both of April 2024.
+ */
+const ECC_SINCE = [
+  { minor: 1, build: 2507, revision: 39 },
+  { minor: 2, build: 1258, revision: 34 },
+  { minor: 2, build: 1544, revision: 11 },
+] as const;
+
+/** POP and IMAP followed with Exchange 2019 CU15 (jaapwesselius.com, February 2025); 2016 got no such update. */
+const ECC_FOR_NAMES_SINCE = { minor: 2, build: 1748 } as const;
+
+/** Whether the build can use ECC certificates for these services, once it is switched on. */
+export function acceptsEcc(
+  { major, minor, build, revision }: ExchangeVersion,
+  services: readonly ExchangeService[],
+): boolean {
+  // What comes after the lines that are known isn't refused for being unknown.
+  if (major !== 15 || minor > 2) return major >= 15;
+  if (services.includes("IMAP") || services.includes("POP")) {
+    return minor === ECC_FOR_NAMES_SINCE.minor && build >= ECC_FOR_NAMES_SINCE.build;
+  }
+  const line = ECC_SINCE.find((since) => since.minor === minor && since.build === build);
+  if (line !== undefined) return revision >= line.revision;
+  return minor === 2 && build > 1544;
+}
+
+/** UM and UMCallRouter exist up to Exchange 2016. Source: Microsoft, "What's discontinued in Exchange Server". */
+export function hasUnifiedMessaging({ major, minor }: ExchangeVersion): boolean {
+  return major < 15 || (major === 15 && minor < 2);
+}
