@@ -49,6 +49,7 @@ function answers(load) {
  */
 function files(load) {
   const { readPem, readPfx } = load("../lib/certificate/readMaterial.js");
+  const { readAuthorities } = load("../lib/certificate/readAuthorities.js");
   const { Secret } = load("../lib/secret.js");
   const fixtures = `${root}/test/certificate/fixtures`;
   /**
@@ -66,6 +67,7 @@ function files(load) {
     anew(make, (file) => readPfx(new Secret(file), new Secret("secret")));
   const pem = (/** @type {(round: number) => string} */ make) =>
     anew(make, (text) => readPem({ certificate: text, privateKey: new Secret(text), chain: undefined }));
+  const caFile = (/** @type {(round: number) => Uint8Array} */ make) => anew(make, (file) => readAuthorities(file));
   const noise = (/** @type {number} */ round) =>
     Uint8Array.from({ length: bytes }, (_one, at) => (at * 7 + round) & 255);
   const nested = (/** @type {number} */ round) => {
@@ -75,6 +77,8 @@ function files(load) {
   const armour = (/** @type {number} */ round) =>
     `-----BEGIN CERTIFICATE-----\n${"TUlJ".repeat(20)}\n-----END CERTIFICATE-----\n`.repeat(Math.floor(bytes / 140)) +
     round;
+  const authority = fs.readFileSync(`${fixtures}/tools/authority.pem`, "utf8");
+  const authorities = authority.repeat(Math.floor(bytes / authority.length));
   const existing = fs.readdirSync(fixtures).filter((one) => /\.(?:pfx|p12)$/.test(one));
   return [
     ...existing.map((one) => {
@@ -87,6 +91,10 @@ function files(load) {
     { name: "file: noise", read: pfx(noise) },
     { name: "file: nested", read: pfx(nested) },
     { name: "file: PEM of many blocks", read: pem(armour) },
+    { name: "caFile: noise", read: caFile(noise) },
+    { name: "caFile: nested", read: caFile(nested) },
+    { name: "caFile: PEM of many blocks", read: caFile((round) => Buffer.from(armour(round))) },
+    { name: "caFile: many authorities", read: caFile((round) => Buffer.from(authorities + " ".repeat(round))) },
     {
       name: "file: PEM of one line",
       read: pem((round) => `-----BEGIN CERTIFICATE-----\n${"A".repeat(bytes)}${round}`),

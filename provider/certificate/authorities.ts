@@ -1,11 +1,11 @@
 import { recogniseFile } from "./recognise";
 import { describeStranger } from "./strangers";
 
-/**
- * The certificates in a file of authorities, as PEM, which is what TLS takes; whatever form the file has. `problem`
- * completes a sentence that names the file.
- */
-export function authoritiesIn(file: Uint8Array): { readonly pem: string } | { readonly problem: string } {
+/** Certificates as PEM, which is what TLS takes. `problem` completes a sentence that names the file. */
+export type Authorities = { readonly pem: string } | { readonly problem: string };
+
+/** The certificates in a file of authorities, whatever form it has. A large one takes a while: see `readAuthorities`. */
+export function authoritiesIn(file: Uint8Array): Authorities {
   const found = recogniseFile(file);
   if (found.kind === "pfx") {
     return {

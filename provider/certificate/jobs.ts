@@ -3,6 +3,8 @@ import type { KeyObject } from "node:crypto";
 import type { ErrorCode, ErrorFacts } from "../errors";
 import { ExchangeBindingError, isBindingError } from "../errors";
 import { Secret } from "../secret";
+import type { Authorities } from "./authorities";
+import { authoritiesIn } from "./authorities";
 import type { CertificateFacts } from "./facts";
 import type { CertificateMaterial, MaterialNotice } from "./material";
 import type { Given } from "./pem";
@@ -12,12 +14,16 @@ import { readPfxHere } from "./pfx";
 /** What the thread is asked: plain data, secrets in clear, because that is all that passes between threads. */
 export type Job =
   | { readonly kind: "pfx"; readonly file: Given; readonly password: string | undefined }
+  | { readonly kind: "authorities"; readonly file: Uint8Array }
   | {
       readonly kind: "pem";
       readonly certificate: Given;
       readonly privateKey: Given;
       readonly chain: Given | undefined;
     };
+
+/** What asks for a certificate with its key. */
+export type MaterialJob = Exclude<Job, { readonly kind: "authorities" }>;
 
 export type Answer =
   | {
@@ -28,10 +34,12 @@ export type Answer =
       readonly key: KeyObject;
       readonly notices: readonly MaterialNotice[];
     }
+  | { readonly kind: "authorities"; readonly authorities: Authorities }
   | { readonly kind: "refused"; readonly code: ErrorCode; readonly message: string; readonly facts: ErrorFacts };
 
 /** Does one job. Throws only what is a mistake of this package. */
 export function answerOf(job: Job): Answer {
+  if (job.kind === "authorities") return { kind: "authorities", authorities: authoritiesIn(job.file) };
   try {
     const { der, facts, chain, privateKey, notices } = read(job);
     return { kind: "material", der, facts, chain, key: privateKey.reveal(), notices };
@@ -41,7 +49,7 @@ export function answerOf(job: Job): Answer {
   }
 }
 
-function read(job: Job): CertificateMaterial {
+function read(job: MaterialJob): CertificateMaterial {
   switch (job.kind) {
     case "pfx":
       return readPfxHere(new Secret(job.file), job.password === undefined ? undefined : new Secret(job.password));
@@ -52,6 +60,7 @@ function read(job: Job): CertificateMaterial {
 
 /** What an answer means. @throws ExchangeBindingError the refusal that it tells of */
 export function materialOf(answer: Answer): CertificateMaterial {
+  if (answer.kind === "authorities") throw new Error("authorities were read, and no certificate with its key");
   if (answer.kind === "refused") throw new ExchangeBindingError(answer.code, answer.message, { facts: answer.facts });
   const { der, facts, chain, key, notices } = answer;
   return {

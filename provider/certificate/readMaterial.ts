@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 import type { Secret } from "../secret";
-import type { Job } from "./jobs";
+import type { MaterialJob } from "./jobs";
 import { materialOf } from "./jobs";
 import type { CertificateMaterial } from "./material";
 import type { Given, PemSource } from "./pem";
@@ -47,7 +47,7 @@ interface Reading {
 const MEMORY_SIZE = 64;
 const readings = new Map<string, Reading>();
 
-async function remembered(job: Job, signal: AbortSignal | undefined): Promise<CertificateMaterial> {
+async function remembered(job: MaterialJob, signal: AbortSignal | undefined): Promise<CertificateMaterial> {
   signal?.throwIfAborted();
   const key = keyOf(job);
   const reading = readings.get(key) ?? begin(key, job);
@@ -65,7 +65,7 @@ async function remembered(job: Job, signal: AbortSignal | undefined): Promise<Ce
   }
 }
 
-function begin(key: string, job: Job): Reading {
+function begin(key: string, job: MaterialJob): Reading {
   const end = new AbortController();
   let isSettled = false;
   const answered = runInThread(job, end.signal);
@@ -82,7 +82,7 @@ function begin(key: string, job: Job): Reading {
 }
 
 /** The parts have fixed lengths, so that no two jobs give the same text. */
-function keyOf(job: Job): string {
+function keyOf(job: MaterialJob): string {
   const parts: readonly (string | Uint8Array | undefined)[] =
     job.kind === "pfx" ? [job.file, job.password] : [job.certificate, job.privateKey, job.chain];
   const all = createHash("sha256").update(job.kind);

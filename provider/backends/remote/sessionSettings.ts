@@ -1,4 +1,4 @@
-import { authoritiesIn } from "../../certificate/authorities";
+import { readAuthorities } from "../../certificate/readAuthorities";
 import { readSourceFile } from "../../certificate/sourceFile";
 import { messageOf } from "../../errors";
 import { configurationInvalid } from "../../setting";
@@ -62,7 +62,7 @@ async function readCa(path: string): Promise<string> {
     throw configurationInvalid(`exchange:caFile (${path}) can't be read: ${messageOf(cause)}.`, cause);
   }
   // Node overlooks what it can't read, and would then trust nobody, without saying why.
-  const found = authoritiesIn(file);
+  const found = await readAuthorities(file);
   if ("problem" in found) throw configurationInvalid(`exchange:caFile (${path}) isn't a certificate: ${found.problem}`);
   return found.pem;
 }
