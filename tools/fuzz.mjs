@@ -29,6 +29,9 @@ const TARGETS = [
   "errorsAndHostCalls",
   "multipart",
   "cookies",
+  "pfx",
+  "pem",
+  "recogniser",
 ];
 
 /** Reading one input in a process; beyond it the process is taken to hang. */

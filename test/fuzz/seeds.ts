@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { packPfx } from "../../provider/certificate/packPfx";
+import { readPemHere } from "../../provider/certificate/pem";
 import { encodeClixml, encodeClixmlDocument } from "../../provider/remoting/clixml/encode";
 import {
   boolean,
@@ -51,6 +53,7 @@ import {
   encodeFault,
   encodeReceiveResponse,
 } from "../../provider/remoting/wsman/responses";
+import { Secret } from "../../provider/secret";
 import {
   serializedCertificate,
   type SerializedWish,
@@ -380,3 +383,34 @@ function recordedMessages(): { readonly client: Uint8Array[]; readonly server: U
     server: recorded().flatMap(({ request }) => wholeMessages(request)),
   };
 }
+
+const FIXTURES = join(__dirname, "..", "certificate", "fixtures", "tools");
+export const FILE_PASSWORD = "exchange-test";
+
+const fixture = (name: string): Uint8Array => readFileSync(join(FIXTURES, name));
+
+const MATERIAL = (): Parameters<typeof packPfx>[0] =>
+  readPemHere({ certificate: fixture("mail.pem"), privateKey: new Secret(fixture("mail.key")) });
+
+export const pfxFiles = (): Uint8Array[] => [
+  packPfx(MATERIAL(), new Secret(FILE_PASSWORD)).reveal(),
+  ...["openssl-plain.pfx", "openssl-2des.pfx", "openssl-rc2-128.pfx", "openssl-rc4.pfx"].map(fixture),
+  ...["openssl-legacy.pfx", "openssl-default.pfx"].map(fixture),
+];
+
+export const pemFiles = (): Uint8Array[] => {
+  const key = fixture("mail.key");
+  const both = (certificate: Uint8Array): Uint8Array => Buffer.concat([certificate, key]);
+  return [
+    ...["mail.pem", "openssl-text.pem", "openssl-trusted.pem", "openssl.p7b"].map(fixture).map(both),
+    fixture("openssl-bag-attributes.pem"),
+    Buffer.from(`\uFEFF${Buffer.from(both(fixture("mail.pem"))).toString()}`, "utf16le"),
+    utf8(Buffer.from(both(fixture("mail.pem"))).toString("base64")),
+  ];
+};
+
+/** Whatever tools write. */
+export const anyFiles = (): Uint8Array[] => [
+  ...readdirSync(FIXTURES).map(fixture),
+  ...["<html>sign in</html>", "version https://git-lfs.github.com/spec/v1", "/etc/mail.pfx", "$(PFX)", "{}"].map(utf8),
+];

@@ -10,6 +10,12 @@ import { readNrbf } from "../../provider/backends/remote/nrbf";
 import { overwriteRule } from "../../provider/backends/remote/overwriteQuestion";
 import { readSerializationData } from "../../provider/backends/remote/serializationData";
 import { readCall } from "../../provider/backends/simulator/endpoint/receivedCall";
+import { authoritiesIn } from "../../provider/certificate/authorities";
+import { MAX_ROUNDS } from "../../provider/certificate/pbe";
+import { readPemHere } from "../../provider/certificate/pem";
+import { readPfxHere } from "../../provider/certificate/pfx";
+import { recogniseFile, recogniseText } from "../../provider/certificate/recognise";
+import { describeStranger } from "../../provider/certificate/strangers";
 import { isBindingError } from "../../provider/errors";
 import { decodeClixml, decodeClixmlValue } from "../../provider/remoting/clixml/decode";
 import { encodeClixml, encodeClixmlDocument } from "../../provider/remoting/clixml/encode";
@@ -27,6 +33,7 @@ import { ACTIONS, type Operation } from "../../provider/remoting/wsman/names";
 import { decodeRequest } from "../../provider/remoting/wsman/requests";
 import { decodeResponse } from "../../provider/remoting/wsman/responses";
 import { decodeUtf8 } from "../../provider/remoting/xml";
+import { Secret } from "../../provider/secret";
 import { anyValue } from "../remoting/clixml/anyValue";
 import { turning } from "../remoting/http/turning";
 import type { Random } from "./random";
@@ -370,6 +377,64 @@ const cookies: Target = {
   },
 };
 
+/** A refusal of a file counts as refused, anything else is a finding. */
+function refusedOr(read: () => unknown): string {
+  try {
+    read();
+    return "accepted";
+  } catch (error) {
+    if (isBindingError(error)) return `unreadable: ${error.code}`;
+    throw error;
+  }
+}
+
+const pfx: Target = {
+  name: "pfx",
+  corpus: seeds.pfxFiles,
+  xmlFrom: undefined,
+  read: (input) =>
+    // A changed number may ask for millions of rounds, which are allowed and run in a thread that can be ended.
+    asksForManyRounds(input)
+      ? "unreadable: left out"
+      : refusedOr(() => readPfxHere(new Secret(input), new Secret(seeds.FILE_PASSWORD))),
+};
+
+/** Those of the seeds, and somewhat more. */
+const MANY_ROUNDS = 5000;
+
+/** Whether a number that may be taken for rounds is large, and yet allowed. */
+function asksForManyRounds(input: Uint8Array): boolean {
+  const bytes = Buffer.from(input);
+  for (let at = 0; at + 4 < bytes.length; at++) {
+    const length = bytes[at + 1] ?? 0;
+    // An INTEGER of two to four bytes.
+    if (bytes[at] !== 0x02 || length < 2 || length > 4 || at + 2 + length > bytes.length) continue;
+    if (bytes.readUIntBE(at + 2, length) > MANY_ROUNDS && bytes.readUIntBE(at + 2, length) <= MAX_ROUNDS) return true;
+  }
+  return false;
+}
+
+const pem: Target = {
+  name: "pem",
+  corpus: seeds.pemFiles,
+  xmlFrom: undefined,
+  read: (input) => refusedOr(() => readPemHere({ certificate: input, privateKey: new Secret(input) })),
+};
+
+const recogniser: Target = {
+  name: "recogniser",
+  corpus: seeds.anyFiles,
+  xmlFrom: undefined,
+  read: (input) => {
+    const found = recogniseFile(input);
+    recogniseText(Buffer.from(input).toString("latin1"));
+    authoritiesIn(input);
+    if (found.kind !== "stranger") return "accepted";
+    if (describeStranger(found.stranger) === "") throw new Error("a stranger without a description");
+    return `unreadable: ${found.stranger}`;
+  },
+};
+
 export const TARGETS: readonly Target[] = [
   clixml,
   clientPool,
@@ -384,4 +449,7 @@ export const TARGETS: readonly Target[] = [
   errors,
   multipart,
   cookies,
+  pfx,
+  pem,
+  recogniser,
 ];
