@@ -400,7 +400,7 @@ const pfx: Target = {
 };
 
 /** Those of the seeds, and somewhat more. */
-const MANY_ROUNDS = 5000;
+const MANY_ROUNDS = 10_000;
 
 /** Whether a number that may be taken for rounds is large, and yet allowed. */
 function asksForManyRounds(input: Uint8Array): boolean {
