@@ -12,7 +12,8 @@ import type { Resolve } from "./plan/goals";
 import type { Fact } from "./plan/line";
 import { findCertificate } from "./plan/holdings";
 import type { ObservedServer } from "./plan/observedServer";
-import { describeBlocker, describeGoal } from "./plan/planText";
+import { describeBlocker } from "./plan/blockerText";
+import { goalInWords } from "./plan/lineText";
 import type { CertificateRef, Goal, Step, Work } from "./plan/planTypes";
 import { Secret } from "./secret";
 
@@ -323,7 +324,7 @@ async function verify(
     if (!mayStillCome)
       throw notComeAbout(
         work.server,
-        unmet.map((goal) => describeGoal(goal, resolve)),
+        unmet.map((goal) => goalInWords(goal, resolve)),
       );
     if (looks === 2) env.say({ kind: "waitsFor", goals: unmet });
     try {
@@ -331,7 +332,7 @@ async function verify(
     } catch {
       throw notComeAbout(
         work.server,
-        unmet.map((goal) => describeGoal(goal, resolve)),
+        unmet.map((goal) => goalInWords(goal, resolve)),
       );
     }
     delay = Math.min(delay * 2, LONGEST_DELAY_MS);

@@ -238,7 +238,7 @@ const DIGEST_SIZES = {
 } as const;
 
 /** PKCS#12's own key derivation (RFC 7292 appendix B.2), letter for letter. `id`: 1 key, 2 IV, 3 integrity check. */
-export function derivePkcs12(
+function derivePkcs12(
   digest: MacDigest,
   { password, salt, rounds, id, length }: PasswordAndSalt & { readonly id: number; readonly length: number },
 ): Buffer {

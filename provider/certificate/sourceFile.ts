@@ -13,7 +13,7 @@ export interface SourceFileLimits {
 }
 
 /** A PFX with a chain has some kilobytes, a file with all public authorities a quarter of a megabyte. */
-export const MAX_SOURCE_BYTES = 4 * 1024 * 1024;
+const MAX_SOURCE_BYTES = 4 * 1024 * 1024;
 
 /** Why a file isn't read, for the end of a sentence: "it is a directory". */
 export class SourceFileRefused extends Error {}

@@ -19,7 +19,7 @@ import { linesOfChange, linesOfLeft, progressOf, stepsDone } from "../plan/lines
 import type { Left } from "../plan/lines";
 import { plan, planCreate } from "../plan/plan";
 import { describeSurprise } from "../plan/lineText";
-import { describeBlocker } from "../plan/planText";
+import { describeBlocker } from "../plan/blockerText";
 import type { Plan, Step, Work } from "../plan/planTypes";
 import { doneBefore } from "../plan/resumed";
 import type { Remembered, Resumed } from "../plan/resumed";

@@ -6,7 +6,7 @@ import { lineOf } from "../plan/line";
 import type { Line } from "../plan/line";
 import { linesOfPlan, linesOfRefresh } from "../plan/lines";
 import { REPLACED_PROPERTY, plan } from "../plan/plan";
-import { describeBlocker } from "../plan/planText";
+import { describeBlocker } from "../plan/blockerText";
 import { meansAnother, replacementReason } from "../plan/target";
 import { readState } from "../state";
 import type { StoredBinding } from "../state";

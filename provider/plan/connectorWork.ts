@@ -1,6 +1,6 @@
 import type { DesiredBinding, PreviousBinding } from "./desired";
 import { decideReceive, decideSend } from "./connectors";
-import type { NotReady, SourceServer } from "./connectors";
+import type { SourceServer } from "./connectors";
 import type { ObservedServer } from "./observedServer";
 import type { Blocker, Notice, Step } from "./planTypes";
 import { factsBefore, serverAfter } from "./serverAfter";
@@ -104,5 +104,3 @@ function leftAlone({ connectors }: DesiredBinding, kept: PreviousBinding | undef
   );
   return gone.length === 0 ? [] : [{ kind: "connectorsForgotten", connectors: gone }];
 }
-
-export type { NotReady };

@@ -27,7 +27,7 @@ export type NotReady =
   | { readonly kind: "edge"; readonly name: string };
 
 /** Source servers that have no fit certificate of that issuer and subject with SMTP, or of which that isn't known. */
-export function notReady(
+function notReady(
   certificateName: string,
   sources: readonly SourceServer[],
   now: Date,
@@ -113,7 +113,7 @@ export function decideReceive(connector: string, facts: CertificateFacts, server
 }
 
 /** `Default Frontend EX01` of `EX01\Default Frontend EX01`. */
-export function receiveConnectorName(identity: string): string {
+function receiveConnectorName(identity: string): string {
   return identity.slice(identity.indexOf("\\") + 1);
 }
 
@@ -158,62 +158,6 @@ export function connectorConflicts(
       return [{ connector, other: other.identity, names: [certificateName, other.certificateName] as const }];
     }),
   );
-}
-
-/** Whether the names of send connectors may be cleared for the moment of a removal, and put back. */
-export type GapDecision =
-  | { readonly kind: "possible"; readonly connectors: readonly string[]; readonly name: ConnectorCertificateName }
-  /** No connector names the certificate: no gap is needed. */
-  | { readonly kind: "unneeded" }
-  | { readonly kind: "refused"; readonly because: GapRefusal };
-
-export type GapRefusal =
-  | { readonly kind: "notAllowed" }
-  /** Of these nothing would put the name back after a kill. */
-  | { readonly kind: "notDeclared"; readonly connectors: readonly string[] }
-  | { readonly kind: "notInOutputs"; readonly connectors: readonly string[] }
-  | { readonly kind: "notReady"; readonly connector: string; readonly for: readonly NotReady[] };
-
-export interface GapRequest {
-  readonly allowed: boolean;
-  /** The certificate to be removed. */
-  readonly facts: CertificateFacts;
-  /** The server that it is on: short name as in `sourceServers`. */
-  readonly on: string;
-  readonly connectors: readonly SendConnectorSnapshot[];
-  /** Send connectors that bindings of the program declare. */
-  readonly declared: readonly string[];
-  /** Of these, what the outputs hold as their name: what a run after a kill puts back. */
-  readonly inOutputs: Readonly<Record<string, string>>;
-  readonly sourceOf: (name: string) => SourceServer;
-  readonly now: Date;
-}
-
-export function decideGap(request: GapRequest): GapDecision {
-  const { allowed, facts, on, connectors, declared, inOutputs, sourceOf, now } = request;
-  const name = tlsCertificateNameOf(facts) as ConnectorCertificateName;
-  const naming = connectors.filter(
-    ({ tlsCertificateName: one }) => one !== undefined && sameCertificateName(one, name),
-  );
-  if (naming.length === 0) return { kind: "unneeded" };
-  if (!allowed) return refused({ kind: "notAllowed" });
-  const undeclared = naming.filter((one) => !declared.some((other) => sameText(other, one.name)));
-  if (undeclared.length > 0) return refused({ kind: "notDeclared", connectors: undeclared.map((one) => one.name) });
-  const stored = new Map(Object.entries(inOutputs).map(([key, value]) => [key.toLowerCase(), value]));
-  const forgotten = naming.filter((one) => {
-    const kept = stored.get(one.name.toLowerCase());
-    return kept === undefined || !sameCertificateName(kept, name);
-  });
-  if (forgotten.length > 0) return refused({ kind: "notInOutputs", connectors: forgotten.map((one) => one.name) });
-  for (const { name: connector, sourceServers } of naming) {
-    const waitsFor = notReady(name, sourceServers.map(sourceOf), now, { name: on, thumbprint: facts.thumbprint });
-    if (waitsFor.length > 0) return refused({ kind: "notReady", connector, for: waitsFor });
-  }
-  return { kind: "possible", connectors: naming.map((one) => one.name), name };
-}
-
-function refused(because: GapRefusal): GapDecision {
-  return { kind: "refused", because };
 }
 
 function sameText(one: string, other: string): boolean {

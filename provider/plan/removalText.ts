@@ -7,7 +7,7 @@ import type { RemovalReason } from "./removal";
 import { named } from "./words";
 
 /** Why a certificate stays, as the rest of a sentence that begins with "it"; without a full stop. */
-export function describeRemovalReason(reason: RemovalReason): Sentence {
+function describeRemovalReason(reason: RemovalReason): Sentence {
   switch (reason.kind) {
     case "defaultSmtp":
       return sentence`is the default SMTP certificate, which Exchange doesn't let go`;
@@ -58,7 +58,7 @@ function connectorsText(kind: "send" | "receive", names: readonly string[]): str
 }
 
 /** What somebody can do about it, as a sentence; undefined where waiting is all. */
-export function removalRemedy(reason: RemovalReason, server: ServerFqdn): Sentence | undefined {
+function removalRemedy(reason: RemovalReason, server: ServerFqdn): Sentence | undefined {
   switch (reason.kind) {
     case "defaultSmtp":
       return sentence`Let another certificate become the default one first: replaceDefaultSmtpCertificate on its binding.`;

@@ -93,8 +93,3 @@ export function refInShort(ref: CertificateRef): Sentence {
       return sentence`the new certificate, once it is issued`;
   }
 }
-
-/** A certificate that may still have to be made, once it has a thumbprint. */
-export function certificateOf(thumbprint: Thumbprint | undefined): Sentence {
-  return thumbprint === undefined ? sentence`the new certificate` : sentence`certificate ${short(thumbprint)}`;
-}

@@ -1,6 +1,6 @@
 import { known, unknown } from "../../provider/model";
-import { connectorConflicts, decideGap, decideReceive, decideSend } from "../../provider/plan/connectors";
-import type { GapRequest, SourceServer } from "../../provider/plan/connectors";
+import { connectorConflicts, decideReceive, decideSend } from "../../provider/plan/connectors";
+import type { SourceServer } from "../../provider/plan/connectors";
 import type { ObservedServer } from "../../provider/plan/observedServer";
 import { EX02, MAIL, NOW, OWA, RENEWED, certificate, inDays, server, shown } from "./servers";
 
@@ -108,51 +108,5 @@ describe("two bindings of one connector", () => {
 
   it("don't when they are one", () => {
     expect(connectorConflicts([claim("a", NAME)], [claim("a", OTHER)])).toEqual([]);
-  });
-});
-
-describe("a gap for a removal", () => {
-  const both = server([shown(MAIL, SMTP), shown(RENEWED, SMTP)]);
-  const request: GapRequest = {
-    allowed: true,
-    facts: MAIL,
-    on: "EX01",
-    connectors: [connector(NAME)],
-    declared: ["Out"],
-    inOutputs: { out: NAME },
-    sourceOf: (name) => seen(name, both),
-    now: NOW,
-  };
-
-  it("is possible where every source server holds another one of that name, and the outputs know what to put back", () => {
-    expect(decideGap(request)).toEqual({ kind: "possible", connectors: ["Out"], name: NAME });
-  });
-
-  it("isn't needed where no connector names the certificate", () => {
-    expect(decideGap({ ...request, facts: OWA })).toEqual({ kind: "unneeded" });
-  });
-
-  it.each<[string, Partial<GapRequest>, object]>([
-    ["nobody allowed it", { allowed: false }, { kind: "notAllowed" }],
-    ["no binding declares the connector", { declared: [] }, { kind: "notDeclared", connectors: ["Out"] }],
-    ["the outputs don't hold its name", { inOutputs: {} }, { kind: "notInOutputs", connectors: ["Out"] }],
-    ["the outputs hold another name", { inOutputs: { Out: OTHER } }, { kind: "notInOutputs", connectors: ["Out"] }],
-    [
-      "the certificate is the only one of its name on its own server",
-      { sourceOf: (name) => seen(name, name === "EX01" ? READY : both) },
-      { kind: "notReady", connector: "Out", for: [{ kind: "withoutCertificate", name: "EX01" }] },
-    ],
-    [
-      "another source server isn't known",
-      { sourceOf: (name) => (name === "EX01" ? seen(name, both) : { kind: "edge", name }) },
-      { kind: "notReady", connector: "Out", for: [{ kind: "edge", name: "EX02" }] },
-    ],
-  ])("is refused where %s", (_what, changes, because) => {
-    expect(decideGap({ ...request, ...changes })).toEqual({ kind: "refused", because });
-  });
-
-  it("leaves the same certificate on another source server as good as any", () => {
-    const sourceOf = (name: string) => seen(name, name === "EX01" ? both : READY);
-    expect(decideGap({ ...request, sourceOf })).toMatchObject({ kind: "possible" });
   });
 });

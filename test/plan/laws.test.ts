@@ -8,7 +8,7 @@ import { holds, isNameService } from "../../provider/plan/holdings";
 import type { ObservedServer } from "../../provider/plan/observedServer";
 import { linesOfChange, linesOfPlan, linesOfRefresh } from "../../provider/plan/lines";
 import { plan } from "../../provider/plan/plan";
-import { describePlan } from "../../provider/plan/planText";
+import { describeLine } from "../../provider/plan/lineText";
 import { surprises } from "../../provider/plan/surprises";
 import { sameWish } from "../../provider/plan/target";
 import { claim } from "./lineClaims";
@@ -85,10 +85,14 @@ function unordered(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, unordered(one)]));
 }
 
+function inWords(decision: Parameters<typeof linesOfPlan>[0]): readonly string[] {
+  return linesOfPlan(decision).map((line) => describeLine(line, { server: SERVER, now: NOW }));
+}
+
 describe("the planner's laws", () => {
   it("planning and applying never throw, and a plan can always be put into words", async () => {
     await law(({ decision }) => {
-      for (const line of describePlan(decision, { server: SERVER, now: NOW })) {
+      for (const line of inWords(decision)) {
         expect(line).not.toMatch(/undefined|\[object|NaN/);
       }
     });
@@ -264,7 +268,7 @@ describe("the planner's laws", () => {
           };
           const asked = { ...wish, ...(isUnknownSuccessor ? { successor: "unknown" as const } : {}) };
           const decision = plan(asked, previous, server, context);
-          describePlan(decision, { server: SERVER, now: NOW });
+          inWords(decision);
           if (decision.kind !== "create" && decision.kind !== "update" && decision.kind !== "replace") continue;
           const enabled = decision.work.steps.flatMap((step) => (step.kind === "enable" ? [step] : []));
           if (server.defaultSmtpThumbprint.kind === "unknown") {

@@ -69,7 +69,7 @@ function chainOf({ wish }: Chapter): readonly ChainCertificate[] {
 const OF_NO_SERVER = (): void => undefined;
 
 /** One for each kind of line: one that is missing doesn't compile. */
-export const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
+const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
   defaultSmtpStays: ({ certificate }, chapter) => {
     staysDefault(certificate.thumbprint, chapter);
   },

@@ -1,6 +1,6 @@
 import type { ChainCertificate } from "../../provider/certificate/fitness";
 import { known, unknown } from "../../provider/model";
-import { describeNotice } from "../../provider/plan/planText";
+import { describeNotice } from "../../provider/plan/noticeText";
 import type { Notice, Plan } from "../../provider/plan/planTypes";
 import {
   BUILT_IN,

@@ -14,7 +14,11 @@ import type {
 import type { DesiredBinding, PreviousBinding, SelfSignedWish } from "../../provider/plan/desired";
 import type { ObservedCertificate, ObservedServer, UnreadableCertificate } from "../../provider/plan/observedServer";
 import { plan } from "../../provider/plan/plan";
-import { describeBlocker, describeNotice, describePlan } from "../../provider/plan/planText";
+import { describeBlocker } from "../../provider/plan/blockerText";
+import { linesOfPlan } from "../../provider/plan/lines";
+import { describeLine } from "../../provider/plan/lineText";
+import { describeNotice } from "../../provider/plan/noticeText";
+import type { TextContext } from "../../provider/plan/words";
 import type { Notice, Plan, Step } from "../../provider/plan/planTypes";
 import { madeFriendlyName } from "../../provider/plan/target";
 import type { PlanContext } from "../../provider/plan/target";
@@ -287,8 +291,8 @@ export function noticesOf<K extends Notice["kind"]>(decision: Plan, kind: K): re
   return decision.notices.filter((notice): notice is Notice & { kind: K } => notice.kind === kind);
 }
 
-export function lines(decision: Plan): readonly string[] {
-  return describePlan(decision, TEXT);
+export function lines(decision: Plan, context: TextContext = TEXT): readonly string[] {
+  return linesOfPlan(decision).map((line) => describeLine(line, context));
 }
 
 /** The steps; none for a plan that does nothing. */

@@ -77,7 +77,7 @@ const none = {
     const allowed = imports?.map((one) => new RegExp(one));
 
     /**
-     * @param {import("estree").Node} node
+     * @param {import("eslint").Rule.Node} node
      * @param {string} what
      */
     const report = (node, what) => {
@@ -85,7 +85,7 @@ const none = {
     };
 
     /**
-     * @param {import("estree").Node} node
+     * @param {import("eslint").Rule.Node} node
      * @param {string} source
      */
     const look = (node, source) => {
@@ -105,7 +105,7 @@ const none = {
           if ("importKind" in one && one.importKind === "type") continue;
           const name =
             one.type === "ImportSpecifier" && one.imported.type === "Identifier" ? one.imported.name : "default";
-          if (CHANCE.test(name)) report(one, `crypto's ${name}`);
+          if (CHANCE.test(name)) report(node, `crypto's ${name}`);
         }
       },
       ExportNamedDeclaration(node) {
@@ -137,7 +137,7 @@ const none = {
         // The globals that this file uses and doesn't declare itself.
         for (const reference of context.sourceCode.getScope(node).through) {
           const { name } = reference.identifier;
-          if (GLOBALS.has(name)) report(/** @type {import("estree").Node} */ (reference.identifier), name);
+          if (GLOBALS.has(name)) report(/** @type {import("eslint").Rule.Node} */ (reference.identifier), name);
         }
       },
     };

@@ -2,7 +2,7 @@ import { messageOf } from "../../errors";
 import { INPUT_KEYS } from "../../inputs";
 import type { Bag, Failure } from "../../lifecycle/requests";
 import { isHarmless } from "../../shownValue";
-import { describeBlocker } from "../../plan/planText";
+import { describeBlocker } from "../../plan/blockerText";
 
 /** A failure as the engine takes it. */
 export interface EngineFailure {

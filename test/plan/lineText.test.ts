@@ -1,7 +1,8 @@
 import { known } from "../../provider/model";
 import { describeTask } from "../../provider/plan/followUpText";
 import { tasksAfter } from "../../provider/plan/followUps";
-import { describeGoal, describeGone, describeRetained } from "../../provider/plan/planText";
+import { linesOfForgetting } from "../../provider/plan/lines";
+import { describeLine, goalInWords } from "../../provider/plan/lineText";
 import type { CertificateRef, Goal, Step } from "../../provider/plan/planTypes";
 import {
   BUILT_IN,
@@ -141,7 +142,7 @@ describe("what is left to do", () => {
 
 describe("a goal that wasn't met", () => {
   const mail: CertificateRef = { kind: "known", thumbprint: MAIL.thumbprint };
-  const sentence = (goal: Goal) => describeGoal(goal, (ref) => (ref.kind === "known" ? ref.thumbprint : undefined));
+  const sentence = (goal: Goal) => goalInWords(goal, (ref) => (ref.kind === "known" ? ref.thumbprint : undefined));
 
   it.each<[Goal, string]>([
     [{ kind: "present", certificate: { kind: "made" } }, "the new certificate is on the server"],
@@ -162,19 +163,22 @@ describe("a goal that wasn't met", () => {
 });
 
 describe("a forgotten binding", () => {
+  const forgotten = (held: readonly string[] | undefined, isThere: boolean) =>
+    linesOfForgetting(MAIL.thumbprint, held, isThere).map((line) => describeLine(line, { server: EX01, now: NOW }));
+
   it.each([
     [["IIS", "SMTP"], "it still holds IIS and SMTP"],
     [[], "it holds no service"],
     [undefined, "which services it holds isn't known"],
   ] as const)("with %j says so", (held, end) => {
-    expect(describeRetained(EX01, MAIL.thumbprint, held)).toBe(
+    expect(forgotten(held, true)).toEqual([
       `no longer managed; certificate ${MAIL.thumbprint} stays on ex01.contoso.com as it is: ${end}`,
-    );
+    ]);
   });
 
   it("says when the certificate went before it", () => {
-    expect(describeGone(EX01, MAIL.thumbprint)).toBe(
+    expect(forgotten(undefined, false)).toEqual([
       `no longer managed; certificate ${MAIL.thumbprint} isn't on ex01.contoso.com any more`,
-    );
+    ]);
   });
 });
