@@ -308,12 +308,14 @@ async function readSource(given: unknown, context: SourceContext, fail: Fail): P
 
 /**
  * A source with an unknown part is unknown as a whole: its other parts may be secret. So is what will be read from it;
- * a plan that was saved without these would forbid them.
+ * a plan that was saved without these would forbid them. What is stored in its place has the shape of what will be: the
+ * engine marks an unknown text in the place of an object with secrets as secret, and the form later breaks the plan.
  */
 function unknownSource(given: unknown): Bag {
-  const isWish = typeof given === "object" && given !== null && "selfSigned" in given;
-  if (isWish) return { certificate: given };
-  return { certificate: UNKNOWN, ...Object.fromEntries(FACT_KEYS.map((key) => [key, UNKNOWN])) };
+  const facts = Object.fromEntries(FACT_KEYS.map((key) => [key, UNKNOWN]));
+  if (typeof given !== "object" || given === null) return { certificate: UNKNOWN, ...facts };
+  if ("selfSigned" in given) return { certificate: given };
+  return { certificate: "thumbprint" in given ? { thumbprint: UNKNOWN } : { form: UNKNOWN }, ...facts };
 }
 
 /** The known ones among the services; what isn't known can't be judged. */

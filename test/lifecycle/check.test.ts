@@ -210,17 +210,30 @@ describe("values that a preview doesn't know yet", () => {
     }
   });
 
-  // A source with an unknown part is unknown as a whole: what is known of it may be the key.
-  it.each<[string, Bag, Bag?]>([
+  it.each<[string, Bag]>([
     ["in the services", { services: [UNKNOWN] }],
-    ["in a PFX", { certificate: { pfx: UNKNOWN, password: UNKNOWN } }, { certificate: UNKNOWN }],
-    ["in PEM texts", { certificate: { pem: { certificate: "x", privateKey: UNKNOWN } } }, { certificate: UNKNOWN }],
     ["in a wish", { certificate: { selfSigned: { dnsNames: [UNKNOWN] } } }],
     ["everywhere", Object.fromEntries(INPUT_KEYS.map((key) => [key, UNKNOWN]))],
-  ])("break nothing deeper down either: %s", async (_where, changes, checked = changes) => {
+  ])("break nothing deeper down either: %s", async (_where, changes) => {
     const { failures: found, inputs } = await openBench().lifecycle.check({}, { ...full, ...changes });
     expect(found).toEqual([]);
-    expect(inputs).toMatchObject(checked);
+    expect(inputs).toMatchObject(changes);
+  });
+
+  // What is known of it may be the key.
+  it.each([
+    ["a PFX", { pfx: UNKNOWN, password: UNKNOWN }, { form: UNKNOWN }],
+    ["the password of a file", { pfxFile: "mail.pfx", password: UNKNOWN }, { form: UNKNOWN }],
+    ["a PEM text", { pem: { certificate: "x", privateKey: UNKNOWN } }, { form: UNKNOWN }],
+    ["a path", { pemFiles: { certificateFile: UNKNOWN, privateKeyFile: "key.pem" } }, { form: UNKNOWN }],
+    ["a form", { form: UNKNOWN }, { form: UNKNOWN }],
+    ["a thumbprint", { thumbprint: UNKNOWN }, { thumbprint: UNKNOWN }],
+  ])("leave nothing of a source in which they are but its shape, which a saved plan keeps: %s", async (...row) => {
+    const [, certificate, shape] = row;
+    const { failures: found, inputs } = await openBench().lifecycle.check({}, { ...full, certificate });
+    expect(found).toEqual([]);
+    expect(inputs["certificate"]).toEqual(shape);
+    expect(inputs).toMatchObject({ thumbprint: UNKNOWN, subject: UNKNOWN, notAfter: UNKNOWN });
   });
 });
 
