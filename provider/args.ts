@@ -9,7 +9,10 @@ export interface ThumbprintSource {
   thumbprint: pulumi.Input<string>;
 }
 
-/** A PFX given as its contents. Secret in the state in any case; `pfxFile` keeps it out of the state altogether. */
+/**
+ * A PFX given as its contents. Neither these nor the password get into the state; they do pass through the engine, whose
+ * traces and most talkative logs show them in clear. With `pfxFile` and `passwordEnv` they don't.
+ */
 export interface PfxSource {
   /** The file's bytes, base64. */
   pfx: pulumi.Input<string>;
@@ -17,17 +20,17 @@ export interface PfxSource {
   password?: pulumi.Input<string>;
 }
 
-/** A PFX on the disk of the machine that runs Pulumi; neither the file nor the password of `passwordEnv` gets into the state. */
+/** A PFX on the disk of the machine that runs Pulumi. The state gets its path and the name of `passwordEnv`, never a password. */
 export interface PfxFileSource {
   /** Path of the file; a relative one counts from the program's directory. */
   pfxFile: pulumi.Input<string>;
-  /** The password itself; not together with `passwordEnv`. */
+  /** The password itself, which passes through the engine; not together with `passwordEnv`. */
   password?: pulumi.Input<string>;
   /** Name of the environment variable that holds the password. */
   passwordEnv?: pulumi.Input<string>;
 }
 
-/** A certificate and its key as PEM texts. */
+/** A certificate and its key as PEM texts, of which none gets into the state; all of it passes through the engine, as with `pfx`. */
 export interface PemSource {
   pem: pulumi.Input<{
     /** The certificate; the rest of its chain may follow it. */
@@ -41,7 +44,7 @@ export interface PemSource {
 
 /**
  * A certificate and its key in files on the machine that runs Pulumi, as lego, certbot and acme.sh write them. Paths;
- * relative ones count from the program's directory. PEM as a rule; DER and PKCS#7 are read too.
+ * relative ones count from the program's directory, and the state gets them. PEM as a rule; DER and PKCS#7 are read too.
  */
 export interface PemFilesSource {
   pemFiles: pulumi.Input<{

@@ -230,7 +230,7 @@ export function observedOutputs(server: ObservedServer, thumbprint: Thumbprint):
 
 /** What the outputs are made of after a change. */
 export interface OutputParts {
-  /** Checked inputs, secrets included: under the same keys they stay encrypted. */
+  /** Checked inputs: the certificate as a form without its key, nothing secret. */
   readonly inputs: Bag;
   readonly backend: string;
   readonly server: ObservedServer | undefined;
@@ -363,7 +363,10 @@ function withoutUndefined(value: unknown): unknown {
   );
 }
 
-/** Keys whose change alone touches nothing on the server; what the constructor adds is never a change. The secrets of a source are compared by thumbprint only. */
+/**
+ * Inputs that differ from the stored ones. What the constructor adds is never a difference. Of a certificate its source
+ * and its public parts are compared; another thumbprint is seen elsewhere.
+ */
 export function changedInputs(stored: Bag, inputs: Bag): readonly (typeof INPUT_KEYS)[number][] {
   const changed = INPUT_KEYS.filter(
     (key) => key !== "certificate" && comparable(stored[key]) !== comparable(inputs[key]),

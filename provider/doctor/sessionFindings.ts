@@ -162,7 +162,8 @@ const SESSION_REMEDIES: Readonly<Partial<Record<RemotingErrorCode, readonly stri
     "Put it into a role group with the role Exchange Server Certificates; without any role nobody gets a session.",
   ],
   Throttled: [
-    "Too many sessions of this account are open (18 by default): close them, or wait until they have ended (15 minutes).",
+    "Too many sessions of this account are open (18 by default): close them, or wait until they have ended. Ours do so a " +
+      "minute after a process was killed; those of others after the server's own time, 15 minutes by default.",
   ],
   EndpointNotFound: ["Check the path in exchange:endpoint (--endpoint): it ends with /PowerShell/."],
   TimedOut: ["The server is slow, or a proxy holds the answer back: run it again, or allow more (--timeout)."],

@@ -343,7 +343,7 @@ export interface Work {
   readonly connectorsLeft?: ConnectorsLeft | undefined;
 }
 
-/** The decision about one binding. Frozen data: sentences are made from it in planText, effects in apply. */
+/** The decision about one binding. Frozen data: sentences are made of it by way of lines, effects in apply. */
 export type Plan =
   /** Nothing to do, and the state says what is. */
   | ({ readonly kind: "inSync" } & PlanFacts)

@@ -273,6 +273,7 @@ describe("a walk ends where going on makes no sense, and says what to do", () =>
     const walk = await walked(walking());
     expect(stepsOf(walk)).toEqual([...UP_TO_SIGN_IN, "ok authentication", "fail session"]);
     expect(lastOf(walk)?.remedies[0]).toContain("18 by default");
+    expect(lastOf(walk)?.remedies[0]).toContain("Ours do so a minute after");
   });
 
   it("where the application behind the directory doesn't run", async () => {
