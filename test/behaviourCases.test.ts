@@ -219,13 +219,16 @@ describe("the wish against the server", () => {
     expect((await engine.up({})).done).toEqual({ mail: "delete" });
   });
 
-  it("D4: UM is enabled without stopping a service; the restart is named once, and only when UM was newly enabled", async () => {
+  it("D4: UM is enabled without stopping a service; the restart is new once, when UM was newly enabled", async () => {
     const engine = await makeMiniEngine(organisation);
     const um = { mail: { server: EX02, certificate: mail.source, services: ["UM"] } };
     await engine.up(um);
     expect(engine.outputs("mail")["followUps"]).toEqual([expect.stringContaining("MSExchangeUM")]);
     const again = await engine.up({ mail: { ...um.mail, services: ["UM", "SMTP"] } });
-    expect(again.lines.filter((line) => line.includes("MSExchangeUM"))).toEqual([]);
+    // Nobody knows whether it has been done since: it stays on the list, with the day on which it arose.
+    expect(again.lines.filter((line) => line.includes("MSExchangeUM"))).toEqual([
+      expect.stringMatching(/: still to do: since \d{4}-\d\d-\d\d, if not done yet: UM: restart/),
+    ]);
     expect(await held(engine, mail.thumbprint, EX02)).toEqual(["SMTP", "UM"]);
   });
 
