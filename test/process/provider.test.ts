@@ -68,7 +68,7 @@ describe("the provider in the process of the Pulumi SDK", () => {
     }
     // A source with an unknown part is unknown as a whole: the others may be secret.
     const inputs = await checked(provider, binding({ certificate: { pfx, password: UNKNOWN } }));
-    expect(inputs).toMatchObject({ certificate: UNKNOWN, thumbprint: UNKNOWN });
+    expect(inputs).toMatchObject({ certificate: { form: UNKNOWN }, thumbprint: UNKNOWN });
   });
 
   it("keeps the state of a create that fails half-way", async () => {
