@@ -1,11 +1,10 @@
-import { createPrivateKey } from "node:crypto";
-
 import type { Secret } from "../secret";
 import { describeLeaves } from "./leaves";
 import type { CertificateMaterial, FoundCertificate, FoundKey } from "./material";
 import { assembleMaterial } from "./material";
 import type { PfxBag } from "./pfxBags";
 import { COPY_AGAIN, openPfx, pfxFailure } from "./pfxBags";
+import { parsePrivateKey } from "./privateKey";
 import { parseCertificate } from "./readCertificate";
 import type { Parts, Stranger } from "./recognise";
 import type { Given } from "./pem";
@@ -113,10 +112,9 @@ function foundKey(bag: PfxBag): FoundKey {
     bag.provider !== undefined && KEY_STORAGE_PROVIDER.test(bag.provider)
       ? (["keyStorageProviderDropped"] as const)
       : ([] as const);
-  try {
-    const key = createPrivateKey({ key: bag.der, format: "der", type: "pkcs8" });
-    return { key, localKeyId: bag.localKeyId, notices };
-  } catch {
+  const key = parsePrivateKey(bag.der, "pkcs8");
+  if (key === undefined) {
     throw pfxFailure("PfxUnreadable", "its private key is of a kind that can't be read. Use an RSA or an ECC key.");
   }
+  return { key, localKeyId: bag.localKeyId, notices };
 }

@@ -1,7 +1,7 @@
-import { createPrivateKey } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 
 import type { Asn1 } from "./asn1";
+import { parsePrivateKey } from "./privateKey";
 import {
   bytesOf,
   childOf,
@@ -248,22 +248,12 @@ function certificatesOfPkcs7(signedData: Asn1): Recognised {
   return parts({ certificates: certificates.map((one) => new Uint8Array(writeAsn1(one))) });
 }
 
-/**
- * OpenSSL keeps up to 16 errors of a thread. Node takes the first of them for its own when it has parsed a key, also one
- * that a call before has left there, and refuses a good key; each refusal takes one away.
- */
-const LEFT_ERRORS = 17;
-
 function keyOf(node: Asn1, der: Buffer): Recognised | undefined {
   const [, second] = childrenOf(node);
   const type = isUniversal(second ?? node, "OCTETSTRING") ? "sec1" : second?.constructed === true ? "pkcs8" : "pkcs1";
-  for (let tries = 1; tries <= LEFT_ERRORS; tries += 1) {
-    try {
-      return parts({ keys: [createPrivateKey({ key: der, format: "der", type })] });
-    } catch {
-      // Another structure that begins with a number; or what another call has left, and the next try is rid of it.
-    }
-  }
+  const key = parsePrivateKey(der, type);
+  if (key !== undefined) return parts({ keys: [key] });
+  // Another structure that begins with a number.
   const numbers = childrenOf(node).filter((field) => isUniversal(field, "INTEGER"));
   return numbers.length === 2 && childrenOf(node).length === 2 ? stranger("publicKey") : undefined;
 }
