@@ -18,6 +18,7 @@ const declared = (services: string, more = ""): string =>
 describe("after a failure", () => {
   it("the state remembers how far a creation came, and the next up finishes it in place", async () => {
     const project = await makeBindings({ mail: declared('["IIS", "SMTP", "IMAP"]') });
+    mustSucceed(await project.simulator("init"));
     mustSucceed(await project.simulator("fault", EX01, "enableFailsAfter", "SMTP"));
     const failed = await project.up("--skip-preview");
     expect(failed.exitCode).not.toBe(0);
@@ -39,6 +40,7 @@ describe("after a failure", () => {
 
   it("a change that didn't come about is an error that names it, never a success", async () => {
     const project = await makeBindings({ mail: declared('["IIS", "SMTP"]') });
+    mustSucceed(await project.simulator("init"));
     mustSucceed(await project.simulator("fault", EX01, "enableHasNoEffectOn", "IIS"));
     const failed = await project.up("--skip-preview");
     expect(failed.exitCode).not.toBe(0);
@@ -50,6 +52,7 @@ describe("after a failure", () => {
 
   it("Active Directory may take its time to show the change", async () => {
     const project = await makeBindings({ mail: declared('["SMTP", "POP"]', ", replaceDefaultSmtpCertificate: true") });
+    mustSucceed(await project.simulator("init"));
     mustSucceed(await project.simulator("fault", EX01, "directoryDelay", "milliseconds=2500"));
     mustSucceed(await project.up("--skip-preview"));
     expect(await defaultSmtpOf(project, EX01)).toBe(pfx.thumbprint);
