@@ -10,6 +10,7 @@ const OPTIONS: ts.CompilerOptions = {
   skipLibCheck: true,
   noEmit: true,
   target: ts.ScriptTarget.ES2022,
+  lib: ["lib.es2023.d.ts"],
   module: ts.ModuleKind.Node20,
   types: ["node", "jest"],
   paths: {
