@@ -79,23 +79,35 @@ async function runScenario(scenario, tools) {
     const wanted = fails ? "should have failed" : "should have succeeded";
     throw new Error(`In the story "${scenario.name}", "${result.command}" ${wanted}:\n${result.combined}`);
   };
-  try {
-    mustEnd(await workspace.pulumi(["stack", "init", STACK]), false);
-    mustEnd(await workspace.pulumi(["config", "set", "exchange:backend", "simulator"]), false);
-    // Makes the organisation, so that its certificates are some seconds old in each listing.
-    mustEnd(await workspace.installedCommand(PACKAGE, "exchange-simulator", ["init"]), false);
+  /** @type {Map<string, string>} */
+  const learnt = new Map();
+  /** Gets to know the certificates that have come since: by their subjects, the second of one by a number more. */
+  const learn = async () => {
     for (const server of ["ex01.contoso.com", "ex02.contoso.com"]) {
       const args = ["Get-ExchangeCertificate", "-Server", server, "--json"];
       const { stdout } = await workspace.installedCommand(PACKAGE, "exchange-simulator", args);
       /** @type {{ Thumbprint: string, Subject: string }[]} */
       const certificates = JSON.parse(stdout);
-      for (const { Thumbprint, Subject } of certificates) know(Thumbprint, Subject);
+      for (const { Thumbprint, Subject } of certificates) {
+        if (learnt.has(Thumbprint)) continue;
+        const before = [...learnt.values()].filter((subject) => subject === Subject).length;
+        learnt.set(Thumbprint, Subject);
+        know(Thumbprint, before === 0 ? Subject : `${Subject} ${String(before + 1)}`);
+      }
     }
+  };
+  try {
+    mustEnd(await workspace.pulumi(["stack", "init", STACK]), false);
+    mustEnd(await workspace.pulumi(["config", "set", "exchange:backend", "simulator"]), false);
+    // Makes the organisation, so that its certificates are some seconds old in each listing.
+    mustEnd(await workspace.installedCommand(PACKAGE, "exchange-simulator", ["init"]), false);
+    await learn();
     await scenario.run({
       async pulumi(name, args, { fails = false, env = {}, shown = shownAs(args) } = {}) {
         const quiet = ["up", "destroy"].includes(args[0] ?? "") ? ["--skip-preview"] : [];
         const result = await workspace.pulumi([...args, ...quiet], { env });
         mustEnd(result, fails);
+        if (args[0] === "up") await learn();
         list(name, shown, summaryOf(result.combined));
       },
       async simulator(name, args) {
@@ -109,6 +121,7 @@ async function runScenario(scenario, tools) {
       async writePfx(file, validityDays = 47) {
         const { pfx, thumbprint } = await makePfx(tools.modules, password, validityDays);
         workspace.writeFile(file, pfx);
+        learnt.set(thumbprint, file);
         know(thumbprint, file);
       },
     });
