@@ -1,4 +1,4 @@
-import type { ConnectorCertificateName, SendConnectorSnapshot } from "../backends/backend";
+import type { ConnectorCertificateName } from "../backends/backend";
 import type { CertificateFacts } from "../certificate/facts";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { valueOr } from "../model";

@@ -1,4 +1,3 @@
-import type { Thumbprint } from "../certificate/thumbprint";
 import type { ServerFqdn } from "../model";
 import { joined, sentence } from "../sentence";
 import type { Sentence } from "../sentence";

@@ -2,7 +2,7 @@ import { known, unknown } from "../../provider/model";
 import { connectorConflicts, decideReceive, decideSend } from "../../provider/plan/connectors";
 import type { SourceServer } from "../../provider/plan/connectors";
 import type { ObservedServer } from "../../provider/plan/observedServer";
-import { EX02, MAIL, NOW, OWA, RENEWED, certificate, inDays, server, shown } from "./servers";
+import { EX02, MAIL, NOW, RENEWED, certificate, inDays, server, shown } from "./servers";
 
 const NAME = `<I>${MAIL.issuer}<S>${MAIL.subject}`;
 const OTHER = "<I>CN=Old CA<S>CN=mail.contoso.com";
