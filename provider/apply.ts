@@ -119,7 +119,13 @@ export async function apply(work: Work, material: Material | undefined, env: App
   const progress = begin(work);
   const run: Run = { server: work.server, material, progress, env };
   try {
-    for (const step of work.steps) await execute(step, run);
+    const removals = work.steps.filter(({ kind }) => kind === "removeCertificate");
+    for (const step of work.steps) if (step.kind !== "removeCertificate") await execute(step, run);
+    // A removal can't be taken back: what the old certificate was needed for must have come about before.
+    if (removals.length > 0) {
+      await verify({ ...work, goals: work.goals.filter(({ kind }) => kind !== "absent") }, progress, env);
+    }
+    for (const step of removals) await execute(step, run);
     const server = await verify(work, progress, env);
     if (progress.thumbprint === undefined) throw new ExchangeBindingError("Internal", "The plan named no certificate.");
     return { thumbprint: progress.thumbprint, server };
@@ -220,10 +226,16 @@ const EXECUTORS: {
       if (decision.kind === "waiting") {
         progress.waiting.push(connector);
         env.say({ kind: "connectorWaits", connector, for: decision.for });
+      } else if (decision.kind === "unknown" || decision.kind === "missing") {
+        throw new ExchangeBindingError(
+          "ServerChanged",
+          `Send connector "${connector}" couldn't be read again right before it was to name the certificate. It is left as it is; run again.`,
+          { facts: { server: name, connector } },
+        );
       } else if (decision.kind !== "set") {
         await env.backend.setSendConnectorCertificate(name, connector, value, env.options);
         const { certificate, type } = step;
-        const previous = decision.kind === "complete" ? decision.previous : step.previous;
+        const { previous } = decision;
         if (step.waits === true)
           env.say({ kind: "setsConnector", type, connector, certificate, previous, waits: false });
       }

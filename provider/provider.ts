@@ -11,6 +11,7 @@ import { engineAddressIn, engineLogAt } from "./frontends/dynamic/engineLog";
 import { LineSink } from "./frontends/dynamic/lineSink";
 import { Deployment } from "./lifecycle/deployment";
 import { sleep } from "./lifecycle/timeLimit";
+import { cleaned } from "./sentence";
 
 const now = (): Date => new Date();
 
@@ -43,7 +44,7 @@ const deployment = new Deployment({
   trace:
     process.env["EXCHANGE_TRACE"] === "1"
       ? (line) => {
-          console.error(line);
+          console.error(cleaned(line, Number.POSITIVE_INFINITY));
         }
       : undefined,
 });

@@ -68,5 +68,11 @@ export function joined(sentences: readonly Sentence[], between: string): Sentenc
 
 /** A whole message, whoever wrote it: line breaks, which libraries put in, become blanks; the rest is cleaned. */
 export function cleanedMessage(message: string): Sentence {
-  return cleaned(message.replace(/\s*[\r\n]+\s*/g, " "), LONGEST_MESSAGE);
+  // Line by line: a pattern for the blanks on both sides of a break takes quadratic time where there are many blanks.
+  const lines = message.split(/[\r\n]+/);
+  const bare = lines.map((line, index) => {
+    const begun = index === 0 ? line : line.trimStart();
+    return index === lines.length - 1 ? begun : begun.trimEnd();
+  });
+  return cleaned(bare.join(" "), LONGEST_MESSAGE);
 }

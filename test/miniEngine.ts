@@ -127,7 +127,7 @@ export async function makeMiniEngine(
       return inputs;
     };
     for (const [name, args] of Object.entries(program)) {
-      const news = { ...args, ...called(name) };
+      const news = { ...called(name), ...args };
       const old = state.get(name);
       const inputs = await checked(old?.inputs ?? {}, news);
       const create = async (): Promise<void> => {

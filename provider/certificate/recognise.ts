@@ -150,7 +150,7 @@ function recogniseBlock({ label, body }: Block): Recognised {
   if (label.startsWith("PGP")) return stranger("pgp");
   if (/Proc-Type:\s*4,\s*ENCRYPTED/i.test(body)) return stranger("encryptedKey");
   // Lines such as "Proc-Type: …" before the base64 (RFC 1421), and what editors leave at the end of a line.
-  const bare = body.replace(/^\s*[A-Za-z][A-Za-z-]*:.*$/gm, "").replace(/[\s\\"',]/g, "");
+  const bare = body.replace(/^[ \t]*[A-Za-z][A-Za-z-]*:.*$/gm, "").replace(/[\s\\"',]/g, "");
   if (bare === "" || !/^[A-Za-z0-9+/]*={0,2}$/.test(bare)) return stranger("damagedBlock");
   const der = Buffer.from(bare, "base64");
   if (label === "EC PARAMETERS" || label === "DH PARAMETERS") return parts({});

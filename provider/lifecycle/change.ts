@@ -161,7 +161,8 @@ async function changeNow(
       randomBytes: deployment.env.randomBytes,
       makeCertificate: deployment.env.makeCertificate,
       packPfx,
-      onConnector: ({ type, connector }, job) => (type === "send" ? deployment.onConnector(connector, job) : job()),
+      onConnector: ({ type, connector }, job) =>
+        type === "send" ? untilFired(signal, () => deployment.onConnector(connector, job)) : job(),
       sourcesOf: (server, connector) => deployment.readSources(server, [connector], { signal }, true),
       say: (fact) => {
         deployment.say(name, identity, [lineOf("change", fact)]);

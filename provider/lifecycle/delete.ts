@@ -28,7 +28,8 @@ export async function remove(deployment: Deployment, request: StateRequest): Pro
   const { server, thumbprint } = stored.previous;
   deployment.refuseOffline(`Deleting binding "${stored.identity.label}"`);
   await deployment.refuseOtherBackend(stored);
-  if ((deployment.wishOf(stored.identity)?.onDelete ?? stored.onDelete) === "retain") {
+  const identity = deployment.identityNow(stored);
+  if ((deployment.wishOf(identity)?.onDelete ?? stored.onDelete) === "retain") {
     forget(deployment, stored);
     return;
   }
@@ -38,7 +39,7 @@ export async function remove(deployment: Deployment, request: StateRequest): Pro
     return;
   }
   // It is to be replaced, and the engine deletes it before the new one is there.
-  if (deployment.replacementOf(stored.identity)?.id === stored.id) {
+  if (deployment.replacementOf(identity)?.id === stored.id) {
     tell(deployment, stored, { kind: "keptUntilReplaced", thumbprint });
     return;
   }
@@ -60,7 +61,7 @@ async function removeNow(
   signal: AbortSignal,
 ): Promise<void> {
   const { server: name, thumbprint, onlyThere } = stored.previous;
-  const wish = deployment.wishOf(stored.identity);
+  const wish = deployment.wishOf(deployment.identityNow(stored));
   const now = deployment.env.now();
   const server = await untilFired(signal, () => deployment.observe(name, signal));
   deployment.snapshots.keep(name, server);

@@ -80,6 +80,8 @@ export class Deployment {
   readonly #claims = new Map<ServerFqdn, Map<string, readonly Claim[]>>();
   readonly #expected = new Map<ServerFqdn, Map<Thumbprint, Expected>>();
   readonly #replacements = new Map<string, StoredBinding>();
+  /** By the id in the state. */
+  readonly #nowCalled = new Map<string, BindingIdentity>();
   readonly #checked = new Set<string>();
   readonly #sources = new Map<string, SourceServer>();
   readonly #connectorQueue = new KeyedQueue();
@@ -300,6 +302,8 @@ export class Deployment {
         : await this.snapshots.get(server, { seconds: DEFAULT_TIMEOUT_SECONDS, signal });
       return { kind: "seen", name, server: seen };
     } catch (error) {
+      // The end of the run says nothing about that server.
+      limits.signal?.throwIfAborted();
       return { kind: "unreachable", name, reason: messageOf(error) };
     }
   }
@@ -347,8 +351,17 @@ export class Deployment {
    * Remembers, from diff to create, which resource is being replaced. Every diff says so: a create that follows one in
    * the same deployment replaces, whether diff asked for it or an option of the engine did.
    */
-  beginReplacement({ urn }: BindingIdentity, stored: StoredBinding): void {
-    this.#replacements.set(urn, stored);
+  beginReplacement(identity: BindingIdentity, stored: StoredBinding): void {
+    this.#replacements.set(identity.urn, stored);
+    this.#nowCalled.set(stored.id, identity);
+  }
+
+  /**
+   * The binding as this deployment's program calls it: after a rename its outputs still have the URN of before, and a
+   * delete gets nothing else.
+   */
+  identityNow({ id, identity }: StoredBinding): BindingIdentity {
+    return this.wishOf(identity) === undefined ? (this.#nowCalled.get(id) ?? identity) : identity;
   }
 
   replacementOf({ urn }: BindingIdentity): StoredBinding | undefined {

@@ -59,12 +59,13 @@ interface Known {
 
 async function diffKnown(deployment: Deployment, { request, stored, read, desired }: Known): Promise<Decision> {
   const { identity } = desired;
-  // An option of the engine may replace what this says is to be updated.
-  deployment.beginReplacement(identity, stored);
-  const observation = await deployment.look(desired.server, desired.timeoutSeconds, request);
   // In a refresh the outputs are those just read, from which a lost service is missing already; what was declared is
   // in the inputs.
   const isRefresh = !deployment.wasChecked(desired.server, identity);
+  // An option of the engine may replace what this says is to be updated. A refresh replaces nothing, and says nothing of
+  // the program either: a destroy may follow in the same process.
+  if (!isRefresh) deployment.beginReplacement(identity, stored);
+  const observation = await deployment.look(desired.server, desired.timeoutSeconds, request);
   const phase = isRefresh ? "refresh" : "plan";
   const say = (lines: readonly Line[]): void => {
     deployment.sayOnce(desired.server, identity, lines);
@@ -84,7 +85,8 @@ async function diffKnown(deployment: Deployment, { request, stored, read, desire
   if (observation.kind === "observed") await deployment.readSources(server, desired.connectors.send, request);
   const planContext = deployment.planContext(desired.server, identity);
   const decision = plan(desired, previous, server, planContext);
-  if (decision.kind !== "replace") deployment.declare(desired.server, stored.previous.thumbprint, identity);
+  if (decision.kind !== "replace" && !isRefresh)
+    deployment.declare(desired.server, stored.previous.thumbprint, identity);
   const differences = differencesOf(decision, stored.raw, read.normalised);
   const isNotRefused = decision.kind === "blocked" && (observation.kind === "notAsked" || isRefresh);
   if (isRefresh || isNotRefused) say([...notAsked, ...linesOfRefresh(decision)]);

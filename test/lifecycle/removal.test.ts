@@ -74,6 +74,17 @@ const CONNECTOR = (name: string | null) => ({
 const MAIL_NAME = "<I>CN=Contoso Issuing CA, O=Contoso<S>CN=mail.contoso.com";
 
 describe("a certificate that another one replaces", () => {
+  it("stays as long as the program says, also when the binding has a new name in the same change", async () => {
+    const story = await begin();
+    await story.up({ mail: { ...bound(first.source), removeAfterDays: 0 } });
+    const kept = { ...bound(second.source), removeAfterDays: 7, bindingUrn: "urn:renamed", bindingLabel: "renamed" };
+    await story.up({ mail: kept });
+    expect(await story.thumbprints()).toContain(first.thumbprint);
+    story.wait(8);
+    await story.up({ mail: kept });
+    expect(await story.thumbprints()).not.toContain(first.thumbprint);
+  });
+
   it("goes once the new one is in place, and the preview says so", async () => {
     const story = await begin();
     await story.up({ mail: bound(first.source) });
