@@ -6,7 +6,7 @@ import type { Blocker, Goal, NamedCertificate, Notice, Step } from "./planTypes"
 import { isMerelyWaiting, judgeRemoval } from "./removal";
 import type { Removal, RemovalReason } from "./removal";
 import { serverAfter } from "./serverAfter";
-import { named } from "./target";
+import { DAY_MS, named } from "./target";
 import type { PlanContext, Target } from "./target";
 
 /** A certificate that a binding has replaced and that is, as far as the state knows, still on its server. */
@@ -42,8 +42,6 @@ export interface Removals {
 }
 
 const NOTHING: Removals = { steps: [], goals: [], notices: [], blockers: [], replacedGoes: false };
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** The moment until which a replaced certificate stays as a way back; undefined for none. */
 export function keptUntil(since: string | undefined, removeAfterDays: number): string | undefined {
