@@ -1,4 +1,5 @@
-import type { Backend, CallOptions, ConnectorCertificateName } from "./backends/backend";
+import type { Backend, CallOptions } from "./backends/backend";
+import { tlsCertificateNameOf } from "./backends/connectorName";
 import type { CertificateMaterial } from "./certificate/material";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { ExchangeBindingError, isBindingError, messageOf } from "./errors";
@@ -214,7 +215,7 @@ const EXECUTORS: {
           { facts: { server: name, connector: step.connector } },
         );
       }
-      const value: ConnectorCertificateName = `<I>${facts.issuer}<S>${facts.subject}`;
+      const value = tlsCertificateNameOf(facts);
       if (step.type === "receive") {
         await env.backend.setReceiveConnectorCertificate(name, step.connector, value, env.options);
         return;

@@ -1,3 +1,4 @@
+import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorName";
 import {
   partValue,
   type Inventory,
@@ -79,16 +80,15 @@ function shownList(part: Part<readonly string[]>): string {
 }
 
 function connectorLines(server: ServerInventory): readonly string[] {
-  const names = new Set(
-    server.certificates.flatMap(({ facts }) => (facts === null ? [] : [`<I>${facts.issuer}<S>${facts.subject}`])),
-  );
+  const isHere = (name: string): boolean =>
+    server.certificates.some(({ facts }) => facts !== null && sameConnectorName(name, tlsCertificateNameOf(facts)));
   const named = [
     ...(partValue(server.receiveConnectors) ?? []).map(({ identity, tlsCertificateName }) => ({
       name: identity,
       tlsCertificateName,
     })),
     ...(partValue(server.sendConnectors) ?? []),
-  ].filter(({ tlsCertificateName }) => tlsCertificateName !== null && !names.has(tlsCertificateName));
+  ].filter(({ tlsCertificateName: name }) => name !== null && !isHere(name));
   return named.map(
     ({ name, tlsCertificateName }) =>
       `  ! connector ${cleaned(name, LONGEST_NAME)} names ${cleaned(tlsCertificateName ?? "", 200)}, which no certificate here is`,

@@ -1,10 +1,11 @@
 import type { CertificateSnapshot, ServerSnapshot } from "../backends/backend";
+import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorName";
 import { partOf, type InventoryCertificate, type InventoryEntry, type ServerInventory } from "../backends/inventory";
 import type { CertificateFacts } from "../certificate/facts";
 import { readCertificate } from "../certificate/readCertificate";
 import { thumbprintOf } from "../certificate/thumbprint";
 import { formatVersion, sortServices, unknown, type ExchangeService, type Observed } from "../model";
-import { heldServices, tlsCertificateNameOf } from "../plan/holdings";
+import { heldServices } from "../plan/holdings";
 import type { ObservedCertificate, ObservedServer } from "../plan/observedServer";
 
 /* What a snapshot of a server says, as an inventory has it. Pure. */
@@ -138,7 +139,6 @@ function usersOf({ thumbprint, shown, facts, held }: ReadCertificate, snapshot: 
   const shownServices = shown.displayedServices.kind === "known" ? shown.displayedServices.value : [];
   // Of one that can't be parsed it is told what the server displays.
   const services: readonly string[] = held.kind === "known" ? held.value : shownServices;
-  const name = facts && tlsCertificateNameOf(facts);
   const auth = valueIn(snapshot.authCertificates);
   const connectors = [
     ...(valueIn(snapshot.sendConnectors) ?? [])
@@ -158,7 +158,10 @@ function usersOf({ thumbprint, shown, facts, held }: ReadCertificate, snapshot: 
     ...(auth?.next === thumbprint ? ["next Auth"] : []),
     ...((valueIn(snapshot.federationThumbprints) ?? []).some((one) => one === thumbprint) ? ["federation trust"] : []),
     ...connectors
-      .filter(({ tlsCertificateName }) => name !== undefined && tlsCertificateName === name)
+      .filter(
+        ({ tlsCertificateName: name }) =>
+          facts !== undefined && name !== undefined && sameConnectorName(name, tlsCertificateNameOf(facts)),
+      )
       .map((one) => `connector ${one.name}`),
   ];
 }

@@ -1,8 +1,9 @@
+import { tlsCertificateNameOf } from "../backends/connectorName";
 import { factsAsInputs, readInputs } from "../inputs";
 import type { ReadInputs } from "../inputs";
 import { claimsOf, conflictsWith } from "../plan/claims";
 import type { DesiredBinding } from "../plan/desired";
-import { findCertificate, tlsCertificateNameOf } from "../plan/holdings";
+import { findCertificate } from "../plan/holdings";
 import { lineOf } from "../plan/line";
 import type { Line } from "../plan/line";
 import { linesOfPlan } from "../plan/lines";

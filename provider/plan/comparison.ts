@@ -1,8 +1,8 @@
+import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorName";
 import type { CertificateFacts } from "../certificate/facts";
 import { coversName } from "../certificate/names";
 import { valueOr } from "../model";
 import type { DesiredBinding } from "./desired";
-import { sameConnectorName, tlsCertificateNameOf } from "./holdings";
 import type { CertificateNames } from "./names";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 import type { ConnectorRef, ConnectorsLeft, NamedCertificate, Notice, Step } from "./planTypes";

@@ -1,9 +1,10 @@
 import type { ConnectorCertificateName } from "../backends/backend";
+import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorName";
 import type { CertificateFacts } from "../certificate/facts";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { valueOr } from "../model";
 import type { BindingIdentity } from "./desired";
-import { holds, tlsCertificateNameOf } from "./holdings";
+import { holds } from "./holdings";
 import type { ObservedServer } from "./observedServer";
 import { isFit } from "./removal";
 
@@ -39,7 +40,7 @@ function notReady(
     const isHeld = server.certificates.some(
       (one) =>
         !(except?.name === name && one.facts.thumbprint === except.thumbprint) &&
-        sameCertificateName(tlsCertificateNameOf(one.facts), certificateName) &&
+        sameConnectorName(tlsCertificateNameOf(one.facts), certificateName) &&
         valueOr(holds(server, one, "SMTP"), false) &&
         isFit(server, one, now),
     );
@@ -78,9 +79,9 @@ export function decideSend({ connector, facts, server, sourceOf, now }: SendRequ
   if (sendConnectors.kind === "unknown") return { kind: "unknown", connector, reason: sendConnectors.reason };
   const found = sendConnectors.value.find((one) => sameText(one.name, connector));
   if (found === undefined) return { kind: "missing", connector };
-  const name = tlsCertificateNameOf(facts) as ConnectorCertificateName;
+  const name = tlsCertificateNameOf(facts);
   const previous = found.tlsCertificateName;
-  if (previous !== undefined && sameCertificateName(previous, name)) return { kind: "set", connector: found.name };
+  if (previous !== undefined && sameConnectorName(previous, name)) return { kind: "set", connector: found.name };
   const waitsFor = notReady(name, found.sourceServers.map(sourceOf), now);
   return waitsFor.length > 0
     ? { kind: "waiting", connector: found.name, for: waitsFor }
@@ -105,9 +106,9 @@ export function decideReceive(connector: string, facts: CertificateFacts, server
   if (receiveConnectors.kind === "unknown") return { kind: "unknown", connector, reason: receiveConnectors.reason };
   const found = receiveConnectors.value.find(({ identity }) => sameText(receiveConnectorName(identity), connector));
   if (found === undefined) return { kind: "missing", connector };
-  const name = tlsCertificateNameOf(facts) as ConnectorCertificateName;
+  const name = tlsCertificateNameOf(facts);
   const previous = found.tlsCertificateName;
-  return previous !== undefined && sameCertificateName(previous, name)
+  return previous !== undefined && sameConnectorName(previous, name)
     ? { kind: "set", connector }
     : { kind: "change", connector: receiveConnectorName(found.identity), name, previous };
 }
@@ -129,7 +130,7 @@ export function connectorNames(
       ? valueOr(server.sendConnectors, []).find(({ name }) => sameText(name, connector))
       : valueOr(server.receiveConnectors, []).find((one) => sameText(receiveConnectorName(one.identity), connector));
   const name = shown?.tlsCertificateName;
-  return name !== undefined && sameCertificateName(name, tlsCertificateNameOf(facts));
+  return name !== undefined && sameConnectorName(name, tlsCertificateNameOf(facts));
 }
 
 /** A binding's word about one connector. */
@@ -154,7 +155,7 @@ export function connectorConflicts(
     others.flatMap((other) => {
       if (other.identity.urn === identity.urn || !sameText(other.connector, connector)) return [];
       if (certificateName === undefined || other.certificateName === undefined) return [];
-      if (sameCertificateName(certificateName, other.certificateName)) return [];
+      if (sameConnectorName(certificateName, other.certificateName)) return [];
       return [{ connector, other: other.identity, names: [certificateName, other.certificateName] as const }];
     }),
   );
@@ -162,10 +163,4 @@ export function connectorConflicts(
 
 function sameText(one: string, other: string): boolean {
   return one.trim().toLowerCase() === other.trim().toLowerCase();
-}
-
-/** The directory keeps names as they were written; issuers and subjects are the same in any case. */
-function sameCertificateName(one: string, other: string): boolean {
-  const normal = (text: string): string => text.toLowerCase().replace(/,\s*/g, ",").trim();
-  return normal(one) === normal(other);
 }

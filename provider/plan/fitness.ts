@@ -1,10 +1,11 @@
+import { tlsCertificateNameOf } from "../backends/connectorName";
 import type { CertificateFacts } from "../certificate/facts";
 import { chainFlaws, losesClientUse, unfitnessOf, unusableFor } from "../certificate/fitness";
 import { valueOr } from "../model";
 import type { Exchange } from "./comparison";
 import { connectorsNaming } from "./comparison";
 import type { DesiredBinding, DesiredCertificate } from "./desired";
-import { findCertificate, holds, tlsCertificateNameOf } from "./holdings";
+import { findCertificate, holds } from "./holdings";
 import type { Blocker, Notice } from "./planTypes";
 import { factsOf, named } from "./target";
 

@@ -1,4 +1,3 @@
-import type { CertificateFacts } from "../certificate/facts";
 import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { EXCHANGE_SERVICES, known, unknown, valueOr } from "../model";
@@ -68,14 +67,4 @@ export function someHolderUnknown(server: ObservedServer, service: ExchangeServi
 /** A request that waits for its certificate. Exchange lists it among the certificates, and no client is shown it. */
 export function isPending({ status }: ObservedCertificate): boolean {
   return valueOr(status, undefined) === "PendingRequest";
-}
-
-/** `<I>issuer<S>subject`, the form in which connectors name a certificate. */
-export function tlsCertificateNameOf(facts: CertificateFacts): string {
-  return `<I>${facts.issuer}<S>${facts.subject}`;
-}
-
-/** Exchange compares these names without regard to case. */
-export function sameConnectorName(one: string, other: string): boolean {
-  return one.toLowerCase() === other.toLowerCase();
 }

@@ -1,3 +1,4 @@
+import { tlsCertificateNameOf } from "../backends/connectorName";
 import type { Sentence } from "../sentence";
 import { isClean } from "../sentence";
 
@@ -43,7 +44,7 @@ export function tlsCertificateNameExpression(
   server: string,
   certificate: { readonly thumbprint: string; readonly issuer: string; readonly subject: string },
 ): { readonly before: string; readonly expression: Expression } {
-  const name = `<I>${certificate.issuer}<S>${certificate.subject}`;
+  const name = tlsCertificateNameOf(certificate);
   if (isPrintable(name)) return { before: "", expression: inQuotes(name) as Expression };
   return {
     before: `$c = Get-ExchangeCertificate -Server ${server} -Thumbprint ${certificate.thumbprint}; `,

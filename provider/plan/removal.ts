@@ -1,10 +1,11 @@
+import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorName";
 import type { CertificateFacts } from "../certificate/facts";
 import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { NAME_SERVICES, valueOr } from "../model";
 import type { ExchangeService, NameService } from "../model";
 import { judgeStatus, outOfDates, reservedAs } from "./guards";
-import { certificateNameOf, findCertificate, holds, tlsCertificateNameOf } from "./holdings";
+import { certificateNameOf, findCertificate, holds } from "./holdings";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 
 /** What speaks against removing a certificate from a server. Each has a way out, which its sentence names. */
@@ -210,7 +211,7 @@ const reserved: RemovalGuard = {
 };
 
 function isNamed(name: string, facts: ObservedCertificate["facts"]): boolean {
-  return name.toLowerCase() === tlsCertificateNameOf(facts).toLowerCase();
+  return sameConnectorName(name, tlsCertificateNameOf(facts));
 }
 
 /** In the order in which their reasons are told. */

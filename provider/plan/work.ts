@@ -1,13 +1,15 @@
+import { tlsCertificateNameOf } from "../backends/connectorName";
 import type { CertificateFacts } from "../certificate/facts";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { EXCLUSIVE_SERVICES, NAME_SERVICES, known, valueOr } from "../model";
 import type { ExchangeService, NameService, Observed } from "../model";
+import { connectorsNaming } from "./comparison";
 import { workForConnectors } from "./connectorWork";
 import type { DesiredBinding, PreviousBinding } from "./desired";
 import { type FrontEndCandidate, guardCertificate, guardKeyAlgorithm, guardOwnChannel, guardUm } from "./guards";
 import { fitnessNotices, guardUse } from "./fitness";
 import type { Findings } from "./guards";
-import { findCertificate, holdersOf, isNameService, someHolderUnknown, tlsCertificateNameOf } from "./holdings";
+import { findCertificate, holdersOf, isNameService, someHolderUnknown } from "./holdings";
 import { targetHolds, workForName } from "./nameWork";
 import type { ObservedServer } from "./observedServer";
 import type { Blocker, CertificateRef, Goal, Notice, Step, TakeOver } from "./planTypes";
@@ -80,15 +82,7 @@ function importSteps({ desired, target, kept }: WorkRequest): Step[] {
 /** Connectors that choose their certificate by issuer and subject: an import alone may change which one they use. */
 function connectorNotices(server: ObservedServer, target: Target): Notice[] {
   if (target.kind !== "importable") return [];
-  const name = tlsCertificateNameOf(target.facts);
-  const connectors = [
-    ...valueOr(server.sendConnectors, [])
-      .filter((one) => one.tlsCertificateName === name)
-      .map((one) => one.name),
-    ...valueOr(server.receiveConnectors, [])
-      .filter((one) => one.tlsCertificateName === name)
-      .map((one) => one.identity),
-  ];
+  const connectors = connectorsNaming(server, tlsCertificateNameOf(target.facts)).map(({ identity }) => identity);
   return connectors.length === 0 ? [] : [{ kind: "connectorWillMatch", connectors }];
 }
 

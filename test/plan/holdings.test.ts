@@ -1,12 +1,5 @@
 import { known, unknown } from "../../provider/model";
-import {
-  certificateNameOf,
-  heldServices,
-  holdersOf,
-  holds,
-  someHolderUnknown,
-  tlsCertificateNameOf,
-} from "../../provider/plan/holdings";
+import { certificateNameOf, heldServices, holdersOf, holds, someHolderUnknown } from "../../provider/plan/holdings";
 import { BUILT_IN, MAIL, OWA, WILDCARD, rawDataOnly, server, shown } from "./servers";
 
 describe("a certificate holds", () => {
@@ -55,8 +48,4 @@ it("knows the two names apart", () => {
   const on = server([], { imapCertificateName: known("i.contoso.com"), popCertificateName: known("p.contoso.com") });
   expect(certificateNameOf(on, "IMAP")).toEqual(known("i.contoso.com"));
   expect(certificateNameOf(on, "POP")).toEqual(known("p.contoso.com"));
-});
-
-it("names a certificate as connectors do", () => {
-  expect(tlsCertificateNameOf(MAIL)).toBe("<I>CN=Contoso Issuing CA<S>CN=mail.contoso.com");
 });

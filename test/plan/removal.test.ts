@@ -164,6 +164,13 @@ const cases: readonly Case[] = [
     breaks: "noStartTls",
   },
   {
+    guard: "receive connectors",
+    because: "is the only one that a receive connector names, in another case and without blanks",
+    of: organisation([state(withConnector(OLD_NAME.toUpperCase().replaceAll(", ", ","), "ex01.contoso.com"))]),
+    reasons: [{ kind: "receiveConnectors", connectors: ["EX01\\Relay"] }],
+    breaks: "noStartTls",
+  },
+  {
     guard: "send connectors",
     because: "has the issuer and subject that a send connector names",
     of: organisation([state({ certificates: [...state().certificates, stored(renewed, SMTP)] })], {

@@ -1,7 +1,7 @@
+import { sameConnectorName, tlsCertificateNameOf } from "../connectorName";
 import { coversName } from "../../certificate/names";
 import type { CertificateFacts } from "../../certificate/facts";
 import { factsOfStored, findCertificate, statusOf, type ReadStoredCertificate } from "./certificateStore";
-import { tlsCertificateNameOf } from "./cmdlets/removeExchangeCertificate";
 import type { Organisation, ReceiveConnectorState, ServerState } from "./organisation";
 
 /*
@@ -62,7 +62,7 @@ function usable(server: ServerState): readonly ReadStoredCertificate[] {
 
 function isWanted(server: ServerState, connector: ReceiveConnectorState, facts: CertificateFacts): boolean {
   const { tlsCertificateName: name } = connector;
-  if (name !== null) return tlsCertificateNameOf(facts).toLowerCase() === name.toLowerCase();
+  if (name !== null) return sameConnectorName(name, tlsCertificateNameOf(facts));
   return coversName(facts, connector.fqdn ?? server.fqdn);
 }
 
@@ -99,7 +99,7 @@ function ofSendConnectors({ sendConnectors }: Organisation, server: ServerState,
     .flatMap(({ name: connector, tlsCertificateName: wanted }): Consequence[] => {
       if (wanted === null) return [];
       const isThere = usable(server).some(
-        (one) => tlsCertificateNameOf(one.facts).toLowerCase() === wanted.toLowerCase() && !isOver(one.facts, now),
+        (one) => sameConnectorName(wanted, tlsCertificateNameOf(one.facts)) && !isOver(one.facts, now),
       );
       return isThere ? [] : [{ kind: "sendConnectorWithout", connector, wanted }];
     });

@@ -1,4 +1,5 @@
 import type { CertificateFacts } from "../../../certificate/facts";
+import { sameConnectorName, tlsCertificateNameOf } from "../../connectorName";
 import { removeFromStore } from "../certificateStore";
 import type { CmdletOutcome } from "../cmdlet";
 import { completed, failed, rpcError, withServer, type CmdletRun } from "../cmdletRun";
@@ -42,13 +43,9 @@ function refusalText({ organisation, target }: CmdletRun, facts: CertificateFact
   if (target.internalTransportCertificate?.thumbprint === facts.thumbprint) {
     return VERIFIED_TEXTS.removeInternalTransport;
   }
-  const name = tlsCertificateNameOf(facts).toLowerCase();
-  const naming = organisation.sendConnectors.filter((one) => one.tlsCertificateName?.toLowerCase() === name);
+  const naming = organisation.sendConnectors.filter(
+    ({ tlsCertificateName: name }) => name !== null && sameConnectorName(name, tlsCertificateNameOf(facts)),
+  );
   if (naming.length === 0) return undefined;
   return VERIFIED_TEXTS.removeNamedBySendConnector(naming.map((one) => one.name));
-}
-
-/** How a connector names a certificate: every certificate of that issuer and subject, whichever its thumbprint. */
-export function tlsCertificateNameOf(facts: Pick<CertificateFacts, "issuer" | "subject">): string {
-  return `<I>${facts.issuer}<S>${facts.subject}`;
 }

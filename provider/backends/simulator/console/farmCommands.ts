@@ -6,6 +6,7 @@ import { parseThumbprint } from "../../../certificate/thumbprint";
 import { messageOf } from "../../../errors";
 import { parseServerFqdn } from "../../../model";
 import { cleaned } from "../../../sentence";
+import { tlsCertificateNameOf } from "../../connectorName";
 import { addCertificate, findCertificate } from "../certificateStore";
 import { withServer } from "../cmdletRun";
 import { makeServer, type DefaultOrganisationEnv, SERVER_KINDS, type ServerKind } from "../defaultOrganisation";
@@ -167,7 +168,7 @@ function tlsNameOf(
   const servers = server === undefined ? Object.values(organisation.servers) : [server];
   const found = thumbprint && servers.map((one) => findCertificate(one, thumbprint)).find((one) => one !== undefined);
   if (found !== undefined && found.facts.isUnreadable !== true) {
-    return `<I>${found.facts.issuer}<S>${found.facts.subject}`;
+    return tlsCertificateNameOf(found.facts);
   }
   throw new UsageMistake(
     "The certificate of a connector is the thumbprint of one that is there, or <I>issuer<S>subject in quotes, or off.",

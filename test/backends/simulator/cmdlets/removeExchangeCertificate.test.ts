@@ -1,5 +1,5 @@
 import type { Organisation, ServerState } from "../../../../provider/backends/simulator/organisation";
-import { tlsCertificateNameOf } from "../../../../provider/backends/simulator/cmdlets/removeExchangeCertificate";
+import { tlsCertificateNameOf } from "../../../../provider/backends/connectorName";
 import { makeTestCertificate } from "../../../certificate/testCertificates";
 import { openLab, organisation, published, server, stored } from "../lab";
 
