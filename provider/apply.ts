@@ -204,7 +204,6 @@ const EXECUTORS: {
   },
 
   setConnector: async (step, { server: name, progress, env }) => {
-    progress.touched = true;
     await env.onConnector(step, async () => {
       const server = await env.observe();
       const facts = findCertificate(server, need(resolver(progress)(step.certificate)))?.facts;
@@ -217,6 +216,7 @@ const EXECUTORS: {
       }
       const value = tlsCertificateNameOf(facts);
       if (step.type === "receive") {
+        progress.touched = true;
         await env.backend.setReceiveConnectorCertificate(name, step.connector, value, env.options);
         return;
       }
@@ -234,6 +234,7 @@ const EXECUTORS: {
           { facts: { server: name, connector } },
         );
       } else if (decision.kind !== "set") {
+        progress.touched = true;
         await env.backend.setSendConnectorCertificate(name, connector, value, env.options);
         const { certificate, type } = step;
         const { previous } = decision;

@@ -503,6 +503,24 @@ describe("what fails before anything is touched", () => {
     expect(error).toMatchObject({ code: "Internal", thumbprint: undefined, message: "no randomness" });
   });
 
+  it("has begun nothing with a connector before the call that sets it", async () => {
+    const relay = { name: "Relay", fqdn: null, tlsCertificateName: null };
+    const site = siteWith({
+      certificates: [stored(BUILT_IN), stored(MAIL, { privateKey: { networkServiceRead: true } })],
+      receiveConnectors: [relay],
+    });
+    const desired = desire({
+      certificate: { kind: "thumbprint", thumbprint: MAIL.facts.thumbprint },
+      connectors: { send: [], receive: ["Relay"] },
+    });
+    const work = await workFor(site, desired);
+    expect(work.steps.map(({ kind }) => kind)).toEqual(["setConnector"]);
+    const before = start(site, desired, work, { observe: () => Promise.reject(new Error("no answer")) });
+    expect(await failed(before.run)).toMatchObject({ thumbprint: undefined, message: "no answer" });
+    const refused = around(site, { setReceiveConnectorCertificate: () => Promise.reject(new Error("refused")) });
+    expect(await failed(start(site, desired, work, refused).run)).toMatchObject({ thumbprint: MAIL.facts.thumbprint });
+  });
+
   it("says so when the plan wants an import and nothing was given", async () => {
     const site = siteWith();
     const desired = desire();

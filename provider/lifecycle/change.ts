@@ -26,7 +26,7 @@ import { surprises } from "../plan/surprises";
 import { idOf, outputsOf, readState } from "../state";
 import type { StoredBinding } from "../state";
 import type { Deployment } from "./deployment";
-import { HalfDone } from "./requests";
+import { HalfDone, limitsOf } from "./requests";
 import type { Bag, ChangeRequest, CreateAnswer, CreateRequest, Limits } from "./requests";
 import { untilFired, withTimeLimit } from "./timeLimit";
 import type { Anew, Limited } from "./timeLimit";
@@ -162,7 +162,8 @@ async function changeNow(
       packPfx,
       onConnector: ({ type, connector }, job) =>
         type === "send" ? untilFired(signal, () => deployment.onConnector(connector, job)) : job(),
-      sourcesOf: (server, connector) => deployment.readSources(server, [connector], { signal }, true),
+      sourcesOf: (server, connector) =>
+        deployment.readSources(server, [connector], { ...limitsOf(desired, what.limits), signal }, true),
       say: (fact) => {
         deployment.say(name, identity, [lineOf("change", fact)]);
       },
@@ -189,7 +190,7 @@ async function decideAgain(
   const assumed = deployment.snapshots.last(desired.server);
   const server = await untilFired(signal, () => deployment.observe(desired.server, signal));
   deployment.snapshots.keep(desired.server, server);
-  await deployment.readSources(server, desired.connectors.send, { signal }, true);
+  await deployment.readSources(server, desired.connectors.send, { ...limitsOf(desired, what.limits), signal }, true);
   const context = deployment.planContext(desired.server, desired.identity);
   // What others are going to bring is good enough for a preview; now it has to be there.
   const actual = decide(desired, previous, server, { ...context, expected: new Map() });

@@ -13,6 +13,7 @@ import type { Blocker } from "../plan/planTypes";
 import { clean, previousFromInputs } from "../state";
 import type { Deployment } from "./deployment";
 import { materialNotices } from "./materialNotices";
+import { limitsOf } from "./requests";
 import type { Bag, CheckAnswer, CheckRequest, Failure } from "./requests";
 
 /**
@@ -83,7 +84,7 @@ async function checkOnServer(
     desired.certificate.kind === "thumbprint"
       ? factsAsInputs(findCertificate(observation.server, desired.certificate.thumbprint)?.facts, read.source)
       : {};
-  await deployment.readSources(observation.server, desired.connectors.send, request);
+  await deployment.readSources(observation.server, desired.connectors.send, limitsOf(desired, request));
   conflicts.push(...connectorBlockers(deployment, desired, observation.server));
   const previous = isNew ? undefined : previousFromInputs(oldInputs);
   // Which certificate was made stands in the outputs, which only diff gets to see; so diff does the refusing.

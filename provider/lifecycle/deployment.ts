@@ -26,7 +26,7 @@ import type { StoredBinding } from "../state";
 import { KeyedQueue } from "./queue";
 import type { Limits, ToldLine } from "./requests";
 import { Snapshots } from "./snapshots";
-import { type Timer, untilFired, withTimeLimit } from "./timeLimit";
+import { type TimeLimit, type Timer, untilFired, withTimeLimit } from "./timeLimit";
 
 /** Everything impure, passed in at the one place that starts the provider. */
 export interface DeploymentEnv extends SourceEnv {
@@ -130,9 +130,10 @@ export class Deployment {
     if (this.#backend === undefined) {
       const { settings } = this;
       const opening = withTimeLimit(
-        DEFAULT_TIMEOUT_SECONDS,
+        { seconds: OPENING_SECONDS, setBy: null },
         "Opening the backend",
         () => this.env.open?.(settings) ?? openConfigured(settings.backend, this.env),
+        { timer: this.env.limitTimer },
       );
       this.#backend = opening;
       // A backend that couldn't be opened may be there at the next call.
@@ -266,7 +267,8 @@ export class Deployment {
 
   /**
    * Reads the source servers of the send connectors that a binding declares, so that a plan can look at them. `again`
-   * reads them afresh. What can't be read is said; it fails nobody.
+   * reads them afresh. What can't be read is said; it fails nobody. `limits.limit` is that of the whole operation, of
+   * which each gets a part.
    */
   async readSources(
     server: ObservedServer,
@@ -297,9 +299,11 @@ export class Deployment {
     if (server === undefined) return { kind: "unreachable", name, reason: "its fully qualified name isn't known" };
     try {
       const { signal } = limits;
+      const limit = partOfLimit(limits.limit ?? { seconds: DEFAULT_TIMEOUT_SECONDS });
+      const read = (until: AbortSignal): Promise<ObservedServer> => this.observe(server, until);
       const seen = again
-        ? await this.observe(server, signal ?? new AbortController().signal)
-        : await this.snapshots.get(server, { seconds: DEFAULT_TIMEOUT_SECONDS, signal });
+        ? await withTimeLimit(limit, `Reading ${server}`, read, { signal, timer: this.env.limitTimer })
+        : await this.snapshots.get(server, { ...limit, signal });
       return { kind: "seen", name, server: seen };
     } catch (error) {
       // The end of the run says nothing about that server.
@@ -390,6 +394,11 @@ export class Deployment {
   }
 }
 
+/** Another server that doesn't answer must leave the operation the time for its own. */
+function partOfLimit({ seconds, setBy = "timeoutSeconds" }: TimeLimit): TimeLimit {
+  return { seconds: seconds / 4, setBy: setBy === null ? null : `a quarter of ${setBy}` };
+}
+
 function sourceNames({ sendConnectors }: ObservedServer, connectors: readonly string[]): readonly string[] {
   const wanted = connectors.map((name) => name.toLowerCase());
   const declared = valueOr(sendConnectors, []).filter(({ name }) => wanted.includes(name.toLowerCase()));
@@ -412,6 +421,9 @@ const idleTimer: Timer = (milliseconds, run) => {
     clearTimeout(timer);
   };
 };
+
+/** For opening the backend, which the bindings of a deployment share. */
+const OPENING_SECONDS = 300;
 
 const UNREACHABLE: ReadonlySet<string> = new Set(["ServerUnreachable", "TimedOut", "Throttled"]);
 

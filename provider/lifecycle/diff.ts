@@ -14,6 +14,7 @@ import type { Deployment } from "./deployment";
 import { differencesOf, differencesOfInputs } from "./differences";
 import { lastKnownServer } from "./lastKnown";
 import { materialNotices } from "./materialNotices";
+import { limitsOf } from "./requests";
 import type { ChangeRequest, Decision, Difference } from "./requests";
 
 /**
@@ -82,7 +83,8 @@ async function diffKnown(deployment: Deployment, { request, stored, read, desire
   }
   // Nor does a refresh know what the program declares: nothing is due for removal there.
   const previous = isRefresh ? { ...stored.previous, services: desired.services, superseded: [] } : stored.previous;
-  if (observation.kind === "observed") await deployment.readSources(server, desired.connectors.send, request);
+  if (observation.kind === "observed")
+    await deployment.readSources(server, desired.connectors.send, limitsOf(desired, request));
   const planContext = deployment.planContext(desired.server, identity);
   const decision = plan(desired, previous, server, planContext);
   if (decision.kind !== "replace" && !isRefresh)

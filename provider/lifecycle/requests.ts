@@ -20,6 +20,11 @@ export interface Limits {
   readonly limit?: TimeLimit | undefined;
 }
 
+/** The limits of an operation on a binding, its own where nobody nearer set one. */
+export function limitsOf({ timeoutSeconds }: { readonly timeoutSeconds: number }, { signal, limit }: Limits): Limits {
+  return { signal, limit: limit ?? { seconds: timeoutSeconds } };
+}
+
 export interface CheckRequest extends Limits {
   readonly inputs: Bag;
   /** The inputs in the state; empty for a new binding. */

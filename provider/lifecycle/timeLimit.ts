@@ -17,8 +17,8 @@ export const machineTimer: Timer = (milliseconds, run) => {
 /** How long something may take, and where users set that. */
 export interface TimeLimit {
   readonly seconds: number;
-  /** Named in the sentence that tells of the end. Default: `timeoutSeconds`. */
-  readonly setBy?: string | undefined;
+  /** Named in the sentence that tells of the end. Default: `timeoutSeconds`; null for a limit that nobody can set. */
+  readonly setBy?: string | null | undefined;
 }
 
 export interface TimeLimitOptions {
@@ -96,9 +96,10 @@ export async function withTimeLimit<T>(
 }
 
 function limitReached({ seconds, setBy = "timeoutSeconds" }: TimeLimit, doing: string): ExchangeBindingError {
+  const whose = setBy === null ? "this limit is fixed" : `${setBy} sets the limit`;
   return new ExchangeBindingError(
     "TimedOut",
-    `${doing}: no end after ${String(seconds)} seconds. Look whether the server answers, then run again; ${setBy} sets the limit.`,
+    `${doing}: no end after ${String(seconds)} seconds. Look whether the server answers, then run again; ${whose}.`,
     { facts: { seconds, doing } },
   );
 }

@@ -51,6 +51,15 @@ describe("a time limit", () => {
     );
   });
 
+  it("that nobody can set says so", async () => {
+    const time = new FakeTime();
+    const run = withTimeLimit({ seconds: 300, setBy: null }, "Opening the backend", never, { timer: time.timer });
+    time.pass(303_000);
+    await expect(run).rejects.toThrow(
+      "Opening the backend: no end after 300 seconds. Look whether the server answers, then run again; this limit is fixed.",
+    );
+  });
+
   it("begins anew, as long again and at once, for what has to be done although something failed", async () => {
     const time = new FakeTime();
     const began: AbortSignal[] = [];
