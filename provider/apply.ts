@@ -13,6 +13,8 @@ import type { Resolve } from "./plan/goals";
 import type { Fact } from "./plan/line";
 import { findCertificate } from "./plan/holdings";
 import type { ObservedServer } from "./plan/observedServer";
+import { judgeRemoval } from "./plan/removal";
+import { keptNotices, withoutCertificate } from "./plan/removalWork";
 import { describeBlocker } from "./plan/blockerText";
 import { goalInWords } from "./plan/lineText";
 import type { CertificateRef, Goal, Step, Work } from "./plan/planTypes";
@@ -42,9 +44,21 @@ export interface ApplyEnv {
   /** A line for the person who watches. */
   readonly say: (
     fact: Fact & {
-      readonly kind: "serverWarns" | "waitsFor" | "takesBack" | "removalNotDone" | "connectorWaits" | "setsConnector";
+      readonly kind:
+        | "serverWarns"
+        | "waitsFor"
+        | "takesBack"
+        | "removalNotDone"
+        | "keptOld"
+        | "keptAsWayBack"
+        | "connectorWaits"
+        | "setsConnector";
     },
   ) => void;
+  /** Labels of the bindings that declare a certificate of the server by now. */
+  readonly declaredBy: (thumbprint: Thumbprint) => readonly string[];
+  /** The call to remove it comes now: who declares it later comes too late. */
+  readonly removing: (thumbprint: Thumbprint) => void;
 }
 
 /** What the binding brings along; undefined for a certificate that is on the server. */
@@ -54,6 +68,7 @@ export interface Applied {
   readonly thumbprint: Thumbprint;
   /** The server after the change, verified. */
   readonly server: ObservedServer;
+  readonly leftOut: readonly Step[];
 }
 
 /**
@@ -66,15 +81,20 @@ export class ApplyFailure extends ExchangeBindingError {
   readonly server: ObservedServer | undefined;
   /** The steps that were begun, the last of them perhaps not done. */
   readonly begun: readonly Step[];
+  readonly leftOut: readonly Step[];
   /** The server said that it has imported the certificate. */
   readonly imported: boolean;
 
-  constructor(cause: ExchangeBindingError, left: Pick<ApplyFailure, "thumbprint" | "server" | "begun" | "imported">) {
+  constructor(
+    cause: ExchangeBindingError,
+    left: Pick<ApplyFailure, "thumbprint" | "server" | "begun" | "leftOut" | "imported">,
+  ) {
     super(cause.code, cause.message, { facts: cause.facts, cause });
     this.name = "ApplyFailure";
     this.thumbprint = left.thumbprint;
     this.server = left.server;
     this.begun = left.begun;
+    this.leftOut = left.leftOut;
     this.imported = left.imported;
   }
 }
@@ -85,10 +105,8 @@ interface Progress {
   /** A changing call has been begun; what it did is known only by reading again. */
   touched: boolean;
   imported: boolean;
-  /** Send connectors that wait for another server. */
-  readonly waiting: string[];
-  /** Certificates that Exchange didn't let go. */
-  readonly refused: Thumbprint[];
+  /** What has to wait, or what Exchange refused: no failure, and tried again by the next run. */
+  readonly leftOut: Step[];
   readonly begun: Step[];
 }
 
@@ -98,8 +116,7 @@ function begin(work: Work): Progress {
     material: undefined,
     touched: false,
     imported: false,
-    waiting: [],
-    refused: [],
+    leftOut: [],
     begun: [],
   };
 }
@@ -120,18 +137,44 @@ export async function apply(work: Work, material: Material | undefined, env: App
   const progress = begin(work);
   const run: Run = { server: work.server, material, progress, env };
   try {
-    const removals = work.steps.filter(({ kind }) => kind === "removeCertificate");
+    const removals = work.steps.filter((step) => step.kind === "removeCertificate");
     for (const step of work.steps) if (step.kind !== "removeCertificate") await execute(step, run);
     // A removal can't be taken back: what the old certificate was needed for must have come about before.
     if (removals.length > 0) {
-      await verify({ ...work, goals: work.goals.filter(({ kind }) => kind !== "absent") }, progress, env);
+      const before = { ...work, goals: work.goals.filter(({ kind }) => kind !== "absent") };
+      await removeThese(removals, await verify(before, progress, env), run);
     }
-    for (const step of removals) await execute(step, run);
     const server = await verify(work, progress, env);
     if (progress.thumbprint === undefined) throw new ExchangeBindingError("Internal", "The plan named no certificate.");
-    return { thumbprint: progress.thumbprint, server };
+    return { thumbprint: progress.thumbprint, server, leftOut: progress.leftOut };
   } catch (error) {
     throw await failure(error, progress, env);
+  }
+}
+
+/**
+ * Removes certificates, each judged once more right before: by the server as it has become, and by what the program has
+ * declared by then. What stays is no failure; who declares it is told with the outputs.
+ */
+async function removeThese(
+  steps: readonly (Step & { readonly kind: "removeCertificate" })[],
+  before: ObservedServer,
+  run: Run,
+): Promise<void> {
+  const { progress, env } = run;
+  let server = before;
+  for (const step of steps) {
+    const { thumbprint } = step.certificate;
+    const declaredBy = env.declaredBy(thumbprint);
+    const removal = judgeRemoval({ server, thumbprint, declaredBy, notBefore: undefined, now: env.now() });
+    if (removal.kind === "due") {
+      await execute(step, run);
+      server = withoutCertificate(server, thumbprint);
+      continue;
+    }
+    progress.begun.push(step);
+    progress.leftOut.push(step);
+    if (removal.kind === "kept") keptNotices([removal]).forEach(env.say);
   }
 }
 
@@ -225,7 +268,7 @@ const EXECUTORS: {
       const sourceOf = await env.sourcesOf(server, connector);
       const decision = decideSend({ connector, facts, server, sourceOf, now: env.now() });
       if (decision.kind === "waiting") {
-        progress.waiting.push(connector);
+        progress.leftOut.push(step);
         env.say({ kind: "connectorWaits", connector, for: decision.for });
       } else if (decision.kind === "unknown" || decision.kind === "missing") {
         throw new ExchangeBindingError(
@@ -244,14 +287,16 @@ const EXECUTORS: {
     });
   },
 
-  removeCertificate: async ({ certificate }, { server, progress, env }) => {
+  removeCertificate: async (step, { server, progress, env }) => {
+    const { certificate } = step;
     progress.touched = true;
+    env.removing(certificate.thumbprint);
     try {
       await env.backend.removeCertificate(server, certificate.thumbprint, env.options);
     } catch (error) {
       // An old certificate that has to stay is no reason to fail: it is tried again by the next run.
       if (!isBindingError(error, "RemovalRefused")) throw error;
-      progress.refused.push(certificate.thumbprint);
+      progress.leftOut.push(step);
       env.say({ kind: "removalNotDone", certificate, message: error.message });
     }
   },
@@ -353,10 +398,12 @@ async function verify(
   }
 }
 
-/** What was tried and has to wait: no failure, and tried again by the next run. */
-function isLeftOut(goal: Goal, { refused, waiting }: Progress): boolean {
-  if (goal.kind === "connectorNames") return waiting.includes(goal.connector);
-  return goal.kind === "absent" && refused.includes(goal.thumbprint);
+function isLeftOut(goal: Goal, { leftOut }: Progress): boolean {
+  return leftOut.some((step) =>
+    step.kind === "setConnector"
+      ? goal.kind === "connectorNames" && goal.type === step.type && goal.connector === step.connector
+      : step.kind === "removeCertificate" && goal.kind === "absent" && goal.thumbprint === step.certificate.thumbprint,
+  );
 }
 
 function notComeAbout(server: ServerFqdn, wanted: readonly string[]): ExchangeBindingError {
@@ -373,18 +420,16 @@ async function failure(error: unknown, progress: Progress, env: ApplyEnv): Promi
     error instanceof ExchangeBindingError
       ? error
       : new ExchangeBindingError("Internal", messageOf(error), { cause: error });
-  const { begun, imported } = progress;
-  if (!progress.touched) return new ApplyFailure(cause, { thumbprint: undefined, server: undefined, begun, imported });
+  const { begun, leftOut, imported } = progress;
+  const untouched = { thumbprint: undefined, server: undefined, begun, leftOut, imported };
+  if (!progress.touched) return new ApplyFailure(cause, untouched);
   let server: ObservedServer | undefined;
   try {
     server = await env.observe();
   } catch {
     // The first error says what happened; that the server can't be read now adds nothing to it.
   }
-  return seenAgain(
-    new ApplyFailure(cause, { thumbprint: progress.thumbprint, server: undefined, begun, imported }),
-    server,
-  );
+  return seenAgain(new ApplyFailure(cause, { ...untouched, thumbprint: progress.thumbprint }), server);
 }
 
 /**
@@ -393,8 +438,8 @@ async function failure(error: unknown, progress: Progress, env: ApplyEnv): Promi
  */
 export function seenAgain(failure: ApplyFailure, server: ObservedServer | undefined): ApplyFailure {
   if (server === undefined) return failure;
-  const { thumbprint, begun, imported } = failure;
+  const { thumbprint, begun, leftOut, imported } = failure;
   const isAbsent = thumbprint !== undefined && findCertificate(server, thumbprint) === undefined;
-  const left = { thumbprint: isAbsent && !imported ? undefined : thumbprint, server, begun, imported };
+  const left = { thumbprint: isAbsent && !imported ? undefined : thumbprint, server, begun, leftOut, imported };
   return new ApplyFailure(failure.cause as ExchangeBindingError, left);
 }

@@ -241,6 +241,8 @@ export interface OutputParts {
   readonly stored: StoredBinding | undefined;
   /** The resource that this one replaces. */
   readonly replaces: StoredBinding | undefined;
+  /** Ids of replaced certificates about which other bindings decide from now on. */
+  readonly leftToOthers?: ReadonlySet<string>;
   readonly now: Date;
   /** What a run that failed left undone. */
   readonly notDone?: NotDone | undefined;
@@ -313,6 +315,7 @@ function supersededBy(parts: OutputParts, declared: readonly ExchangeService[]):
   entries.delete(idOf(serverName, thumbprint));
   const left = [...entries.values()].filter(({ id }) => {
     const old = parseId(id);
+    if (parts.leftToOthers?.has(id) === true) return false;
     return (
       server === undefined || old.server !== server.server || findCertificate(server, old.thumbprint) !== undefined
     );

@@ -125,6 +125,8 @@ function start(site: Site, desired: DesiredBinding, work: Work, changes: Partial
     packPfx,
     onConnector: (_connector, job) => job(),
     sourcesOf: () => Promise.resolve(nobody),
+    declaredBy: () => [],
+    removing: () => undefined,
     say: (fact) => lines.push(describeLine(lineOf("change", fact), { server: desired.server, now: NOW })),
     ...changes,
   });
@@ -539,6 +541,8 @@ describe("what fails before anything is touched", () => {
       packPfx,
       onConnector: (_connector, job) => job(),
       sourcesOf: () => Promise.resolve(nobody),
+      declaredBy: () => [],
+      removing: () => undefined,
       say: () => undefined,
     });
     expect(await failed(none)).toMatchObject({ code: "Internal", thumbprint: undefined });

@@ -110,6 +110,8 @@ export function simulate(organisation: Organisation, now: Date): Simulation {
       packPfx: ({ der }) => new Secret(der),
       onConnector: (_connector, job) => job(),
       sourcesOf: () => Promise.resolve((name) => ({ kind: "unreachable", name, reason: "not in this test" })),
+      declaredBy: () => [],
+      removing: () => undefined,
       say: () => undefined,
       ...changes,
     }),

@@ -23,7 +23,7 @@ import type { Plan, Step, Work } from "../plan/planTypes";
 import { doneBefore } from "../plan/resumed";
 import type { Remembered, Resumed } from "../plan/resumed";
 import { surprises } from "../plan/surprises";
-import { idOf, outputsOf, readState } from "../state";
+import { idOf, outputsOf, parseId, readState } from "../state";
 import type { StoredBinding } from "../state";
 import type { Deployment } from "./deployment";
 import { HalfDone, limitsOf } from "./requests";
@@ -38,7 +38,7 @@ export async function create(deployment: Deployment, request: CreateRequest): Pr
   const replaces = deployment.replacementOf(desired.identity);
   const done = await change(deployment, { limits: request, read, desired, stored: undefined, replaces });
   deployment.endReplacement(desired.identity);
-  deployment.declare(desired.server, done.thumbprint, desired.identity);
+  deployment.declarations.declare(desired.server, done.thumbprint, desired.identity);
   return { id: idOf(desired.server, done.thumbprint), outputs: done.outputs };
 }
 
@@ -88,6 +88,7 @@ function change(deployment: Deployment, what: Change): Promise<Finished> {
   const doing = `Binding "${desired.identity.label}" on ${desired.server}`;
   deployment.refuseOffline(doing);
   const change = { ...what, doing };
+  deployment.declarations.beginsRemovals(desired.identity);
   return deployment.onServer(desired.server, async () => {
     try {
       const work: Limited<Finished> = (signal, anew) => changeNow(deployment, change, { signal, anew });
@@ -167,8 +168,13 @@ async function changeNow(
       say: (fact) => {
         deployment.say(name, identity, [lineOf("change", fact)]);
       },
+      declaredBy: (thumbprint) => deployment.declarations.declaredBy(name, thumbprint),
+      removing: (thumbprint) => {
+        deployment.declarations.callsRemoval(name, thumbprint, identity);
+      },
     });
-    return await finished(deployment, what, { work: decided.work, before: decided.server, ...applied });
+    const work = { ...decided.work, steps: without(decided.work.steps, applied.leftOut) };
+    return await finished(deployment, what, { ...applied, work, before: decided.server });
   } catch (error) {
     throw new Unfinished(decided.work, doneByAnother(what, decided.work, decided.server).steps, error);
   }
@@ -247,6 +253,7 @@ async function finished(
   if (thumbprint === undefined)
     throw new ExchangeBindingError("Internal", "A binding without a certificate was finished.");
   deployment.snapshots.keep(what.desired.server, server);
+  deployment.declarations.endsRemovals(what.desired.identity, server);
   const now = deployment.env.now();
   const certificate = { kind: "known", thumbprint } as const;
   const done = work ?? { server: server.server, certificate, steps: [], goals: [] };
@@ -262,6 +269,7 @@ async function finished(
     work: whole,
     stored: what.stored,
     replaces: what.replaces,
+    leftToOthers: leaveToOthers(deployment, what),
     now,
     followUps: left.all,
   });
@@ -274,6 +282,35 @@ async function finished(
     deployment.say(server.server, identity, linesOfChange(work, left, { server, thumbprint, requireSsl, now }));
   }
   return { thumbprint, outputs };
+}
+
+function without(steps: readonly Step[], leftOut: readonly Step[]): readonly Step[] {
+  return steps.filter((step) => !leftOut.includes(step));
+}
+
+/** Certificates that the binding has replaced and that others declare: they decide about them from now on. */
+function leaveToOthers(deployment: Deployment, { desired, stored, replaces }: Change): ReadonlySet<string> {
+  const { declarations } = deployment;
+  const all = [
+    ...(replaces === undefined ? [] : [replaces]),
+    ...(replaces?.supersedes ?? []),
+    ...(stored?.supersedes ?? []),
+  ];
+  const left = new Set<string>();
+  for (const { id } of desired.onDelete === "remove" ? all : []) {
+    const { server, thumbprint } = parseId(id);
+    const by = declarations.declaredByOthers(server, thumbprint, desired.identity);
+    if (by.length === 0) continue;
+    left.add(id);
+    if (declarations.hasLeft(id, desired.identity)) continue;
+    declarations.leaves(id, desired.identity);
+    // Of the one that is replaced now its delete tells.
+    if (id === replaces?.id) continue;
+    deployment.say(server, desired.identity, [
+      lineOf("change", { kind: "keptDeclared", thumbprint, by, decides: true }),
+    ]);
+  }
+  return left;
 }
 
 /** What was done already since the state was written, by a run of ours that nobody has heard of since. */
@@ -312,10 +349,11 @@ async function unfinished(
   if (error.server !== undefined) deployment.snapshots.keep(desired.server, error.server);
   const thumbprint = stored?.previous.thumbprint ?? error.thumbprint;
   const { server } = desired;
+  const { begun, leftOut } = error;
   const now = deployment.env.now();
-  const progress = progressOf({ work, begun: error.begun, server: error.server, thumbprint });
+  const progress = progressOf({ work, begun, leftOut, server: error.server, thumbprint });
   const { uncertain, undone } = progress;
-  const workDone = { ...work, steps: [...resumed, ...stepsDone(progress, error.begun)] };
+  const workDone = { ...work, steps: [...resumed, ...stepsDone(progress, without(begun, leftOut))] };
   const tasks =
     error.server === undefined ? tasksAfter(workDone.steps, []) : tasksOf(workDone, error.server, thumbprint);
   const left = leftToDo(stored, tasks, now);
@@ -329,6 +367,7 @@ async function unfinished(
     work: workDone,
     stored,
     replaces: what.replaces,
+    leftToOthers: leaveToOthers(deployment, what),
     now,
     followUps: left.all,
   });

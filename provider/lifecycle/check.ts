@@ -1,8 +1,10 @@
 import { tlsCertificateNameOf } from "../backends/connectorName";
+import type { Thumbprint } from "../certificate/thumbprint";
 import { factsAsInputs, readInputs } from "../inputs";
 import type { ReadInputs } from "../inputs";
+import type { ServerFqdn } from "../model";
 import { claimsOf, conflictsWith } from "../plan/claims";
-import type { DesiredBinding } from "../plan/desired";
+import type { BindingIdentity, DesiredBinding } from "../plan/desired";
 import { findCertificate } from "../plan/holdings";
 import { lineOf } from "../plan/line";
 import type { Line } from "../plan/line";
@@ -36,7 +38,12 @@ export async function check(deployment: Deployment, request: CheckRequest): Prom
       deployment.wish(read.desired);
       const named = certificate.kind === "given" ? certificate.facts.thumbprint : undefined;
       const declared = certificate.kind === "thumbprint" ? certificate.thumbprint : named;
-      if (declared !== undefined) deployment.declare(server, declared, identity);
+      if (declared !== undefined) {
+        deployment.declarations.declare(server, declared, identity);
+        const removed = removedByAnother(deployment, server, declared, identity);
+        if (removed !== undefined)
+          failures.push({ kind: "blocker", property: removed.property, server, blocker: removed });
+      }
       const looked = await checkOnServer(deployment, read, read.desired, request);
       for (const blocker of looked.blockers) {
         // The rules of the inputs have spoken already, and the plan finds some of the mistakes again.
@@ -117,4 +124,17 @@ function connectorBlockers(
     binding: identity,
     other,
   }));
+}
+
+/** A certificate that the binding declares, and that one which was looked at before removes in this run. */
+export function removedByAnother(
+  { declarations }: Deployment,
+  server: ServerFqdn,
+  thumbprint: Thumbprint,
+  binding: BindingIdentity,
+): Blocker | undefined {
+  const other = declarations.removerOf(server, thumbprint, binding);
+  return other === undefined
+    ? undefined
+    : { kind: "removedByAnother", property: "certificate", thumbprint, binding, other };
 }

@@ -33,9 +33,11 @@ export async function remove(deployment: Deployment, request: StateRequest): Pro
     forget(deployment, stored);
     return;
   }
-  const by = deployment.declaredBy(server, thumbprint);
+  const { declarations } = deployment;
+  const by = declarations.declaredBy(server, thumbprint);
   if (by.length > 0) {
-    tell(deployment, stored, { kind: "keptDeclared", thumbprint, by });
+    const decides = declarations.hasLeft(stored.id, identity);
+    tell(deployment, stored, { kind: "keptDeclared", thumbprint, by, decides });
     return;
   }
   // It is to be replaced, and the engine deletes it before the new one is there.
@@ -68,7 +70,7 @@ async function removeNow(
   const removal = judgeRemoval({
     server,
     thumbprint,
-    declaredBy: deployment.declaredBy(name, thumbprint),
+    declaredBy: deployment.declarations.declaredBy(name, thumbprint),
     // Without a successor there is nothing that one could go back from.
     notBefore: wish === undefined ? undefined : keptUntil(now.toISOString(), wish.removeAfterDays),
     now,

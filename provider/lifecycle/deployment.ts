@@ -23,6 +23,7 @@ import type { ObservedServer } from "../plan/observedServer";
 import type { PlanContext } from "../plan/target";
 import { parseId } from "../state";
 import type { StoredBinding } from "../state";
+import { Declarations } from "./declarations";
 import { KeyedQueue } from "./queue";
 import type { Limits, ToldLine } from "./requests";
 import { Snapshots } from "./snapshots";
@@ -59,12 +60,6 @@ interface Expected {
   readonly binding: BindingIdentity;
 }
 
-/** A certificate that a binding of this deployment declares. */
-interface Declared {
-  readonly thumbprint: Thumbprint;
-  readonly label: string;
-}
-
 /** What the program says about certificates that a binding no longer needs. */
 export type RemovalWish = Pick<DesiredBinding, "onDelete" | "removeAfterDays">;
 
@@ -75,6 +70,7 @@ export type RemovalWish = Pick<DesiredBinding, "onDelete" | "removeAfterDays">;
 export class Deployment {
   readonly env: DeploymentEnv;
   readonly snapshots: Snapshots;
+  readonly declarations = new Declarations();
   readonly #queue = new KeyedQueue();
   readonly #said = new Set<string>();
   readonly #claims = new Map<ServerFqdn, Map<string, readonly Claim[]>>();
@@ -87,7 +83,6 @@ export class Deployment {
   readonly #connectorQueue = new KeyedQueue();
   readonly #connectorClaims = new Map<string, readonly ConnectorClaim[]>();
   readonly #materials = new Map<string, Map<Thumbprint, CertificateMaterial>>();
-  readonly #declared = new Map<ServerFqdn, Map<string, Declared>>();
   readonly #removals = new Map<string, RemovalWish>();
   #config: ReadConfig = () => undefined;
   #settings: Settings | undefined;
@@ -339,18 +334,6 @@ export class Deployment {
     return this.#removals.get(urn);
   }
 
-  /** A certificate that a binding declares is never removed, by whomever. */
-  declare(server: ServerFqdn, thumbprint: Thumbprint, { urn, label }: BindingIdentity): void {
-    entryOf(this.#declared, server).set(urn, { thumbprint, label });
-  }
-
-  /** Labels of the bindings that declare the certificate on that server. */
-  declaredBy(server: ServerFqdn, thumbprint: Thumbprint): readonly string[] {
-    return [...entryOf(this.#declared, server).values()]
-      .filter((one) => one.thumbprint === thumbprint)
-      .map(({ label }) => label);
-  }
-
   /**
    * Remembers, from diff to create, which resource is being replaced. Every diff says so: a create that follows one in
    * the same deployment replaces, whether diff asked for it or an option of the engine did.
@@ -389,7 +372,7 @@ export class Deployment {
       replaced,
       former: stored?.identity,
       sourceOf: this.#sourceOf(server),
-      declaredBy: (thumbprint: Thumbprint) => this.declaredBy(server, thumbprint),
+      declaredBy: (thumbprint: Thumbprint) => this.declarations.declaredBy(server, thumbprint),
     };
   }
 }

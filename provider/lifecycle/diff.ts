@@ -7,9 +7,12 @@ import type { Line } from "../plan/line";
 import { linesOfPlan, linesOfRefresh } from "../plan/lines";
 import { REPLACED_PROPERTY, plan } from "../plan/plan";
 import { describeBlocker } from "../plan/blockerText";
+import type { Blocker } from "../plan/planTypes";
+import { removedBy } from "../plan/removalWork";
 import { meansAnother, replacementReason } from "../plan/target";
 import { readState } from "../state";
 import type { StoredBinding } from "../state";
+import { removedByAnother } from "./check";
 import type { Deployment } from "./deployment";
 import { differencesOf, differencesOfInputs } from "./differences";
 import { lastKnownServer } from "./lastKnown";
@@ -87,8 +90,15 @@ async function diffKnown(deployment: Deployment, { request, stored, read, desire
     await deployment.readSources(server, desired.connectors.send, limitsOf(desired, request));
   const planContext = deployment.planContext(desired.server, identity);
   const decision = plan(desired, previous, server, planContext);
-  if (decision.kind !== "replace" && !isRefresh)
-    deployment.declare(desired.server, stored.previous.thumbprint, identity);
+  const { thumbprint } = stored.previous;
+  if (!isRefresh && observation.kind === "observed") {
+    deployment.declarations.plansRemoval(desired.server, removedBy(decision), identity);
+  }
+  if (!isRefresh && decision.kind !== "replace") {
+    deployment.declarations.declare(desired.server, thumbprint, identity);
+    const removed = removedByAnother(deployment, desired.server, thumbprint, identity);
+    if (removed !== undefined) throw refused(desired, [removed], planContext.now);
+  }
   const differences = differencesOf(decision, stored.raw, read.normalised);
   const isNotRefused = decision.kind === "blocked" && (observation.kind === "notAsked" || isRefresh);
   if (isRefresh || isNotRefused) say([...notAsked, ...linesOfRefresh(decision)]);
@@ -112,13 +122,18 @@ async function diffKnown(deployment: Deployment, { request, stored, read, desire
           ? { kind: "update", differences, replaces: [] }
           : decided(differences, [REPLACED_PROPERTY[reason]]);
       }
-      const context = { server: desired.server, now: planContext.now };
-      const reasons = decision.blockers.map((blocker) => describeBlocker(blocker, context));
-      throw new ExchangeBindingError(
-        "Refused",
-        `Planning binding "${identity.label}" on ${desired.server}: ${reasons.join(" ")}`,
-        { facts: { server: desired.server, binding: identity.label } },
-      );
+      throw refused(desired, decision.blockers, planContext.now);
     }
   }
+}
+
+function refused({ identity, server }: DesiredBinding, blockers: readonly Blocker[], now: Date): Error {
+  const reasons = blockers.map((blocker) => describeBlocker(blocker, { server, now }));
+  return new ExchangeBindingError(
+    "Refused",
+    `Planning binding "${identity.label}" on ${server}: ${reasons.join(" ")}`,
+    {
+      facts: { server, binding: identity.label },
+    },
+  );
 }

@@ -121,6 +121,13 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
     }
     case "removalRefused":
       return `onDelete is "remove", but ${describeRefusedRemoval(blocker.reasons, server, blocker.certificate)}`;
+    case "removedByAnother": {
+      const [other, own] = toldApart(blocker.other, blocker.binding);
+      return (
+        `binding "${other}", which comes before this one, removes certificate ${blocker.thumbprint} from ${server} in this run, because it has replaced it; "${own}" declares it. ` +
+        `Let "${other}" depend on "${own}" (dependsOn), so that it is known in time, or take onDelete: "remove" from "${other}".`
+      );
+    }
     case "successorAbsent":
       return `the successor ${blocker.successor} isn't on ${server}. Use the thumbprint output of the binding that imports it, or import it first.`;
     case "successorIsItself":

@@ -154,6 +154,8 @@ export interface Stopped {
   readonly work: Work;
   /** The steps that were begun, the last of them perhaps not done. */
   readonly begun: readonly Step[];
+  /** Of these, what came to nothing and is no failure. */
+  readonly leftOut: readonly Step[];
   /** The server as it was read after the failure, when it could be. */
   readonly server: ObservedServer | undefined;
   /** The binding's certificate, when it has one. */
@@ -184,14 +186,16 @@ function includes(deeds: readonly Deed[], wanted: Deed): boolean {
 type Progress = Fact & { readonly kind: "stopped" };
 
 /** What has been done of a change that failed, what hasn't, and what nobody knows. */
-export function progressOf({ work, begun, server, thumbprint }: Stopped): Progress {
+export function progressOf({ work, begun, leftOut, server, thumbprint }: Stopped): Progress {
   const done: Deed[] = [];
   const uncertain: Deed[] = [];
   const undone: Deed[] = work.steps.slice(begun.length).flatMap(deedsOf);
   begun.forEach((step, i) => {
     const wasFollowed = i < begun.length - 1;
     for (const deed of deedsOf(step)) {
-      if (wasFollowed || deed.kind === "made") done.push(deed);
+      // Why it isn't done has been told.
+      if (leftOut.includes(step)) undone.push(deed);
+      else if (wasFollowed || deed.kind === "made") done.push(deed);
       else if (server === undefined) uncertain.push(deed);
       else if (isMet(goalOf(deed), server, (ref) => (ref.kind === "known" ? ref.thumbprint : thumbprint))) {
         done.push(deed);

@@ -163,7 +163,7 @@ export function describeNotice(notice: Notice, context: TextContext, phase: Phas
     case "comesAlong":
       return sentence`the new certificate holds ${list(notice.services)} too, by the same name, although it isn't declared`;
     case "keptDeclared":
-      return sentence`certificate ${short(notice.thumbprint)} stays: binding ${listOfFew(notice.by.map((label) => `"${label}"`))} declares it`;
+      return describeDeclared(notice);
     case "keptAsWayBack":
     case "keptOld": {
       const few = listOfFew(
@@ -175,6 +175,13 @@ export function describeNotice(notice: Notice, context: TextContext, phase: Phas
     case "notAsked":
       return sentence`the server wasn't asked (${notice.reason}); planned from the last known state, drift can't be seen`;
   }
+}
+
+function describeDeclared({ thumbprint, by, decides = false }: Notice & { readonly kind: "keptDeclared" }): Sentence {
+  const one = by.length === 1;
+  const who = sentence`${one ? "binding" : "bindings"} ${listOfFew(by.map((label) => `"${label}"`))}`;
+  const then = decides ? sentence`, and ${one ? "its onDelete decides" : "theirs decide"} about it from now on` : "";
+  return sentence`certificate ${short(thumbprint)} stays: ${who} ${one ? "declares" : "declare"} it${then}`;
 }
 
 function describeConnectorsLeft(left: ConnectorsLeft, { now }: TextContext): Sentence {

@@ -233,7 +233,13 @@ export type Notice =
     }
   /** No longer declared, and yet held by the new certificate too, which has the same name. */
   | { readonly kind: "comesAlong"; readonly services: readonly ExchangeService[] }
-  | { readonly kind: "keptDeclared"; readonly thumbprint: Thumbprint; readonly by: readonly string[] }
+  | {
+      readonly kind: "keptDeclared";
+      readonly thumbprint: Thumbprint;
+      readonly by: readonly string[];
+      /** From now on they alone decide about it. */
+      readonly decides?: boolean;
+    }
   /** Replaced certificates that stay, all for the same reasons. */
   | {
       readonly kind: "keptOld" | "keptAsWayBack";
@@ -303,6 +309,13 @@ export type Blocker = { readonly property: string } & (
       readonly kind: "removalRefused";
       readonly certificate: NamedCertificate;
       readonly reasons: readonly RemovalReason[];
+    }
+  /** Another binding's update or create removes it in this run. */
+  | {
+      readonly kind: "removedByAnother";
+      readonly thumbprint: Thumbprint;
+      readonly binding: BindingIdentity;
+      readonly other: BindingIdentity;
     }
   | { readonly kind: "successorAbsent"; readonly successor: Thumbprint }
   | { readonly kind: "successorIsItself" }

@@ -2,7 +2,7 @@ import type { Thumbprint } from "../certificate/thumbprint";
 import type { DesiredBinding } from "./desired";
 import { findCertificate } from "./holdings";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
-import type { Blocker, Goal, NamedCertificate, Notice, Step } from "./planTypes";
+import type { Blocker, Goal, NamedCertificate, Notice, Plan, Step } from "./planTypes";
 import { isMerelyWaiting, judgeRemoval } from "./removal";
 import type { Removal, RemovalReason } from "./removal";
 import { serverAfter } from "./serverAfter";
@@ -79,7 +79,7 @@ export function planRemovals(request: RemovalsRequest): Removals {
       certificate: named(removal.certificate.facts),
       onlyThere: one.onlyThere,
     });
-    server = without(server, one.thumbprint);
+    server = withoutCertificate(server, one.thumbprint);
   }
   const notices: Notice[] = [];
   const blockers: Blocker[] = [];
@@ -107,13 +107,21 @@ export function planRemovals(request: RemovalsRequest): Removals {
   return { steps, goals, notices, blockers, replacedGoes };
 }
 
+/** What the steps of a plan remove; not what the engine has deleted afterwards. */
+export function removedBy(plan: Plan): readonly Thumbprint[] {
+  if (plan.kind === "inSync" || plan.kind === "blocked") return [];
+  return plan.work.steps.flatMap((step) => (step.kind === "removeCertificate" ? [step.certificate.thumbprint] : []));
+}
+
 interface Kept {
   readonly certificate: ObservedCertificate;
   readonly reasons: readonly RemovalReason[];
 }
 
+type KeptNotice = Notice & { readonly kind: "keptOld" | "keptAsWayBack" };
+
 /** Those that stay for the same reasons in one notice: after years there may be many. */
-export function keptNotices(kept: readonly Kept[]): readonly Notice[] {
+export function keptNotices(kept: readonly Kept[]): readonly KeptNotice[] {
   const groups = new Map<string, { readonly certificates: NamedCertificate[]; readonly reasons: RemovalReason[] }>();
   for (const { certificate, reasons } of kept) {
     const key = reasons.map(({ kind }) => kind).join(" ");
@@ -128,7 +136,7 @@ export function keptNotices(kept: readonly Kept[]): readonly Notice[] {
   }));
 }
 
-function without(server: ObservedServer, thumbprint: Thumbprint): ObservedServer {
+export function withoutCertificate(server: ObservedServer, thumbprint: Thumbprint): ObservedServer {
   const gone = findCertificate(server, thumbprint);
   return { ...server, certificates: server.certificates.filter((one) => one !== gone) };
 }

@@ -90,6 +90,24 @@ const SENTENCES: Readonly<Record<Blocker["kind"], readonly (readonly [Plan, stri
       "connectors: the server didn't tell its connectors (no role), so \"Out\" can't be looked after. Give the account the role View-Only Configuration.",
     ],
   ],
+  removedByAnother: [
+    [
+      {
+        kind: "blocked",
+        notices: [],
+        blockers: [
+          {
+            kind: "removedByAnother",
+            property: "certificate",
+            thumbprint: MAIL.thumbprint,
+            binding: identityOf("second"),
+            other: identityOf("first"),
+          },
+        ],
+      },
+      `certificate: binding "first", which comes before this one, removes certificate ${MAIL.thumbprint} from ex01.contoso.com in this run, because it has replaced it; "second" declares it. Let "first" depend on "second" (dependsOn), so that it is known in time, or take onDelete: "remove" from "first".`,
+    ],
+  ],
   connectorClaimed: [
     [
       {
