@@ -80,12 +80,14 @@ export interface MiniEngine {
   observe(server: ServerFqdn): Promise<ObservedServer>;
 }
 
+/** Over an organisation in memory, or over another backend. */
 export async function makeMiniEngine(
   organisation?: Organisation,
   now: () => Date = () => new Date(),
+  other?: Backend,
 ): Promise<MiniEngine> {
   const store = memoryState(organisation ?? (await defaultOrganisation()));
-  const backend = simulatorBackend(store, { ...sessionEnv, now });
+  const backend = other ?? simulatorBackend(store, { ...sessionEnv, now });
   const state = new Map<string, Resource>();
   /** Replaced ones whose delete failed: tried again at the end of each run. */
   const pending: Resource[] = [];

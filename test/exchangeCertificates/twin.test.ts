@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,12 +13,12 @@ import { simulatorBackend } from "../../provider/backends/simulator/simulatorBac
 import { memoryState } from "../../provider/backends/simulator/stateFile";
 import { twinOf } from "../../provider/backends/simulator/twin";
 import { serverInventory } from "../../provider/inventory/serverInventory";
-import type { ServerFqdn } from "../../provider/model";
+import { EXCHANGE_SERVICES, type ServerFqdn } from "../../provider/model";
 import { decodeClixml } from "../../provider/remoting/clixml/decode";
 import { stored } from "../backends/simulator/lab";
 import { defaultOrganisation, EX01, EX02, sessionEnv, withFaults, withServer } from "../backends/simulatedServer";
-import { makeTestCertificate } from "../certificate/testCertificates";
-import { givenPfx, makeMiniEngine } from "../miniEngine";
+import { makeTestAuthority, makeTestCertificate } from "../certificate/testCertificates";
+import { givenPfx, makeMiniEngine, RefusedPreview } from "../miniEngine";
 import { endpointIdentity, PASSWORD, SERVER_NAME, startTestEndpoint, USER } from "../remoting/endpoint";
 import { runCommand } from "./commandRun";
 
@@ -216,25 +217,29 @@ describeCaptures("a twin of a captured server", () => {
     return read.snapshot;
   };
 
-  it("displays what the server displayed, and tells and hides the same: so whatever is planned is the same", async () => {
-    const snapshot = await captured();
-    // At a moment at which all its certificates were valid.
-    const now = new Date("2021-12-01T00:00:00Z");
+  /** A moment at which all its certificates were valid. */
+  const now = new Date("2021-12-01T00:00:00Z");
+  const twinOfCaptured = (snapshot: ServerSnapshot) => {
     const inventory: Inventory = {
       ...EMPTY(),
       readAt: now.toISOString(),
       servers: [serverInventory(snapshot, { now, endsWithin: undefined })],
     };
-    const made = twinOf(inventorySchema.parse(JSON.parse(JSON.stringify(inventory))));
+    return twinOf(inventorySchema.parse(JSON.parse(JSON.stringify(inventory))));
+  };
+  const overTwin = (organisation: Organisation): Backend =>
+    simulatorBackend(memoryState(organisation), { ...sessionEnv, now: () => now });
+
+  it("displays what the server displayed, and tells and hides the same", async () => {
+    const snapshot = await captured();
+    const made = twinOfCaptured(snapshot);
     expect(made?.differences).toEqual([]);
     expect(made?.leftOut.join("\n")).toMatch(
       /certificate name of IMAP isn't known; Solo-E19A explains what was displayed/i,
     );
-    const backend: Backend = simulatorBackend(memoryState(made?.organisation ?? ({} as never)), {
-      ...sessionEnv,
-      now: () => now,
+    const again = await overTwin(made?.organisation ?? ({} as never)).readSnapshot(SOLO, {
+      signal: new AbortController().signal,
     });
-    const again = await backend.readSnapshot(SOLO, { signal: new AbortController().signal });
     const shown = ({ certificates }: ServerSnapshot) =>
       certificates.map(({ der, displayedServices, iisSites, status, friendlyName }) => ({
         der: Buffer.from(der).toString("base64"),
@@ -247,5 +252,53 @@ describeCaptures("a twin of a captured server", () => {
     const { certificates: _, ...parts } = snapshot;
     const { certificates: _also, ...partsAgain } = again;
     expect(partsAgain).toEqual(parts);
+  });
+
+  it("is planned on as the server itself, whatever is asked for", async () => {
+    const snapshot = await captured();
+    const refused = () => Promise.reject(new Error("a capture can only be read"));
+    const original: Backend = {
+      kind: "simulator",
+      readSnapshot: () => Promise.resolve(snapshot),
+      importCertificate: refused,
+      enableServices: refused,
+      setCertificateName: refused,
+      setSendConnectorCertificate: refused,
+      setReceiveConnectorCertificate: refused,
+      removeCertificate: refused,
+      close: () => Promise.resolve(),
+    };
+    const { organisation } = twinOfCaptured(snapshot) ?? {};
+    const { source } = givenPfx({
+      dnsNames: ["mail.solo.com"],
+      notBefore: new Date("2021-01-01T00:00:00Z"),
+      issuer: makeTestAuthority(),
+    });
+    const present = snapshot.certificates.map(({ der }) => new X509Certificate(der).fingerprint.replaceAll(":", ""));
+    const selfSigned = { dnsNames: ["mail.solo.com"] };
+    const wishes = [
+      ...EXCHANGE_SERVICES.map((service) => ({ certificate: source, services: [service] })),
+      { certificate: source, services: ["IIS", "SMTP", "IMAP", "POP"], replaceDefaultSmtpCertificate: true },
+      { certificate: source, services: ["IMAP"], imapCertificateName: "imap.solo.com" },
+      { certificate: source, services: ["SMTP"], connectors: { send: ["Outbound"] } },
+      { certificate: { selfSigned }, services: ["IIS"], onDelete: "remove" },
+      ...present.map((thumbprint) => ({ certificate: { thumbprint }, services: ["IIS"] })),
+      ...present.map((thumbprint) => ({ certificate: { thumbprint }, services: ["SMTP", "POP"] })),
+    ];
+    const answers = new Set<string>();
+    for (const wish of wishes) {
+      const of = async (backend: Backend) => {
+        const engine = await makeMiniEngine(undefined, () => now, backend);
+        return engine.preview({ mail: { server: SOLO, ...wish } }).catch((error: unknown) => {
+          if (error instanceof RefusedPreview) return { refused: error.failures };
+          throw error;
+        });
+      };
+      const there = await of(original);
+      expect(await of(overTwin(organisation ?? ({} as never)))).toEqual(there);
+      answers.add(JSON.stringify("done" in there ? there.lines : there));
+    }
+    // What that server didn't tell (its certificate names, the default SMTP certificate) is refused; the rest is planned.
+    expect(answers.size).toBeGreaterThan(8);
   });
 });

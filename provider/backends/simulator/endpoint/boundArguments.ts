@@ -1,6 +1,7 @@
 import type { ClixmlValue } from "../../../remoting/clixml/types";
 import type { ErrorRecord } from "../../../remoting/psrp/errorRecord";
 import type { ReceivedCommand } from "../../../remoting/psrp/pipelineMessages";
+import { commonParameter, commonParameterOfAlias } from "./commonParameters";
 import { bindingRefused } from "./errorRecords";
 
 /** A parameter as far as binding needs to know it. */
@@ -16,19 +17,9 @@ export interface BoundArgument {
   readonly value: ClixmlValue;
 }
 
-/** What PowerShell takes for a few of its common parameters. */
-const ALIASES: ReadonlyMap<string, string> = new Map([
-  ["cf", "confirm"],
-  ["db", "debug"],
-  ["ea", "erroraction"],
-  ["vb", "verbose"],
-  ["wa", "warningaction"],
-  ["wi", "whatif"],
-]);
-
 /**
  * Gives each name its parameter and its value as PowerShell does: the beginning of a name will do when only one
- * parameter begins so, and a name alone takes the next value that has none, unless it is that of a switch.
+ * parameter begins so, the cmdlet's own before the common ones, and a name alone takes the next value that has none, unless it is that of a switch.
  */
 export function bindArguments(
   command: ReceivedCommand,
@@ -69,9 +60,12 @@ export function isRefusal(bound: readonly BoundArgument[] | ErrorRecord): bound 
 }
 
 function matching(parameters: readonly Bindable[], name: string): readonly Bindable[] {
-  const wanted = ALIASES.get(name.toLowerCase()) ?? name.toLowerCase();
+  const wanted = (commonParameterOfAlias(name)?.name ?? name).toLowerCase();
   const exact = parameters.filter((one) => one.name.toLowerCase() === wanted);
-  return exact.length > 0 ? exact.slice(0, 1) : parameters.filter((one) => one.name.toLowerCase().startsWith(wanted));
+  if (exact.length > 0) return exact.slice(0, 1);
+  const matches = parameters.filter((one) => one.name.toLowerCase().startsWith(wanted));
+  const own = matches.filter((one) => commonParameter(one.name) === undefined);
+  return own.length === 1 ? own : matches;
 }
 
 function ambiguous(command: string, name: string, matches: readonly Bindable[]): ErrorRecord {

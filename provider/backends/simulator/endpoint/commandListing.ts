@@ -24,6 +24,13 @@ import { VERIFIED_TEXTS, notRecognised } from "../errorTexts";
 import type { ServerState } from "../organisation";
 import type { EndpointBehaviour } from "./behaviour";
 import { bindArguments, type BoundArgument, isRefusal } from "./boundArguments";
+import {
+  COMMON_PARAMETERS,
+  commonParameter,
+  type CommonParameter,
+  SHOULD_PROCESS_PARAMETERS,
+  SWITCH,
+} from "./commonParameters";
 import { bindingRefused, recordOf } from "./errorRecords";
 import { readSelection } from "./receivedCall";
 import { isWildcard, matchesWildcard } from "./wildcard";
@@ -145,7 +152,14 @@ function counted(typeName: string, count: number): ClixmlValue {
 }
 
 function metadataOf({ name, definitions }: VisibleCmdlet): ClixmlValue {
-  const parameters = definitions.map((one) => [one.name, parameterMetadata(one)] as const);
+  const isCommon = (one: ParameterDefinition): boolean => commonParameter(one.name) !== undefined;
+  const isChanging = definitions.some((one) => one.name === "WhatIf");
+  const shown = [
+    ...definitions.filter((one) => !isCommon(one)).map(({ name, kind }) => ({ name, type: PARAMETER_TYPES[kind] })),
+    ...COMMON_PARAMETERS,
+    ...(isChanging ? SHOULD_PROCESS_PARAMETERS : []),
+  ];
+  const parameters = shown.map((one) => [one.name, parameterMetadata(one)] as const);
   return object({
     typeNames: [`Selected.${CMDLET_INFO[0] ?? ""}`, "System.Management.Automation.PSCustomObject", "System.Object"],
     extended: new Map<string, ClixmlValue>([
@@ -164,23 +178,29 @@ function metadataOf({ name, definitions }: VisibleCmdlet): ClixmlValue {
 const PARAMETER_TYPES: Readonly<Record<ParameterKind, string>> = {
   text: "System.String",
   list: "System.String[]",
-  switch: "System.Management.Automation.SwitchParameter",
+  switch: SWITCH,
   boolean: "System.Boolean",
   number: "System.Int32",
   bytes: "System.Byte[]",
   secret: "System.Security.SecureString",
 };
 
-function parameterMetadata({ name, kind }: ParameterDefinition): ClixmlValue {
+/** A cmdlet's own parameters have no aliases here. */
+function parameterMetadata({
+  name,
+  type,
+  alias,
+}: Omit<CommonParameter, "alias"> & Partial<CommonParameter>): ClixmlValue {
+  const aliases = alias === undefined ? [] : [string(alias)];
   return object({
     typeNames: ["System.Management.Automation.ParameterMetadata", "System.Object"],
     display: "System.Management.Automation.ParameterMetadata",
     adapted: new Map<string, ClixmlValue>([
       ["Name", string(name)],
-      ["ParameterType", string(PARAMETER_TYPES[kind])],
-      ["Aliases", list([], ["System.Collections.ObjectModel.Collection`1", "System.Object"])],
+      ["ParameterType", string(type)],
+      ["Aliases", list(aliases, ["System.Collections.ObjectModel.Collection`1", "System.Object"])],
       ["IsDynamic", boolean(false)],
-      ["SwitchParameter", boolean(kind === "switch")],
+      ["SwitchParameter", boolean(type === SWITCH)],
     ]),
   });
 }

@@ -16,6 +16,7 @@ import { findCmdlet, type ParameterDefinition } from "../cmdletDefinitions";
 import { notRecognised } from "../errorTexts";
 import type { EndpointBehaviour } from "./behaviour";
 import { type Bindable, bindArguments, type BoundArgument, isRefusal } from "./boundArguments";
+import { COMMON_PARAMETERS, SWITCH } from "./commonParameters";
 import { bindingRefused, recordOf, scriptRefused } from "./errorRecords";
 
 /** What a pipeline is to do. */
@@ -30,19 +31,11 @@ export type ReceivedCall =
     }
   | { readonly kind: "refused"; readonly error: ErrorRecord };
 
-/**
- * Parameters that PowerShell adds to every cmdlet and that have no effect here. -ErrorAction isn't among them: the
- * simulator's cmdlets know it.
- */
-// prettier-ignore
-const COMMON_PARAMETERS = new Set([
-  "verbose", "debug", "warningaction", "informationaction", "errorvariable", "warningvariable", "informationvariable",
-  "outvariable", "outbuffer", "pipelinevariable",
-]);
-
-const COMMON_BINDABLES: readonly Bindable[] = [...COMMON_PARAMETERS].map((name) => ({
+/** Common parameters have no effect here, but for -ErrorAction, which the simulator's cmdlets know. */
+const WITHOUT_EFFECT = COMMON_PARAMETERS.filter(({ name }) => name !== "ErrorAction");
+const COMMON_BINDABLES: readonly Bindable[] = WITHOUT_EFFECT.map(({ name, type }) => ({
   name,
-  isSwitch: name === "verbose" || name === "debug",
+  isSwitch: type === SWITCH,
 }));
 
 /**
@@ -138,7 +131,7 @@ function readParameters(
   for (const { name, value } of bound) {
     const definition = name === undefined ? atPosition(definitions, position++) : named(definitions, name);
     const key = definition?.name ?? name ?? "";
-    if (COMMON_PARAMETERS.has(key.toLowerCase())) continue;
+    if (WITHOUT_EFFECT.some((one) => one.name.toLowerCase() === key.toLowerCase())) continue;
     read[key] = readValue(value, definition, decrypt);
   }
   return read;
