@@ -13,6 +13,7 @@ import { findCertificate, heldServices } from "./plan/holdings";
 import type { ObservedServer } from "./plan/observedServer";
 import type { FollowUp } from "./plan/followUps";
 import type { Work } from "./plan/planTypes";
+import type { SupersededCertificate } from "./plan/removalWork";
 import { followUpOutputs, followUpsSchema } from "./storedFollowUps";
 import { UNKNOWN } from "./unknowns";
 
@@ -34,6 +35,11 @@ export interface Superseded {
   readonly onlyThere?: boolean | undefined;
 }
 
+/** One on a server that the binding has left. */
+export interface SupersededElsewhere extends SupersededCertificate {
+  readonly server: ServerFqdn;
+}
+
 /** A service that left another certificate because of this binding. */
 interface TakenOver {
   readonly service: string;
@@ -51,6 +57,8 @@ export interface StoredBinding {
   readonly backend: string | undefined;
   readonly previous: PreviousBinding & { readonly thumbprint: Thumbprint };
   readonly supersedes: readonly Superseded[];
+  /** Those of them that are on servers which the binding has left. */
+  readonly supersededElsewhere: readonly SupersededElsewhere[];
   readonly heldServices: readonly string[] | undefined;
   readonly takenOver: readonly TakenOver[];
   /** What was left to do when it was written, each with its day. */
@@ -152,6 +160,11 @@ export function readState(id: string, outputs: Bag): StoredBinding {
       onlyThere,
     };
   });
+  const superseded = supersedes.map(({ id: old, since, onlyThere = false }): SupersededElsewhere => ({
+    ...parseId(old),
+    since,
+    onlyThere,
+  }));
   return {
     id,
     identity: identityIn(outputs),
@@ -165,9 +178,7 @@ export function readState(id: string, outputs: Bag): StoredBinding {
       selfSigned: storedWish(outputs["certificate"]),
       connectors: readConnectors(outputs["connectors"] ?? undefined, () => undefined),
       onlyThere: isNamedOnly(outputs["certificate"]),
-      superseded: supersedes
-        .map(({ id: old, since, onlyThere = false }) => ({ ...parseId(old), since, onlyThere }))
-        .filter((one) => one.server === server),
+      superseded: superseded.filter((one) => one.server === server),
       replaceDefaultSmtpCertificate: stored.replaceDefaultSmtpCertificate ?? false,
       certificateNames: { IMAP: nameIn(stored.imapCertificateName), POP: nameIn(stored.popCertificateName) },
       ...(stored.notDone === undefined
@@ -175,6 +186,7 @@ export function readState(id: string, outputs: Bag): StoredBinding {
         : { notDone: { ...stored.notDone, services: servicesIn(stored.notDone.services) } }),
     },
     supersedes,
+    supersededElsewhere: superseded.filter((one) => one.server !== server),
     heldServices: stored.heldServices,
     takenOver: stored.takenOver ?? [],
     followUps: stored.followUpTasks ?? [],
@@ -320,10 +332,12 @@ function supersededBy(parts: OutputParts, declared: readonly ExchangeService[]):
       server === undefined || old.server !== server.server || findCertificate(server, old.thumbprint) !== undefined
     );
   });
-  // Where nothing is removed they pile up: after years the newest will do, and those that may still hold something.
   if (parts.inputs["onDelete"] === "remove") return left;
-  const newest = left.slice(-RETAINED_LISTED);
-  return left.filter((entry) => entry.released.length > 0 || newest.includes(entry));
+  // Where nothing is removed they pile up: after years the newest will do, and those that may still hold something.
+  // What has been left on another server before concerns nobody then.
+  const own = left.filter(({ id }) => id === replaces?.id || parseId(id).server === serverName);
+  const newest = own.slice(-RETAINED_LISTED);
+  return own.filter((entry) => entry.released.length > 0 || newest.includes(entry));
 }
 
 /** That many replaced certificates with nothing to release are listed when none is ever removed. */

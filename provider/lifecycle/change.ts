@@ -1,6 +1,5 @@
 import { ApplyFailure, apply, seenAgain } from "../apply";
 import type { Applied, ApplyEnv } from "../apply";
-import type { Backend } from "../backends/backend";
 import { packPfx } from "../certificate/packPfx";
 import { ExchangeBindingError, asSentence } from "../errors";
 import { readInputs } from "../inputs";
@@ -26,6 +25,8 @@ import { surprises } from "../plan/surprises";
 import { idOf, outputsOf, parseId, readState } from "../state";
 import type { StoredBinding } from "../state";
 import type { Deployment } from "./deployment";
+import { removeElsewhere } from "./elsewhere";
+import { heeding } from "./heeding";
 import { HalfDone, limitsOf } from "./requests";
 import type { Bag, ChangeRequest, CreateAnswer, CreateRequest, Limits } from "./requests";
 import { untilFired, withTimeLimit } from "./timeLimit";
@@ -51,7 +52,7 @@ export async function update(deployment: Deployment, request: ChangeRequest): Pr
   await deployment.refuseOtherBackend(stored);
   const { read, desired } = await fullyKnown(deployment, request);
   const { outputs } = await change(deployment, { limits: request, read, desired, stored, replaces: undefined });
-  return outputs;
+  return removeElsewhere(deployment, { stored, desired, outputs }, request);
 }
 
 interface Change {
@@ -413,20 +414,4 @@ function stillToRelease({ desired, stored }: Change, { server }: ApplyFailure): 
   const isReleased = (service: ExchangeService): boolean =>
     server !== undefined && (certificate === undefined || !valueOr(holds(server, certificate, service), true));
   return sortServices([...desired.services, ...services.filter((service) => !isReleased(service))]);
-}
-
-/** The backend with calls that end when the signal fires, whether it pays heed or not. */
-export function heeding(backend: Backend, signal: AbortSignal): Backend {
-  return {
-    kind: backend.kind,
-    readSnapshot: (...args) => untilFired(signal, () => backend.readSnapshot(...args)),
-    importCertificate: (...args) => untilFired(signal, () => backend.importCertificate(...args)),
-    enableServices: (...args) => untilFired(signal, () => backend.enableServices(...args)),
-    setCertificateName: (...args) => untilFired(signal, () => backend.setCertificateName(...args)),
-    setSendConnectorCertificate: (...args) => untilFired(signal, () => backend.setSendConnectorCertificate(...args)),
-    setReceiveConnectorCertificate: (...args) =>
-      untilFired(signal, () => backend.setReceiveConnectorCertificate(...args)),
-    removeCertificate: (...args) => untilFired(signal, () => backend.removeCertificate(...args)),
-    close: () => backend.close(),
-  };
 }

@@ -55,10 +55,11 @@ export class Declarations {
     return [...(this.#declared.get(idOf(server, thumbprint))?.values() ?? [])];
   }
 
-  /** An update or a create of the binding is going to remove these, and no others. */
+  /** An update or a create of the binding is going to remove these on that server, and no others. */
   plansRemoval(server: ServerFqdn, thumbprints: readonly Thumbprint[], by: BindingIdentity): void {
     for (const [id, removal] of this.#removals) {
-      if (removal.by.urn === by.urn && removal.stage === "planned") this.#removals.delete(id);
+      const isOurs = removal.by.urn === by.urn && removal.stage === "planned";
+      if (isOurs && id.startsWith(`${server}/`)) this.#removals.delete(id);
     }
     for (const thumbprint of thumbprints) {
       const removal: Removal = { by, stage: "planned" };
@@ -71,6 +72,10 @@ export class Declarations {
     for (const removal of this.#removals.values()) {
       if (removal.by.urn === urn && removal.stage === "planned") removal.stage = "begun";
     }
+  }
+
+  isRemoving(server: ServerFqdn, thumbprint: Thumbprint, { urn }: BindingIdentity): boolean {
+    return this.#removals.get(idOf(server, thumbprint))?.by.urn === urn;
   }
 
   /** The call comes now. */

@@ -13,7 +13,7 @@ import { keptNotices, keptUntil } from "../plan/removalWork";
 import { named } from "../plan/target";
 import { readState } from "../state";
 import type { StoredBinding } from "../state";
-import { heeding } from "./change";
+import { heeding } from "./heeding";
 import type { Deployment } from "./deployment";
 import type { StateRequest } from "./requests";
 import { untilFired, withTimeLimit } from "./timeLimit";

@@ -14,6 +14,7 @@ import { readState } from "../state";
 import type { StoredBinding } from "../state";
 import { removedByAnother } from "./check";
 import type { Deployment } from "./deployment";
+import { planElsewhere } from "./elsewhere";
 import { differencesOf, differencesOfInputs } from "./differences";
 import { lastKnownServer } from "./lastKnown";
 import { materialNotices } from "./materialNotices";
@@ -105,12 +106,14 @@ async function diffKnown(deployment: Deployment, { request, stored, read, desire
   else if (decision.kind !== "blocked") {
     say([...notAsked, ...linesOfPlan(decision), ...materialNotices(read, decision)]);
   }
+  const isKept = decision.kind === "inSync" || decision.kind === "update";
+  const removesElsewhere = isKept && !isRefresh && (await planElsewhere(deployment, { stored, desired }, request));
   switch (decision.kind) {
     case "inSync":
-      return decided(ofInputs);
+      return decided(removesElsewhere ? withRemoval(ofInputs) : ofInputs);
     case "create":
     case "update":
-      return { kind: "update", differences, replaces: [] };
+      return { kind: "update", differences: removesElsewhere ? withRemoval(differences) : differences, replaces: [] };
     case "replace":
       return decided(differences, decision.properties);
     case "blocked": {
@@ -125,6 +128,11 @@ async function diffKnown(deployment: Deployment, { request, stored, read, desire
       throw refused(desired, decision.blockers, planContext.now);
     }
   }
+}
+
+function withRemoval(differences: readonly Difference[]): readonly Difference[] {
+  if (differences.some(({ path }) => path === "onDelete")) return differences;
+  return [...differences, { path: "onDelete", kind: "update", ofInputs: false }];
 }
 
 function refused({ identity, server }: DesiredBinding, blockers: readonly Blocker[], now: Date): Error {

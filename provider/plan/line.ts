@@ -170,6 +170,7 @@ const SEVERITY: Readonly<Record<Fact["kind"], Severity>> = {
   connectorsForgotten: "info",
   removedAtEnd: "info",
   removedElsewhere: "info",
+  notLookedElsewhere: "warning",
   goesWithIt: "info",
   comesAlong: "info",
   keptDeclared: "info",

@@ -4,7 +4,7 @@ import type { Sentence } from "../sentence";
 import { describeBlocker } from "./blockerText";
 import { describeKeeping, NO_WAY_BACK } from "./removalText";
 import type { Phase } from "./line";
-import { day, inFull, list, listOfFew, named, refInShort, short, span, withLife } from "./words";
+import { day, days, inFull, list, listOfFew, named, refInShort, short, span, withLife } from "./words";
 import type { NotReady } from "./connectors";
 import { quoted } from "./powershell";
 import type { ConnectorsLeft, NamedCertificate, Notice } from "./planTypes";
@@ -156,8 +156,12 @@ export function describeNotice(notice: Notice, context: TextContext, phase: Phas
       return sentence`no longer managed here, and left as they are: connectors ${listOfFew(notice.connectors.map((one) => `"${one}"`))}`;
     case "removedAtEnd":
       return sentence`removes the replaced ${withLife(notice.certificate, now)} at the end, when the new one is in place; nothing on the server needs it then as far as can be seen${notice.onlyThere ? NO_WAY_BACK : ""}`;
-    case "removedElsewhere":
-      return sentence`removes certificate ${notice.thumbprint ?? "of the old binding"} from ${notice.server} at the end, unless something there still needs it`;
+    case "removedElsewhere": {
+      const when = notice.days === 0 ? sentence`at the end` : sentence`by a later run, in ${days(notice.days)}`;
+      return sentence`removes certificate ${notice.thumbprint ?? "of the old binding"} from ${notice.server} ${when}, unless something there still needs it`;
+    }
+    case "notLookedElsewhere":
+      return sentence`this binding was on ${context.server} before, which couldn't be read (${notice.reason.replace(/\.$/, "")}): certificate ${list(notice.thumbprints)} may still be there, and a later run tries again. Where there is no such server any more, one pulumi up with onDelete: "retain" ends this`;
     case "goesWithIt":
       return sentence`${list(notice.services)} ${notice.services.length === 1 ? "goes" : "go"} with ${named(notice.certificate)} when that is removed`;
     case "comesAlong":

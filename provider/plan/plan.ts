@@ -306,8 +306,10 @@ function planReplacement(
 }
 
 /** What becomes of the certificate on the server that the binding leaves. */
-function leaving({ onDelete }: DesiredBinding, { server, thumbprint }: PreviousBinding): Notice {
-  return { kind: onDelete === "remove" ? "removedElsewhere" : "leftOnServer", server, thumbprint };
+function leaving({ onDelete, removeAfterDays }: DesiredBinding, { server, thumbprint }: PreviousBinding): Notice {
+  return onDelete === "remove"
+    ? { kind: "removedElsewhere", server, thumbprint, days: removeAfterDays }
+    : { kind: "leftOnServer", server, thumbprint };
 }
 
 /** The old certificate, and those that it replaced before. */

@@ -213,7 +213,15 @@ export type Notice =
   | { readonly kind: "foundAgain"; readonly thumbprint: Thumbprint }
   | { readonly kind: "leftOnServer"; readonly server: ServerFqdn; readonly thumbprint: Thumbprint | undefined }
   /** The binding moves to another server, and asks for the certificate on the old one to be removed. */
-  | { readonly kind: "removedElsewhere"; readonly server: ServerFqdn; readonly thumbprint: Thumbprint | undefined }
+  | {
+      readonly kind: "removedElsewhere";
+      readonly server: ServerFqdn;
+      readonly thumbprint: Thumbprint | undefined;
+      /** How long it stays there as a way back. */
+      readonly days: number;
+    }
+  /** Replaced certificates on a server that the binding has left, and that couldn't be read. */
+  | { readonly kind: "notLookedElsewhere"; readonly thumbprints: readonly Thumbprint[]; readonly reason: string }
   | { readonly kind: "notAsked"; readonly reason: string }
   | { readonly kind: "connectorWaits"; readonly connector: string; readonly for: readonly NotReady[] }
   | {

@@ -59,33 +59,17 @@ export function planRemovals(request: RemovalsRequest): Removals {
   // Of a server after a certificate that isn't known yet nothing can be said.
   if (desired.onDelete !== "remove" || target.kind === "unknown") return NOTHING;
   const { now } = context;
-  let server = serverAfter(request.server, request.steps, target, now);
-  const judge = (one: SupersededCertificate): Removal =>
-    judgeRemoval({
-      server,
-      thumbprint: one.thumbprint,
-      declaredBy: context.declaredBy(one.thumbprint),
-      notBefore: keptUntil(one.since, desired.removeAfterDays),
-      now,
-    });
-  const steps: Step[] = [];
-  const kept: Kept[] = [];
-  for (const one of superseded) {
-    const removal = judge(one);
-    if (removal.kind === "kept") kept.push(removal);
-    if (removal.kind !== "due") continue;
-    steps.push({
-      kind: "removeCertificate",
-      certificate: named(removal.certificate.facts),
-      onlyThere: one.onlyThere,
-    });
-    server = withoutCertificate(server, one.thumbprint);
-  }
+  const wishes = { ...desired, ...context };
+  const { steps, kept, server } = judgeSuperseded(
+    wishes,
+    superseded,
+    serverAfter(request.server, request.steps, target, now),
+  );
   const notices: Notice[] = [];
   const blockers: Blocker[] = [];
   let replacedGoes = false;
   if (replaced !== undefined) {
-    const removal = judge({ ...replaced, since: replaced.since ?? now.toISOString() });
+    const removal = judge(wishes, { ...replaced, since: replaced.since ?? now.toISOString() }, server);
     if (removal.kind === "due") {
       replacedGoes = true;
       const certificate = named(removal.certificate.facts);
@@ -101,10 +85,65 @@ export function planRemovals(request: RemovalsRequest): Removals {
     }
   }
   notices.push(...keptNotices(kept));
-  const goals = steps.flatMap((step): Goal[] =>
-    step.kind === "removeCertificate" ? [{ kind: "absent", thumbprint: step.certificate.thumbprint }] : [],
-  );
-  return { steps, goals, notices, blockers, replacedGoes };
+  return { steps, goals: goalsOf(steps), notices, blockers, replacedGoes };
+}
+
+/** What a binding wishes of certificates that it has replaced. */
+export interface RemovalWishes {
+  readonly removeAfterDays: number;
+  readonly now: Date;
+  /** Labels of the bindings of this deployment that declare a certificate of that server. */
+  readonly declaredBy: (thumbprint: Thumbprint) => readonly string[];
+}
+
+/** The same on a server that the binding has left: nothing else is done there. */
+export function planRemovalsElsewhere(
+  wishes: RemovalWishes,
+  superseded: readonly SupersededCertificate[],
+  server: ObservedServer,
+): { readonly steps: readonly RemovalStep[]; readonly notices: readonly Notice[] } {
+  const { steps, kept } = judgeSuperseded(wishes, superseded, server);
+  return { steps, notices: keptNotices(kept) };
+}
+
+export type RemovalStep = Step & { readonly kind: "removeCertificate" };
+
+function goalsOf(steps: readonly RemovalStep[]): readonly Goal[] {
+  return steps.map(({ certificate: { thumbprint } }) => ({ kind: "absent", thumbprint }));
+}
+
+function judge(
+  { removeAfterDays, now, declaredBy }: RemovalWishes,
+  one: SupersededCertificate,
+  server: ObservedServer,
+): Removal {
+  return judgeRemoval({
+    server,
+    thumbprint: one.thumbprint,
+    declaredBy: declaredBy(one.thumbprint),
+    notBefore: keptUntil(one.since, removeAfterDays),
+    now,
+  });
+}
+
+/** Each by the server as it is after those before it. */
+function judgeSuperseded(
+  wishes: RemovalWishes,
+  superseded: readonly SupersededCertificate[],
+  before: ObservedServer,
+): { readonly steps: readonly RemovalStep[]; readonly kept: Kept[]; readonly server: ObservedServer } {
+  let server = before;
+  const steps: RemovalStep[] = [];
+  const kept: Kept[] = [];
+  for (const one of superseded) {
+    const removal = judge(wishes, one, server);
+    if (removal.kind === "kept") kept.push(removal);
+    if (removal.kind !== "due") continue;
+    const certificate = named(removal.certificate.facts);
+    steps.push({ kind: "removeCertificate", certificate, onlyThere: one.onlyThere });
+    server = withoutCertificate(server, one.thumbprint);
+  }
+  return { steps, kept, server };
 }
 
 /** What the steps of a plan remove; not what the engine has deleted afterwards. */

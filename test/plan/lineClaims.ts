@@ -347,6 +347,7 @@ const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
     expect(isThere(after, certificate.thumbprint)).toBe(true);
   },
   removedElsewhere: OF_NO_SERVER,
+  notLookedElsewhere: OF_NO_SERVER,
   goesWithIt: ({ services, certificate }, { before }) => {
     for (const service of services) expect(holdsNow(before, certificate.thumbprint, service)).toBe(true);
   },

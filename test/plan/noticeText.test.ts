@@ -518,6 +518,19 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
       planned({ server: EX02, onDelete: "remove" }, {}, server([], { server: EX02 })),
       `removes certificate ${MAIL.thumbprint} from ex01.contoso.com at the end, unless something there still needs it`,
     ],
+    [
+      planned({ server: EX02, onDelete: "remove", removeAfterDays: 7 }, {}, server([], { server: EX02 })),
+      `removes certificate ${MAIL.thumbprint} from ex01.contoso.com by a later run, in 7 days, unless something there still needs it`,
+    ],
+  ],
+  notLookedElsewhere: [
+    [
+      {
+        kind: "inSync",
+        notices: [{ kind: "notLookedElsewhere", thumbprints: [MAIL.thumbprint], reason: "It doesn't answer." }],
+      },
+      `this binding was on ex01.contoso.com before, which couldn't be read (It doesn't answer): certificate ${MAIL.thumbprint} may still be there, and a later run tries again. Where there is no such server any more, one pulumi up with onDelete: "retain" ends this`,
+    ],
   ],
   removedAtEnd: [
     [

@@ -1,0 +1,207 @@
+import { applyRemoval } from "../apply";
+import { ExchangeBindingError, isBindingError, messageOf } from "../errors";
+import type { ServerFqdn } from "../model";
+import type { DesiredBinding } from "../plan/desired";
+import { lineOf } from "../plan/line";
+import type { Fact, Phase } from "../plan/line";
+import { findCertificate } from "../plan/holdings";
+import type { ObservedServer } from "../plan/observedServer";
+import { keptUntil, planRemovalsElsewhere } from "../plan/removalWork";
+import type { RemovalStep } from "../plan/removalWork";
+import { idOf } from "../state";
+import type { StoredBinding, SupersededElsewhere } from "../state";
+import type { Deployment } from "./deployment";
+import { HalfDone } from "./requests";
+import type { Bag, Limits } from "./requests";
+import { heeding } from "./heeding";
+import { untilFired, withTimeLimit } from "./timeLimit";
+
+/*
+ * A binding that has moved to another server may have left a certificate on the one before. It is removed there once it
+ * is due, by an update, as one of its own server is.
+ */
+
+/** Nobody waits longer for a server on which nothing is declared: it may not exist any more. */
+const WAIT_SECONDS = 30;
+
+/** What an update does on servers that the binding has left; told as part of the plan. */
+export async function planElsewhere(
+  deployment: Deployment,
+  { stored, desired }: { readonly stored: StoredBinding; readonly desired: DesiredBinding },
+  limits: Limits,
+): Promise<boolean> {
+  let isToBeDone = false;
+  for (const [server, superseded] of dueElsewhere(deployment, stored, desired)) {
+    const say = (facts: readonly Fact[]): void => {
+      tell(deployment, { server, desired, phase: "plan" }, facts);
+    };
+    try {
+      const seen = await deployment.snapshots.get(server, {
+        seconds: WAIT_SECONDS,
+        setBy: null,
+        signal: limits.signal,
+      });
+      const { steps, notices } = removalsOn(deployment, { seen, superseded, desired });
+      const removed = steps.map(({ certificate }) => certificate.thumbprint);
+      deployment.declarations.plansRemoval(server, removed, desired.identity);
+      isToBeDone ||= steps.length > 0;
+      say([...steps.map(removes), ...notices]);
+    } catch (error) {
+      limits.signal?.throwIfAborted();
+      say([
+        {
+          kind: "notLookedElsewhere",
+          thumbprints: superseded.map(({ thumbprint }) => thumbprint),
+          reason: messageOf(error),
+        },
+      ]);
+    }
+  }
+  return isToBeDone;
+}
+
+/**
+ * Removes what the plan has announced on servers that the binding has left, as far as it still may go. Throws
+ * {@link HalfDone}; returns the outputs after it.
+ */
+export async function removeElsewhere(
+  deployment: Deployment,
+  {
+    stored,
+    desired,
+    outputs,
+  }: { readonly stored: StoredBinding; readonly desired: DesiredBinding; readonly outputs: Bag },
+  limits: Limits,
+): Promise<Bag> {
+  const { declarations, snapshots } = deployment;
+  const gone = new Set<string>();
+  const left = (): Bag => ({
+    ...outputs,
+    supersedes: ((outputs["supersedes"] ?? []) as readonly { readonly id: string }[]).filter(({ id }) => !gone.has(id)),
+  });
+  for (const [server, superseded] of dueElsewhere(deployment, stored, desired)) {
+    const seenBefore = snapshots.last(server);
+    for (const { thumbprint } of superseded) {
+      if (seenBefore !== undefined && findCertificate(seenBefore, thumbprint) === undefined)
+        gone.add(idOf(server, thumbprint));
+    }
+    const announced = superseded.filter(({ thumbprint }) =>
+      declarations.isRemoving(server, thumbprint, desired.identity),
+    );
+    if (announced.length === 0) continue;
+    const doing = `Binding "${desired.identity.label}": removing what it left on ${server}`;
+    const options = { signal: limits.signal, override: limits.limit, timer: deployment.env.limitTimer };
+    try {
+      await deployment.onServer(server, () =>
+        withTimeLimit(
+          desired.timeoutSeconds,
+          doing,
+          async (signal) => {
+            const seen = await untilFired(signal, () => deployment.observe(server, signal));
+            snapshots.keep(server, seen);
+            const { steps, notices } = removalsOn(deployment, { seen, superseded: announced, desired });
+            tell(deployment, { server, desired, phase: "change" }, notices);
+            for (const step of steps) {
+              if (await removeOne(deployment, { server, desired, step }, signal)) {
+                gone.add(idOf(server, step.certificate.thumbprint));
+              }
+            }
+          },
+          options,
+        ),
+      );
+    } catch (error) {
+      snapshots.drop(server);
+      const code = isBindingError(error) ? error.code : "Internal";
+      const told = new ExchangeBindingError(code, `${doing}: ${messageOf(error)}`, { facts: { server }, cause: error });
+      throw new HalfDone(told, { id: stored.id, outputs: left() });
+    }
+  }
+  return left();
+}
+
+interface On {
+  readonly server: ServerFqdn;
+  readonly desired: DesiredBinding;
+}
+
+/** Whether it is gone; what Exchange refuses is told, and tried again by the next run. */
+async function removeOne(
+  deployment: Deployment,
+  { server, desired, step }: On & { readonly step: RemovalStep },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { certificate } = step;
+  const { thumbprint } = certificate;
+  const say = (fact: Fact): void => {
+    tell(deployment, { server, desired, phase: "change" }, [fact]);
+  };
+  deployment.declarations.callsRemoval(server, thumbprint, desired.identity);
+  try {
+    const after = await applyRemoval(
+      { server, certificate: { kind: "known", thumbprint }, steps: [step], goals: [{ kind: "absent", thumbprint }] },
+      {
+        backend: heeding(await deployment.backend(), signal),
+        observe: () => untilFired(signal, () => deployment.observe(server, signal)),
+        options: { signal },
+        sleep: (milliseconds) => deployment.env.sleep(milliseconds, signal),
+        say,
+      },
+    );
+    deployment.snapshots.keep(server, after);
+    say(removes(step));
+    return true;
+  } catch (error) {
+    if (!isBindingError(error, "RemovalRefused")) throw error;
+    say({ kind: "removalNotDone", certificate, message: error.message });
+    return false;
+  }
+}
+
+function removes({ certificate, onlyThere }: RemovalStep): Fact {
+  return { kind: "removes", certificate, onlyThere };
+}
+
+function removalsOn(
+  { declarations, env }: Deployment,
+  {
+    seen,
+    superseded,
+    desired,
+  }: {
+    readonly seen: ObservedServer;
+    readonly superseded: readonly SupersededElsewhere[];
+    readonly desired: DesiredBinding;
+  },
+): ReturnType<typeof planRemovalsElsewhere> {
+  const { removeAfterDays } = desired;
+  const declaredBy = (thumbprint: SupersededElsewhere["thumbprint"]): readonly string[] =>
+    declarations.declaredBy(seen.server, thumbprint);
+  return planRemovalsElsewhere({ removeAfterDays, now: env.now(), declaredBy }, superseded, seen);
+}
+
+/** By server, and only where the days as a way back are over: until then nobody is asked. */
+function dueElsewhere(
+  { env, settings }: Deployment,
+  { supersededElsewhere }: StoredBinding,
+  { onDelete, removeAfterDays, server: own }: DesiredBinding,
+): ReadonlyMap<ServerFqdn, readonly SupersededElsewhere[]> {
+  const all = new Map<ServerFqdn, readonly SupersededElsewhere[]>();
+  if (onDelete !== "remove" || settings.offline) return all;
+  for (const one of supersededElsewhere) {
+    const until = keptUntil(one.since, removeAfterDays);
+    if (one.server === own || (until !== undefined && Date.parse(until) > env.now().getTime())) continue;
+    all.set(one.server, [...(all.get(one.server) ?? []), one]);
+  }
+  return all;
+}
+
+function tell(
+  deployment: Deployment,
+  { server, desired, phase }: On & { readonly phase: Phase },
+  facts: readonly Fact[],
+): void {
+  const lines = facts.map((fact) => lineOf(phase, fact));
+  if (phase === "plan") deployment.sayOnce(server, desired.identity, lines);
+  else deployment.say(server, desired.identity, lines);
+}
