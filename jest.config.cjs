@@ -58,6 +58,7 @@ const windows = project(
     "windows/**/*.test.ts",
     "process/exchangeCertificates.test.ts",
     "process/exchangeSimulator.test.ts",
+    "process/provider.test.ts",
     "config.test.ts",
     "setting.test.ts",
     "certificateSource.test.ts",
