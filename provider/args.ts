@@ -57,6 +57,22 @@ export interface PemFilesSource {
   }>;
 }
 
+/**
+ * A certificate that something else puts on the server and renews there: autoenrolment of AD CS, an agent. The newest
+ * (latest `notBefore`) with a key that covers the names; never a self-signed one or one of Exchange's own. What is
+ * ambiguous is refused, or leaves what is bound as it is; the preview says which one it is, and why not the others.
+ */
+export interface OnServerSource {
+  onServer: pulumi.Input<{
+    /** Names that clients use; each must be covered, wildcards count. At least one. */
+    dnsNames: pulumi.Input<pulumi.Input<string>[]>;
+    /** Common or distinguished name of the issuing authority, or of one above it. Needed where several issue for these names. */
+    issuer?: pulumi.Input<string | pulumi.Input<string>[]>;
+    /** Days that it must still be valid for. Default 0. */
+    minDaysLeft?: pulumi.Input<number>;
+  }>;
+}
+
 /** A new RSA certificate, made when the binding is created. A change of any of these replaces the binding. */
 export interface SelfSignedSource {
   selfSigned: pulumi.Input<{
@@ -80,7 +96,7 @@ export interface ExchangeCertificateBindingArgs {
    * form or a new password of the same certificate changes nothing on the server.
    */
   certificate: pulumi.Input<
-    ThumbprintSource | PfxSource | PfxFileSource | PemSource | PemFilesSource | SelfSignedSource
+    ThumbprintSource | PfxSource | PfxFileSource | PemSource | PemFilesSource | OnServerSource | SelfSignedSource
   >;
   /**
    * The services it must hold at least: IIS, IMAP, POP, SMTP, UM, UMCallRouter (the case of the letters doesn't matter at run time). More are left alone. Adding one enables

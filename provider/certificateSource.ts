@@ -12,7 +12,7 @@ import type { SourceFileLimits } from "./certificate/sourceFile";
 import { parseThumbprint } from "./certificate/thumbprint";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { ExchangeBindingError, messageOf } from "./errors";
-import type { DesiredCertificate, SelfSignedWish } from "./plan/desired";
+import type { DesiredCertificate, OnServerWish, SelfSignedWish } from "./plan/desired";
 import { Secret } from "./secret";
 import { NOT_PLAIN, isPlainText, shown } from "./shownValue";
 import { SOURCE_KEYS, SOURCE_KINDS } from "./sourceKeys";
@@ -39,7 +39,10 @@ export interface SourceContext {
 
 /** A certificate source, read. */
 export interface CertificateSource {
+  /** `unknown` while nobody has chosen on the server. */
   readonly desired: DesiredCertificate;
+  /** One is to be chosen on the server. */
+  readonly onServer?: OnServerWish | undefined;
   readonly material: (() => CertificateMaterial) | undefined;
   /** What the state stores: nothing secret, nothing derived from a key or a password. */
   readonly normalised: Readonly<Record<string, unknown>>;
@@ -55,15 +58,26 @@ const USUAL_VARIABLE = /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/;
 const text = (what: string) => z.string({ error: `${what} must be a text` }).min(1, { error: `${what} is empty` });
 const pathOf = (what: string) =>
   text(what).max(LONGEST_PATH, { error: `${what} is too long for a path; give the texts themselves as pem` });
-const dnsName = z
-  .string({ error: "selfSigned.dnsNames must be a list of DNS names" })
-  .transform((name) => name.trim().toLowerCase())
-  .refine(
-    (name) => /^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/.test(name),
-    {
-      error: (issue) => `selfSigned.dnsNames: ${shown(issue.input)} isn't a DNS name`,
-    },
-  );
+const dnsNames = (what: string) =>
+  z
+    .array(
+      z
+        .string({ error: `${what} must be a list of DNS names` })
+        .transform((name) => name.trim().toLowerCase())
+        .refine((name) => DNS_NAME.test(name), {
+          error: (issue) => `${what}: ${shown(issue.input)} isn't a DNS name`,
+        }),
+      { error: `${what} must be a list of DNS names` },
+    )
+    .min(1, { error: `${what} is empty; give at least one name that clients use` });
+const DNS_NAME = /^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
+const NO_ISSUER =
+  "onServer.issuer must be the name of an authority (common or distinguished name), or a list of such names";
+/** The name of a certification authority: its common name or its distinguished name. */
+const issuerName = text("onServer.issuer")
+  .max(LONGEST_PATH, { error: "onServer.issuer is too long for a name" })
+  .refine(isPlainText, { error: `onServer.issuer ${NOT_PLAIN}` })
+  .refine((name) => name.trim() !== "", { error: "onServer.issuer is empty; leave it out instead" });
 
 const SHAPES = {
   thumbprint: z.strictObject({
@@ -99,14 +113,23 @@ const SHAPES = {
       chainFile: pathOf("pemFiles.chainFile").optional(),
     }),
   }),
+  onServer: z.strictObject({
+    onServer: z.strictObject({
+      dnsNames: dnsNames("onServer.dnsNames"),
+      issuer: z.union([issuerName, z.array(issuerName).min(1, { error: NO_ISSUER })], { error: NO_ISSUER }).optional(),
+      minDaysLeft: z
+        .int({ error: "onServer.minDaysLeft must be a whole number of days" })
+        .min(0, { error: "onServer.minDaysLeft must be at least 0" })
+        .max(3650, { error: "onServer.minDaysLeft must be at most 3650 (ten years)" })
+        .optional(),
+    }),
+  }),
   selfSigned: z.strictObject({
     selfSigned: z.strictObject({
       subject: text("selfSigned.subject")
         .refine(isPlainText, { error: `selfSigned.subject ${NOT_PLAIN}` })
         .optional(),
-      dnsNames: z.array(dnsName, { error: "selfSigned.dnsNames must be a list of DNS names" }).min(1, {
-        error: "selfSigned.dnsNames is empty; give at least one name that clients use",
-      }),
+      dnsNames: dnsNames("selfSigned.dnsNames"),
       validityDays: z
         .int({ error: "selfSigned.validityDays must be a whole number of days" })
         .min(1, { error: "selfSigned.validityDays must be at least 1" })
@@ -286,6 +309,16 @@ async function sourceOf(
     case "pemFiles": {
       const { pemFiles } = shape as Shape<"pemFiles">;
       return kept(kind, await readPemFiles(pemFiles, context), context, { pemFiles });
+    }
+    case "onServer": {
+      const { onServer } = shape as Shape<"onServer">;
+      const { issuer = [], minDaysLeft = 0 } = onServer;
+      const wish = {
+        dnsNames: onServer.dnsNames,
+        issuers: typeof issuer === "string" ? [issuer] : issuer,
+        minDaysLeft,
+      };
+      return { desired: { kind: "unknown" }, onServer: wish, material: undefined, normalised: { onServer } };
     }
     case "selfSigned": {
       const wish = wishOf((shape as Shape<"selfSigned">).selfSigned);

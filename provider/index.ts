@@ -5,6 +5,7 @@ export type {
   PemSource,
   PfxFileSource,
   PfxSource,
+  OnServerSource,
   SelfSignedSource,
   ServiceName,
   ThumbprintSource,

@@ -8,7 +8,7 @@ import type { CertificateSource, KeptMaterial, SourceContext, SourceEnv } from "
 import { EXCHANGE_SERVICES, flawOfName, NAME_SERVICES, parseServerFqdn, parseService, sortServices } from "./model";
 import type { ExchangeService, NameService, ServerFqdn } from "./model";
 import { describeNameFlaw } from "./plan/blockerText";
-import type { BindingIdentity, DeclaredConnectors, DeclaredName, DesiredBinding } from "./plan/desired";
+import type { BindingIdentity, DeclaredConnectors, DeclaredName, DesiredBinding, OnServerWish } from "./plan/desired";
 import { NAME_PROPERTY, nameFlaw } from "./plan/names";
 import type { NameFlaw } from "./plan/names";
 import { namesOfWish, subjectOfWish } from "./plan/target";
@@ -64,6 +64,8 @@ export interface ReadInputs {
   readonly identity: BindingIdentity;
   readonly server: ServerFqdn | undefined;
   readonly source: CertificateSource | undefined;
+  /** Where the certificate is to be chosen on the server: `desired` has an unknown one until then. */
+  readonly onServer: OnServerWish | undefined;
   readonly timeoutSeconds: number;
   readonly onDelete: "retain" | "remove";
   /** Present when nothing needed for planning is unknown or wrong. */
@@ -201,6 +203,8 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
 
   const facts = source?.desired.kind === "given" ? source.desired.facts : undefined;
   Object.assign(normalised, factsAsInputs(facts, source));
+  // Which one it will be shows on the server, once that is known.
+  if (source?.onServer !== undefined && unknown.size > 0) Object.assign(normalised, unknownFacts());
   const timeoutSeconds = simple("timeoutSeconds") ?? DEFAULT_TIMEOUT_SECONDS;
   const rest = {
     identity,
@@ -226,6 +230,7 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
     identity,
     server,
     source,
+    onServer: source?.onServer,
     timeoutSeconds,
     onDelete,
     desired:
@@ -312,10 +317,15 @@ async function readSource(given: unknown, context: SourceContext, fail: Fail): P
  * engine marks an unknown text in the place of an object with secrets as secret, and the form later breaks the plan.
  */
 function unknownSource(given: unknown): Bag {
-  const facts = Object.fromEntries(FACT_KEYS.map((key) => [key, UNKNOWN]));
+  const facts = unknownFacts();
   if (typeof given !== "object" || given === null) return { certificate: UNKNOWN, ...facts };
   if ("selfSigned" in given) return { certificate: given };
+  if ("onServer" in given) return { certificate: given, ...facts };
   return { certificate: "thumbprint" in given ? { thumbprint: UNKNOWN } : { form: UNKNOWN }, ...facts };
+}
+
+function unknownFacts(): Bag {
+  return Object.fromEntries(FACT_KEYS.map((key) => [key, UNKNOWN]));
 }
 
 /** The known ones among the services; what isn't known can't be judged. */

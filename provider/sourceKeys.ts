@@ -11,6 +11,7 @@ export const SOURCE_KEYS = {
   pfxFile: { pfxFile: "public", password: "secret", passwordEnv: "public" },
   pem: { pem: "secret" },
   pemFiles: { pemFiles: "public" },
+  onServer: { onServer: "public" },
   selfSigned: { selfSigned: "public" },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Exposure>>>>;
 

@@ -123,9 +123,13 @@ function nameIn(stored: string | undefined): DeclaredName {
   return stored === "" ? null : stored;
 }
 
-/** Named by its thumbprint alone, so that nobody could bring it again. */
+/** Named by its thumbprint alone or chosen on the server, so that nobody could bring it again. */
 function isNamedOnly(certificate: unknown): boolean {
-  return typeof certificate === "object" && certificate !== null && "thumbprint" in certificate;
+  return (
+    typeof certificate === "object" &&
+    certificate !== null &&
+    ("thumbprint" in certificate || "onServer" in certificate)
+  );
 }
 
 /** Reads the outputs of the state. Throws `StateUnreadable` for a state of a newer version. */

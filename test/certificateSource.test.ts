@@ -226,12 +226,54 @@ describe("a certificate that is still to be made", () => {
   });
 });
 
+describe("a certificate that is to be chosen on the server", () => {
+  it("is a wish until somebody has looked there, and stored as it is given", async () => {
+    const source = await sourceOf({
+      onServer: { dnsNames: [" Mail.Contoso.com"], issuer: "Contoso CA", minDaysLeft: 7 },
+    });
+    expect(source).toEqual({
+      desired: { kind: "unknown" },
+      onServer: { dnsNames: ["mail.contoso.com"], issuers: ["Contoso CA"], minDaysLeft: 7 },
+      material: undefined,
+      normalised: { onServer: { dnsNames: ["mail.contoso.com"], issuer: "Contoso CA", minDaysLeft: 7 } },
+    });
+    expect(await sourceOf(source.normalised)).toEqual(source);
+  });
+
+  it("may be of any issuer, or of several, and end whenever it does", async () => {
+    const dnsNames = ["mail.contoso.com"];
+    expect((await sourceOf({ onServer: { dnsNames } })).onServer).toEqual({ dnsNames, issuers: [], minDaysLeft: 0 });
+    expect((await sourceOf({ onServer: { dnsNames, issuer: ["R10", "R11"] } })).onServer?.issuers).toEqual([
+      "R10",
+      "R11",
+    ]);
+  });
+
+  it.each([
+    ["no name", { dnsNames: [] }, /onServer\.dnsNames is empty; give at least one name/],
+    ["no list of names", { dnsNames: "mail.contoso.com" }, /onServer\.dnsNames must be a list/],
+    ["a name that is none", { dnsNames: ["mail server"] }, /onServer\.dnsNames: "mail server" isn't a DNS name/],
+    ["an empty issuer", { dnsNames: ["a.contoso.com"], issuer: " " }, /onServer\.issuer is empty/],
+    ["no issuer at all", { dnsNames: ["a.contoso.com"], issuer: [] }, /onServer\.issuer must be/],
+    ["an issuer that is no text", { dnsNames: ["a.contoso.com"], issuer: 3 }, /onServer\.issuer must be/],
+    ["half a day", { dnsNames: ["a.contoso.com"], minDaysLeft: 0.5 }, /onServer\.minDaysLeft must be a whole number/],
+    ["days below zero", { dnsNames: ["a.contoso.com"], minDaysLeft: -1 }, /onServer\.minDaysLeft must be at least 0/],
+    ["something unknown", { dnsNames: ["a.contoso.com"], template: "Web" }, /template doesn't belong/],
+  ])("is refused with %s", async (_what, onServer, problem) => {
+    expect(await problemsOf({ onServer })).toMatch(problem);
+  });
+});
+
 describe("a source that can't be used", () => {
   it.each([
     ["nothing", undefined, /give one of/],
     ["a text", base64, /give one of/],
     ["a list", [{ pfx: base64 }], /give one of/],
-    ["no source", {}, /no source is given; give exactly one of thumbprint, pfx, pfxFile, pem, pemFiles, selfSigned/],
+    [
+      "no source",
+      {},
+      /no source is given; give exactly one of thumbprint, pfx, pfxFile, pem, pemFiles, onServer, selfSigned/,
+    ],
     ["only nulls", { pfx: null, pem: undefined }, /no source is given/],
     ["two sources", { pfx: base64, thumbprint: "12" }, /thumbprint and pfx are given together/],
     ["a malformed thumbprint", { thumbprint: "12 34" }, /Copy it from Get-ExchangeCertificate/],

@@ -33,6 +33,11 @@ export interface CertificateFacts {
   /** Object identifiers of its purposes (extended key usage); `undefined` without that extension: for everything. */
   readonly purposes?: readonly string[] | undefined;
   readonly signature?: SignatureKind | undefined;
+  /**
+   * The template of AD CS by which it was issued: the identifier, or the name that templates of version 1 have.
+   * Source: [MS-WCCE] 2.2.2.7.7.1 and 2.2.2.7.7.2.
+   */
+  readonly template?: string | undefined;
   /** The curve of an ECC key, as OpenSSL names it: `prime256v1`. */
   readonly curve?: string | undefined;
 }

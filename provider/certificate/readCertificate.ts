@@ -17,14 +17,16 @@ import {
   writeAsn1,
 } from "./asn1";
 import type { DistinguishedName } from "./distinguishedName";
-import { COMMON_NAME, formatDistinguishedName, nameFromAsn1 } from "./distinguishedName";
+import { COMMON_NAME, formatDistinguishedName, nameFromAsn1, textOf } from "./distinguishedName";
 import type { CertificateFacts, KeyUsage, SignatureKind } from "./facts";
 import { KEY_USAGES } from "./facts";
 import { looksLikeDnsName } from "./names";
 import type { Thumbprint } from "./thumbprint";
 
-/** Object identifiers of extensions (RFC 5280 section 4.2). */
+/** Object identifiers of extensions (RFC 5280 section 4.2; the templates are Microsoft's). */
 const EXTENSIONS = {
+  templateName: "1.3.6.1.4.1.311.20.2",
+  template: "1.3.6.1.4.1.311.21.7",
   subjectKeyId: "2.5.29.14",
   keyUsage: "2.5.29.15",
   subjectAltName: "2.5.29.17",
@@ -104,6 +106,7 @@ function parse(bytes: Uint8Array): ParsedCertificate {
     ...keyFacts(publicKey),
     isSelfSigned: subject.equals(issuer) && verifiesItself(der),
     ...usageOf(extensions),
+    template: templateOf(extensions),
     signature: signatureOf(algorithm),
   };
   const authorityKeyId = extensions.get(EXTENSIONS.authorityKeyId);
@@ -172,6 +175,16 @@ function usageOf(
     keyUsage: usage && lenient(() => keyUsageOf(bytesOf(readAsn1(usage)))),
     purposes: purposes && lenient(() => childrenOf(readAsn1(purposes)).map(oidOf)),
   };
+}
+
+/** Its versions go up with each change of the template: the identifier alone says which one it is. */
+function templateOf(extensions: ReadonlyMap<string, Buffer>): string | undefined {
+  const template = extensions.get(EXTENSIONS.template);
+  const name = extensions.get(EXTENSIONS.templateName);
+  return (
+    (template && lenient(() => oidOf(childOf(readAsn1(template), 0)))) ??
+    (name && lenient(() => textOf(readAsn1(name))))
+  );
 }
 
 function saysAuthority(constraints: Asn1): boolean {

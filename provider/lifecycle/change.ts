@@ -24,6 +24,7 @@ import type { Remembered, Resumed } from "../plan/resumed";
 import { surprises } from "../plan/surprises";
 import { idOf, outputsOf, parseId, readState } from "../state";
 import type { StoredBinding } from "../state";
+import { chosenBefore } from "./choosing";
 import type { Deployment } from "./deployment";
 import { removeElsewhere } from "./elsewhere";
 import { heeding } from "./heeding";
@@ -76,7 +77,15 @@ async function fullyKnown(
       `Changing binding "${read.identity.label}": ${reasons.length > 0 ? reasons.join(" ") : "a value is still unknown."}`,
     );
   }
-  return { read, desired };
+  if (read.onServer === undefined) return { read, desired };
+  const chosen = chosenBefore(deployment, desired, read.onServer, request.inputs);
+  if (chosen.certificate.kind === "unknown") {
+    throw new ExchangeBindingError(
+      "Refused",
+      `Changing binding "${read.identity.label}": its certificate hasn't been chosen, because ${desired.server} wasn't asked. Run again when it can be.`,
+    );
+  }
+  return { read, desired: chosen };
 }
 
 interface Finished {

@@ -4,7 +4,8 @@ import { factsAsInputs, readInputs } from "../inputs";
 import type { ReadInputs } from "../inputs";
 import type { ServerFqdn } from "../model";
 import { claimsOf, conflictsWith } from "../plan/claims";
-import type { BindingIdentity, DesiredBinding } from "../plan/desired";
+import { FACT_KEYS } from "../certificate/facts";
+import type { BindingIdentity, DesiredBinding, PreviousBinding } from "../plan/desired";
 import { findCertificate } from "../plan/holdings";
 import { lineOf } from "../plan/line";
 import type { Line } from "../plan/line";
@@ -13,6 +14,8 @@ import type { ObservedServer } from "../plan/observedServer";
 import { plan } from "../plan/plan";
 import type { Blocker } from "../plan/planTypes";
 import { clean, previousFromInputs } from "../state";
+import { choose, withCertificate } from "./choosing";
+import type { Chosen } from "./choosing";
 import type { Deployment } from "./deployment";
 import { materialNotices } from "./materialNotices";
 import { limitsOf } from "./requests";
@@ -34,18 +37,11 @@ export async function check(deployment: Deployment, request: CheckRequest): Prom
     // The engine checks one binding after the other; meanwhile the servers of the others are read.
     deployment.prefetch();
     if (read.desired !== undefined) {
-      const { server, certificate, identity } = read.desired;
+      const { server } = read.desired;
       deployment.wish(read.desired);
-      const named = certificate.kind === "given" ? certificate.facts.thumbprint : undefined;
-      const declared = certificate.kind === "thumbprint" ? certificate.thumbprint : named;
-      if (declared !== undefined) {
-        deployment.declarations.declare(server, declared, identity);
-        const removed = removedByAnother(deployment, server, declared, identity);
-        if (removed !== undefined)
-          failures.push({ kind: "blocker", property: removed.property, server, blocker: removed });
-      }
+      const declared = declareCertificate(deployment, read.desired);
       const looked = await checkOnServer(deployment, read, read.desired, request);
-      for (const blocker of looked.blockers) {
+      for (const blocker of [...declared, ...looked.blockers]) {
         // The rules of the inputs have spoken already, and the plan finds some of the mistakes again.
         if (read.failures.some(({ flaw }) => flaw !== undefined && isSameFlaw(flaw, blocker))) continue;
         failures.push({ kind: "blocker", property: blocker.property, server, blocker });
@@ -63,6 +59,19 @@ function isSameFlaw(one: Blocker, other: Blocker): boolean {
   return one.kind === other.kind && one.property === other.property;
 }
 
+/** Remembers what the binding declares, as far as that is known; refused where an earlier one removes it. */
+function declareCertificate(
+  deployment: Deployment,
+  { server, certificate, identity }: DesiredBinding,
+): readonly Blocker[] {
+  const named = certificate.kind === "given" ? certificate.facts.thumbprint : undefined;
+  const thumbprint = certificate.kind === "thumbprint" ? certificate.thumbprint : named;
+  if (thumbprint === undefined) return [];
+  deployment.declarations.declare(server, thumbprint, identity);
+  const removed = removedByAnother(deployment, server, thumbprint, identity);
+  return removed === undefined ? [] : [removed];
+}
+
 interface Looked {
   readonly blockers: readonly Blocker[];
   readonly lines: readonly Line[];
@@ -72,33 +81,55 @@ interface Looked {
 async function checkOnServer(
   deployment: Deployment,
   read: ReadInputs,
-  desired: DesiredBinding,
+  wished: DesiredBinding,
   request: CheckRequest,
 ): Promise<Looked> {
-  const { server, identity } = desired;
+  const { server, identity } = wished;
   const { oldInputs } = request;
   const isNew = Object.keys(oldInputs).length === 0;
-  const observation = await deployment.look(server, desired.timeoutSeconds, request);
+  const observation = await deployment.look(server, wished.timeoutSeconds, request);
   const observed = observation.kind === "observed" ? observation.server : undefined;
+  const previous = isNew ? undefined : previousFromInputs(oldInputs);
+  const { desired, blocker, lines: choice } = chosen(deployment, { ...read, desired: wished }, observed, previous);
+  const declared = read.onServer === undefined ? [] : declareCertificate(deployment, desired);
   const claims = claimsOf(desired, observed);
-  const conflicts = [...conflictsWith(claims, deployment.claim(server, identity, claims), observed)];
+  const conflicts = [...declared, ...conflictsWith(claims, deployment.claim(server, identity, claims), observed)];
   if (observation.kind === "notAsked") {
     const line = lineOf("plan", { kind: "notAsked", reason: observation.reason });
-    return { blockers: conflicts, lines: isNew ? [line] : [], facts: {} };
+    const facts = read.onServer === undefined || isNew ? {} : lastKnownFacts(oldInputs);
+    return { blockers: conflicts, lines: isNew ? [line] : [], facts };
   }
-  // For a certificate named by its thumbprint only the server can tell the rest.
+  // For a certificate named by its thumbprint or chosen there only the server can tell the rest.
   const facts =
     desired.certificate.kind === "thumbprint"
       ? factsAsInputs(findCertificate(observation.server, desired.certificate.thumbprint)?.facts, read.source)
       : {};
   await deployment.readSources(observation.server, desired.connectors.send, limitsOf(desired, request));
   conflicts.push(...connectorBlockers(deployment, desired, observation.server));
-  const previous = isNew ? undefined : previousFromInputs(oldInputs);
+  if (blocker !== undefined) return { blockers: [...conflicts, blocker], lines: [], facts };
   // Which certificate was made stands in the outputs, which only diff gets to see; so diff does the refusing.
   if (previous !== undefined && previous.thumbprint === undefined) return { blockers: conflicts, lines: [], facts };
   const decision = plan(desired, previous, observation.server, deployment.planContext(server, identity));
-  const lines = isNew ? [...linesOfPlan(decision), ...materialNotices(read, decision)] : [];
+  const lines = isNew ? [...choice, ...linesOfPlan(decision), ...materialNotices(read, decision)] : [];
   return { blockers: [...conflicts, ...(decision.kind === "blocked" ? decision.blockers : [])], lines, facts };
+}
+
+/** What the server, or the state where that isn't asked, has for a certificate that is to be chosen. */
+function chosen(
+  deployment: Deployment,
+  wished: Pick<ReadInputs, "onServer"> & { readonly desired: DesiredBinding },
+  server: ObservedServer | undefined,
+  previous: PreviousBinding | undefined,
+): Chosen {
+  const { desired, onServer } = wished;
+  if (server !== undefined) return choose(deployment, wished, server, previous);
+  const last = onServer === undefined ? undefined : previous?.thumbprint;
+  return { desired: last === undefined ? desired : withCertificate(desired, last), blocker: undefined, lines: [] };
+}
+
+/** As an earlier check found them. */
+function lastKnownFacts(inputs: Bag): Bag {
+  return Object.fromEntries(FACT_KEYS.map((key) => [key, inputs[key]]));
 }
 
 /** Connectors that another binding of the program wants to name something else. */

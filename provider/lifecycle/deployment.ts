@@ -20,6 +20,7 @@ import type { Claim } from "../plan/claims";
 import type { BindingIdentity, DesiredBinding, SelfSignedWish } from "../plan/desired";
 import type { Line } from "../plan/line";
 import type { ObservedServer } from "../plan/observedServer";
+import type { Choice } from "../plan/onServer";
 import type { PlanContext } from "../plan/target";
 import { parseId } from "../state";
 import type { StoredBinding } from "../state";
@@ -83,6 +84,7 @@ export class Deployment {
   readonly #connectorQueue = new KeyedQueue();
   readonly #connectorClaims = new Map<string, readonly ConnectorClaim[]>();
   readonly #materials = new Map<string, Map<Thumbprint, CertificateMaterial>>();
+  readonly #choices = new Map<string, Choice>();
   readonly #removals = new Map<string, RemovalWish>();
   #config: ReadConfig = () => undefined;
   #settings: Settings | undefined;
@@ -254,6 +256,17 @@ export class Deployment {
   /** Whether the program was run in this process and declared the binding: not so in a refresh. */
   wasChecked(server: ServerFqdn, identity: BindingIdentity): boolean {
     return this.#checked.has(keyOf(server, identity));
+  }
+
+  /** What was chosen under that key; chosen now when it wasn't yet. */
+  chooseOnce(key: string, choose: () => Choice): Choice {
+    const choice = this.#choices.get(key) ?? choose();
+    this.#choices.set(key, choice);
+    return choice;
+  }
+
+  choiceOf(key: string): Choice | undefined {
+    return this.#choices.get(key);
   }
 
   expect(server: ServerFqdn, facts: CertificateFacts, binding: BindingIdentity): void {

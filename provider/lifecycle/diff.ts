@@ -13,7 +13,9 @@ import { meansAnother, replacementReason } from "../plan/target";
 import { readState } from "../state";
 import type { StoredBinding } from "../state";
 import { removedByAnother } from "./check";
-import type { Deployment } from "./deployment";
+import { choose, withCertificate } from "./choosing";
+import type { Chosen } from "./choosing";
+import type { Deployment, Observation } from "./deployment";
 import { planElsewhere } from "./elsewhere";
 import { differencesOf, differencesOfInputs } from "./differences";
 import { lastKnownServer } from "./lastKnown";
@@ -46,7 +48,10 @@ function diffUnknown(stored: StoredBinding, read: ReadInputs): Decision {
   if (read.unknown.size === 0) return decided(differences);
   const { previous } = stored;
   const isMove = read.server !== undefined && read.server !== previous.server;
-  const isAnother = read.source !== undefined && meansAnother(read.source.desired, previous) !== undefined;
+  const isAnother =
+    read.source !== undefined &&
+    read.onServer === undefined &&
+    meansAnother(read.source.desired, previous) !== undefined;
   const replaces = [
     ...(read.unknown.has("server") || isMove ? ["server"] : []),
     ...(read.unknown.has("certificate") || isAnother ? ["certificate"] : []),
@@ -62,15 +67,18 @@ interface Known {
   readonly desired: DesiredBinding;
 }
 
-async function diffKnown(deployment: Deployment, { request, stored, read, desired }: Known): Promise<Decision> {
-  const { identity } = desired;
+async function diffKnown(deployment: Deployment, known: Known): Promise<Decision> {
+  const { request, stored, read } = known;
+  const { identity } = known.desired;
   // In a refresh the outputs are those just read, from which a lost service is missing already; what was declared is
   // in the inputs.
-  const isRefresh = !deployment.wasChecked(desired.server, identity);
+  const isRefresh = !deployment.wasChecked(known.desired.server, identity);
   // An option of the engine may replace what this says is to be updated. A refresh replaces nothing, and says nothing of
   // the program either: a destroy may follow in the same process.
   if (!isRefresh) deployment.beginReplacement(identity, stored);
-  const observation = await deployment.look(desired.server, desired.timeoutSeconds, request);
+  const observation = await deployment.look(known.desired.server, known.desired.timeoutSeconds, request);
+  const { desired, blocker, lines: choice } = chosen(deployment, known, isRefresh ? undefined : observation);
+  if (blocker !== undefined) throw refused(desired, [blocker], deployment.env.now());
   const phase = isRefresh ? "refresh" : "plan";
   const say = (lines: readonly Line[]): void => {
     deployment.sayOnce(desired.server, identity, lines);
@@ -104,7 +112,7 @@ async function diffKnown(deployment: Deployment, { request, stored, read, desire
   const isNotRefused = decision.kind === "blocked" && (observation.kind === "notAsked" || isRefresh);
   if (isRefresh || isNotRefused) say([...notAsked, ...linesOfRefresh(decision)]);
   else if (decision.kind !== "blocked") {
-    say([...notAsked, ...linesOfPlan(decision), ...materialNotices(read, decision)]);
+    say([...notAsked, ...choice, ...linesOfPlan(decision), ...materialNotices(read, decision)]);
   }
   const isKept = decision.kind === "inSync" || decision.kind === "update";
   const removesElsewhere = isKept && !isRefresh && (await planElsewhere(deployment, { stored, desired }, request));
@@ -133,6 +141,19 @@ async function diffKnown(deployment: Deployment, { request, stored, read, desire
 function withRemoval(differences: readonly Difference[]): readonly Difference[] {
   if (differences.some(({ path }) => path === "onDelete")) return differences;
   return [...differences, { path: "onDelete", kind: "update", ofInputs: false }];
+}
+
+/** The binding with its certificate, where that is to be chosen; a refresh and an unasked server choose nothing. */
+function chosen(
+  deployment: Deployment,
+  { stored, read, desired }: Known,
+  observation: Observation | undefined,
+): Chosen {
+  const { previous } = stored;
+  if (observation?.kind === "observed") return choose(deployment, { ...read, desired }, observation.server, previous);
+  const isKept = read.onServer !== undefined && previous.server === desired.server;
+  const kept = isKept ? withCertificate(desired, previous.thumbprint) : desired;
+  return { desired: kept, blocker: undefined, lines: [] };
 }
 
 function refused({ identity, server }: DesiredBinding, blockers: readonly Blocker[], now: Date): Error {

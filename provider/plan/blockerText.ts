@@ -5,6 +5,7 @@ import { toldApart } from "./desired";
 import { NAME_PROPERTY } from "./names";
 import type { NameFlaw } from "./names";
 import type { Blocker } from "./planTypes";
+import { describeAmbiguous, describeNone } from "./onServerText";
 import { describeRefusedRemoval } from "./removalText";
 import { day, list, withLife } from "./words";
 import type { TextContext } from "./words";
@@ -34,12 +35,19 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
   const { server, now } = context;
   switch (blocker.kind) {
     case "certificateAbsent":
+      if (blocker.isChosen === true) {
+        return `certificate ${blocker.thumbprint}, which was chosen, is gone from ${server}. Run again: then one is chosen among those that are there.`;
+      }
       return blocker.gone
         ? `certificate ${blocker.thumbprint} is gone from ${server}. Import it there again, or give it here as pfx, pfxFile or pem, so that it can be imported.`
         : `certificate ${blocker.thumbprint} isn't on ${server} (Exchange shows none without its private key), and no binding of this program imports it there. ` +
             `Give it here as pfx, pfxFile or pem, or use the thumbprint output of the binding that imports it.`;
     case "unreadableCertificate":
       return `certificate ${blocker.thumbprint} is on ${server}, but can't be read: it isn't an X.509 certificate that this program understands. Give another certificate.`;
+    case "onServerAmbiguous":
+      return describeAmbiguous(blocker, context);
+    case "onServerNone":
+      return describeNone(blocker, context);
     case "reservedCertificate":
       return blocker.what === "auth"
         ? `${blocker.thumbprint} is the organisation's Auth certificate (Set-AuthConfig looks after it); it must not serve clients. Name another certificate.`

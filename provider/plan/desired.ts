@@ -14,10 +14,25 @@ export interface SelfSignedWish {
   readonly keySize: number;
 }
 
+/** A certificate that is on the server, or comes there, by somebody else's doing. */
+export interface OnServerWish {
+  /** All of them have to be covered; lower case. */
+  readonly dnsNames: readonly string[];
+  /** Common or distinguished names of the issuing authority or one above it; none for any. */
+  readonly issuers: readonly string[];
+  /** Whole days that it has to be valid for. */
+  readonly minDaysLeft: number;
+}
+
 /** Which certificate is meant. No secret in here: the material of a given one is kept apart. */
 export type DesiredCertificate =
   /** On the server already, or brought there by somebody else. */
-  | { readonly kind: "thumbprint"; readonly thumbprint: Thumbprint }
+  | {
+      readonly kind: "thumbprint";
+      readonly thumbprint: Thumbprint;
+      /** Chosen on the server, not named by the program. */
+      readonly isChosen?: true;
+    }
   /** Given as PFX or PEM: imported when absent. */
   | {
       readonly kind: "given";
@@ -29,7 +44,7 @@ export type DesiredCertificate =
     }
   /** Made when the binding is created. */
   | { readonly kind: "selfSigned"; readonly wish: SelfSignedWish }
-  /** In a preview: another resource of the program is going to make it. */
+  /** In a preview: another resource of the program is going to make it, or it is still to be chosen on the server. */
   | { readonly kind: "unknown" };
 
 /** `X509CertificateName` as declared: a name, `null` for "cleared", `undefined` for "not managed". */
@@ -97,7 +112,7 @@ export interface PreviousBinding {
   /** The wish that the certificate was made for; undefined when it was given. */
   readonly selfSigned: SelfSignedWish | undefined;
   readonly connectors: DeclaredConnectors;
-  /** It was named by its thumbprint: its key may be on that server alone. */
+  /** It was named by its thumbprint or chosen on the server: its key may be there alone. */
   readonly onlyThere: boolean;
   /** Certificates of that server that it has replaced. */
   readonly superseded: readonly SupersededCertificate[];

@@ -13,6 +13,7 @@ import type { TextContext } from "./words";
 const REPLACE_BECAUSE: Readonly<Record<ReplaceReason, Sentence>> = {
   server: sentence`the binding moves to another server`,
   certificate: sentence`another certificate is declared`,
+  chosen: sentence`another certificate of the server was chosen`,
   notKnownYet: sentence`its certificate isn't known yet`,
   wish: sentence`the wished certificate has changed`,
   renewal: sentence`the certificate is inside its renewal period`,

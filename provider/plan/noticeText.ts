@@ -2,6 +2,7 @@ import type { Unfitness } from "../certificate/fitness";
 import { joined, sentence } from "../sentence";
 import type { Sentence } from "../sentence";
 import { describeBlocker } from "./blockerText";
+import { describeChosen, describeInstead, describeStaying } from "./onServerText";
 import { describeKeeping, NO_WAY_BACK } from "./removalText";
 import type { Phase } from "./line";
 import { day, days, inFull, list, listOfFew, named, refInShort, short, span, withLife } from "./words";
@@ -61,6 +62,12 @@ export function describeNotice(notice: Notice, context: TextContext, phase: Phas
       return sentence`${notice.service} is with the successor ${short(notice.successor)} already`;
     case "successorLater":
       return sentence`${list(notice.services)} ${notice.services.length === 1 ? "goes" : "go"} to the successor, once that is on the server`;
+    case "onServerChosen":
+      return describeChosen(notice, context);
+    case "onServerInstead":
+      return describeInstead(notice, context);
+    case "onServerStays":
+      return describeStaying(notice, context);
     case "comes":
       return sentence`comes: ${inFull(notice.certificate, now)}`;
     case "goes":
@@ -95,7 +102,7 @@ export function describeNotice(notice: Notice, context: TextContext, phase: Phas
     case "alreadyThere":
       return sentence`${named(notice.certificate)} is already there and holds ${list(notice.services)}: nothing changes on the server`;
     case "expiresSoon":
-      return sentence`the certificate ends in ${span(notice.notAfter, now)} (${day(notice.notAfter, now)}): give a renewed one`;
+      return sentence`the certificate ends in ${span(notice.notAfter, now)} (${day(notice.notAfter, now)}): ${notice.isChosen === true ? "a renewed one has to come to the server before" : "give a renewed one"}`;
     case "outOfDates":
       return notice.when === "expired"
         ? sentence`the certificate expired on ${day(notice.notAfter, now)}: clients refuse it. Give a renewed one`

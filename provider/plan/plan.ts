@@ -15,6 +15,7 @@ import { afterReplacement, planRelease, planReleaseByReplacement, releasedServic
 import { planRemovals } from "./removalWork";
 import type { Removals, RemovalsRequest } from "./removalWork";
 import {
+  chosenMark,
   daysUntil,
   factsOf,
   isRenewalDue,
@@ -33,6 +34,7 @@ import type { TargetWork } from "./work";
 export const REPLACED_PROPERTY: Readonly<Record<ReplaceReason, string>> = {
   server: "server",
   certificate: "certificate",
+  chosen: "certificate",
   notKnownYet: "certificate",
   wish: "certificate",
   renewal: "certificate",
@@ -92,9 +94,15 @@ export function planCreate(
 }
 
 /** What may never be bound, and what isn't there. */
-function targetBlockers(target: Target, server: ObservedServer, gone: boolean): readonly Blocker[] {
+function targetBlockers(
+  desired: DesiredBinding,
+  target: Target,
+  server: ObservedServer,
+  gone: boolean,
+): readonly Blocker[] {
   if (target.kind === "absent") {
-    return [{ kind: "certificateAbsent", property: "certificate", thumbprint: target.thumbprint, gone }];
+    const { thumbprint } = target;
+    return [{ kind: "certificateAbsent", property: "certificate", thumbprint, gone, ...chosenMark(desired) }];
   }
   if (target.kind === "unreadable") {
     return [{ kind: "unreadableCertificate", property: "certificate", thumbprint: target.thumbprint }];
@@ -140,7 +148,8 @@ function targetNotices({ desired, work, isNew, ...exchange }: Scene): Notice[] {
     if (!isNew) notices.push({ kind: "lifeLeft", certificate: named(facts) });
     const isDue = desired.certificate.kind !== "selfSigned" && isRenewalDue(facts, desired.renewBeforeDays, now);
     if (isDue && outOfDates(facts, now) === undefined) {
-      notices.push({ kind: "expiresSoon", daysLeft: daysUntil(facts.notAfter, now), notAfter: facts.notAfter });
+      const { notAfter } = facts;
+      notices.push({ kind: "expiresSoon", daysLeft: daysUntil(notAfter, now), notAfter, ...chosenMark(desired) });
     }
   }
   notices.push(...sharedNames(desired, work, facts?.thumbprint, server));
@@ -191,7 +200,10 @@ function asWork(
 function planCreation(desired: DesiredBinding, server: ObservedServer, context: PlanContext): Plan {
   const target = newTarget(desired, server, context);
   const work = workFor({ desired, target, server, handOvers: [], kept: undefined, context });
-  const blockers = [...targetBlockers(target, server, false), ...(isMissingTarget(target) ? [] : work.blockers)];
+  const blockers = [
+    ...targetBlockers(desired, target, server, false),
+    ...(isMissingTarget(target) ? [] : work.blockers),
+  ];
   const { now } = context;
   const { steps } = work;
   const notices = targetNotices({ desired, target, replaced: undefined, server, work, steps, now, isNew: true });
@@ -212,7 +224,7 @@ function planUpdate(
   const work = workFor({ desired, target, server, handOvers: release.handOvers, kept: previous, context });
   const { steps } = work;
   const blockers = [
-    ...targetBlockers(target, server, true),
+    ...targetBlockers(desired, target, server, true),
     ...(isMissingTarget(target) ? [] : work.blockers),
     ...release.blockers,
   ];
@@ -275,7 +287,7 @@ function planReplacement(
   const work = workFor({ desired, target, server, handOvers, kept: undefined, context });
   const removals = removalsOnReplacement({ desired, previous, target, server, steps: work.steps, context }, old);
   const blockers = [
-    ...targetBlockers(target, server, false),
+    ...targetBlockers(desired, target, server, false),
     ...(isMissingTarget(target) ? [] : work.blockers),
     ...(release?.blockers ?? []),
     ...removals.blockers,

@@ -3,6 +3,7 @@ import type { Thumbprint } from "../certificate/thumbprint";
 import type { CertificateStatus, ExchangeService, NameService, ServerFqdn } from "../model";
 import type { BindingIdentity, SelfSignedWish } from "./desired";
 import type { NotReady } from "./connectors";
+import type { OnServerBlocker, OnServerNotice } from "./onServerNotices";
 import type { RemovalReason } from "./removal";
 
 /**
@@ -148,6 +149,7 @@ export type Notice =
   | { readonly kind: "alreadyReleased"; readonly service: ExchangeService }
   | { readonly kind: "successorHasIt"; readonly service: ExchangeService; readonly successor: Thumbprint }
   | { readonly kind: "successorLater"; readonly services: readonly ExchangeService[] }
+  | OnServerNotice
   | { readonly kind: "comes"; readonly certificate: NamedCertificate }
   | { readonly kind: "goes"; readonly certificate: NamedCertificate }
   /** Names that clients look for, and that the certificate that comes doesn't have. */
@@ -181,7 +183,13 @@ export type Notice =
       readonly certificate: NamedCertificate;
       readonly services: readonly ExchangeService[];
     }
-  | { readonly kind: "expiresSoon"; readonly daysLeft: number; readonly notAfter: string }
+  | {
+      readonly kind: "expiresSoon";
+      readonly daysLeft: number;
+      readonly notAfter: string;
+      /** It was chosen on the server, where somebody else renews it. */
+      readonly isChosen?: true;
+    }
   | {
       readonly kind: "outOfDates";
       readonly notBefore: string;
@@ -257,8 +265,15 @@ export type Notice =
 
 /** A reason why the wish is refused. `property` is the top-level input it belongs to. */
 export type Blocker = { readonly property: string } & (
-  | { readonly kind: "certificateAbsent"; readonly thumbprint: Thumbprint; readonly gone: boolean }
+  | {
+      readonly kind: "certificateAbsent";
+      readonly thumbprint: Thumbprint;
+      readonly gone: boolean;
+      /** It was chosen on the server. */
+      readonly isChosen?: true;
+    }
   | { readonly kind: "unreadableCertificate"; readonly thumbprint: Thumbprint }
+  | OnServerBlocker
   | { readonly kind: "reservedCertificate"; readonly what: "auth" | "federation"; readonly thumbprint: Thumbprint }
   | {
       readonly kind: "outOfDates";
@@ -384,6 +399,8 @@ export type Plan =
 export type ReplaceReason =
   | "server"
   | "certificate"
+  /** Another one was chosen on the server. */
+  | "chosen"
   /** Nobody knows yet which certificate it will be; it may turn out to be the same one. */
   | "notKnownYet"
   | "wish"

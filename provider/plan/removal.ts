@@ -95,7 +95,8 @@ export function isFit(server: ObservedServer, certificate: ObservedCertificate, 
   );
 }
 
-function reservedFor(
+/** The role of Exchange's or Windows' own that a certificate has. */
+export function reservedFor(
   server: ObservedServer,
   certificate: ObservedCertificate,
 ): "auth" | "federation" | "webManagement" | undefined {

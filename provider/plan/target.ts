@@ -145,11 +145,12 @@ export function newTarget(desired: DesiredBinding, server: ObservedServer, conte
 export function meansAnother(
   wanted: DesiredCertificate,
   previous: PreviousBinding,
-): "certificate" | "notKnownYet" | "wish" | undefined {
+): "certificate" | "chosen" | "notKnownYet" | "wish" | undefined {
   if (wanted.kind === "unknown") return "notKnownYet";
   if (wanted.kind !== "selfSigned") {
     const thumbprint = wanted.kind === "given" ? wanted.facts.thumbprint : wanted.thumbprint;
-    return thumbprint === previous.thumbprint ? undefined : "certificate";
+    if (thumbprint === previous.thumbprint) return undefined;
+    return wanted.kind === "thumbprint" && wanted.isChosen === true ? "chosen" : "certificate";
   }
   if (previous.selfSigned === undefined) return "certificate";
   return sameWish(wanted.wish, previous.selfSigned) ? undefined : "wish";
@@ -253,4 +254,9 @@ export function named({
 }: CertificateFacts): NamedCertificate {
   const name = commonName ?? dnsNames[0] ?? (subject === "" ? "without a name" : subject);
   return { thumbprint, name, subject, issuer, notAfter };
+}
+
+/** Others look after a certificate that was chosen on the server. */
+export function chosenMark({ certificate }: DesiredBinding): { readonly isChosen?: true } {
+  return certificate.kind === "thumbprint" && certificate.isChosen === true ? { isChosen: true } : {};
 }

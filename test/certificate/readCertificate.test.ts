@@ -99,6 +99,13 @@ describe("readCertificate", () => {
     );
   });
 
+  it("takes the template of AD CS by its identifier, or by the name that old templates have", () => {
+    const oid = "1.3.6.1.4.1.311.21.8.13950086.7.4711";
+    expect(makeTestCertificate({ template: oid }).facts.template).toBe(oid);
+    expect(makeTestCertificate({ template: "WebServer" }).facts.template).toBe("WebServer");
+    expect(makeTestCertificate({}).facts.template).toBeUndefined();
+  });
+
   it("calls a certificate self-signed although its key may not sign certificates", () => {
     expect(makeTestCertificate({ dnsNames: ["ex01.contoso.com"] }).facts.isSelfSigned).toBe(true);
   });

@@ -1,6 +1,20 @@
-import { createPublicKey, generateKeyPairSync } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 
+import {
+  bitString,
+  childOf,
+  childrenOf,
+  context,
+  isContext,
+  isOid,
+  objectIdentifier,
+  octetString,
+  readAsn1,
+  sequence,
+  textString,
+  writeAsn1,
+} from "../../provider/certificate/asn1";
 import { buildCertificate } from "../../provider/certificate/buildCertificate";
 import { parseDistinguishedName } from "../../provider/certificate/distinguishedName";
 import type { CertificateMaterial } from "../../provider/certificate/pfx";
@@ -25,6 +39,8 @@ export interface TestCertificateWish {
   readonly issuer?: CertificateMaterial;
   /** May sign others. Default: no. */
   readonly isAuthority?: boolean;
+  /** Template of AD CS that it was issued by: its identifier, or the name of an old one. Default: none. */
+  readonly template?: string;
   /** Default: one that no other certificate of this process has. */
   readonly serialNumber?: Uint8Array;
 }
@@ -58,7 +74,8 @@ export function makeTestCertificate(wish: TestCertificateWish): CertificateMater
   const parsed = parseDistinguishedName(subject);
   if ("problem" in parsed) throw new Error(parsed.problem);
   const privateKey = testKey(key);
-  const der = buildCertificate(
+  const signer = issuer?.privateKey.reveal() ?? privateKey;
+  const built = buildCertificate(
     {
       subject: parsed.name,
       publicKey: createPublicKey(privateKey),
@@ -68,8 +85,9 @@ export function makeTestCertificate(wish: TestCertificateWish): CertificateMater
       serialNumber: wish.serialNumber ?? nextSerialNumber(),
       isAuthority: wish.isAuthority ?? false,
     },
-    { privateKey: issuer?.privateKey.reveal() ?? privateKey, certificate: issuer?.der },
+    { privateKey: signer, certificate: issuer?.der },
   );
+  const der = wish.template === undefined ? built : withTemplate(built, wish.template, signer);
   return {
     der,
     facts: readCertificate(der),
@@ -88,4 +106,24 @@ export function makeTestAuthority(): CertificateMaterial {
     key: "rsa2048b",
     issuer: root,
   });
+}
+
+/** [MS-WCCE] 2.2.2.7.7.2 and 2.2.2.7.7.1. */
+const TEMPLATE = "1.3.6.1.4.1.311.21.7";
+const TEMPLATE_NAME = "1.3.6.1.4.1.311.20.2";
+
+/** The certificate with that template in it, signed anew. */
+function withTemplate(der: Uint8Array, template: string, signer: KeyObject): Uint8Array {
+  const [content, algorithm] = childrenOf(readAsn1(der));
+  if (content === undefined || algorithm === undefined) throw new Error("not a certificate");
+  const extension = isOid(template)
+    ? sequence(objectIdentifier(TEMPLATE), octetString(writeAsn1(sequence(objectIdentifier(template)))))
+    : sequence(objectIdentifier(TEMPLATE_NAME), octetString(writeAsn1(textString("BMPSTRING", template))));
+  const fields = sequence(
+    ...childrenOf(content).map((field) =>
+      isContext(field, 3) ? context(3, [sequence(...childrenOf(childOf(field, 0)), extension)]) : field,
+    ),
+  );
+  const signature = sign("sha256", writeAsn1(fields), signer);
+  return new Uint8Array(writeAsn1(sequence(fields, algorithm, bitString(signature))));
 }

@@ -228,6 +228,7 @@ describe("values that a preview doesn't know yet", () => {
     ["a path", { pemFiles: { certificateFile: UNKNOWN, privateKeyFile: "key.pem" } }, { form: UNKNOWN }],
     ["a form", { form: UNKNOWN }, { form: UNKNOWN }],
     ["a thumbprint", { thumbprint: UNKNOWN }, { thumbprint: UNKNOWN }],
+    ["a choice", { onServer: { dnsNames: [UNKNOWN] } }, { onServer: { dnsNames: [UNKNOWN] } }],
   ])("leave nothing of a source in which they are but its shape, which a saved plan keeps: %s", async (...row) => {
     const [, certificate, shape] = row;
     const { failures: found, inputs } = await openBench().lifecycle.check({}, { ...full, certificate });

@@ -52,8 +52,12 @@ const HELD = ["IIS", "IMAP", "SMTP"] as const;
 const onImap = (...more: readonly ReturnType<typeof shown>[]) =>
   serverOf([shown(MAIL, { services: ["IIS", "SMTP"] }), ...more], { imapCertificateName: known("mail.contoso.com") });
 
-/** Every kind of refusal, as it comes out of a plan: property and sentence. A kind that is missing doesn't compile. */
-const SENTENCES: Readonly<Record<Blocker["kind"], readonly (readonly [Plan, string])[]>> = {
+/**
+ * Every kind of refusal, as it comes out of a plan: property and sentence. A kind that is missing doesn't compile. What
+ * is refused before there is a plan is held by the test of the choice on a server.
+ */
+type Planned = Exclude<Blocker["kind"], `onServer${string}`>;
+const SENTENCES: Readonly<Record<Planned, readonly (readonly [Plan, string])[]>> = {
   unreadableCertificate: [
     [
       planned(named(MAIL), undefined, server([], { unreadable: [unreadable("odd", { thumbprint: MAIL.thumbprint })] })),

@@ -249,6 +249,9 @@ const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
   wouldBeRefused: (_line, { organisationBefore, organisationAfter, decision }) => {
     if (decision.kind === "inSync") expect(organisationAfter).toBe(organisationBefore);
   },
+  onServerChosen: OF_NO_SERVER,
+  onServerInstead: OF_NO_SERVER,
+  onServerStays: OF_NO_SERVER,
   keyStorageProviderDropped: OF_NO_SERVER,
   comesFromBinding: OF_NO_SERVER,
   foundAgain: ({ thumbprint }, { before }) => {
