@@ -31,6 +31,13 @@ const KEYS = {
   ...REMOTE_KEYS,
 } as const;
 
+/** Each setting's name below `exchange:`, and its variable. */
+export const SETTING_KEYS: readonly { readonly key: string; readonly variable: string }[] = Object.entries(KEYS).map(
+  ([key, { environment }]) => ({ key, variable: environment }),
+);
+/** Those that say which organisation is reached, and as whom. */
+export const CONNECTION_SETTINGS: readonly string[] = ["backend", "simulatorFile", ...Object.keys(REMOTE_KEYS)];
+
 /** What people write for "fail" or "continue". */
 const NEARLY_WAY =
   /^(?:fail(?:s|ed)?|continued?|ignored?|warn(?:ing)?|skip|error|abort|stop|proceed|true|false|yes|no|none)$/i;

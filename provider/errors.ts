@@ -42,6 +42,7 @@ export const ERROR_CODES = [
   "CmdletFailed",
   "SimulatorFileInvalid",
   "SimulatorFileLocked",
+  "Cancelled",
   // decisions
   "Refused",
   "ServerChanged",

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { ExchangeCertificateBindingArgs, ServiceName } from "./args";
 import type { FollowUp } from "./plan/followUps";
-import { FACT_KEYS } from "./certificate/facts";
+import { OUTPUT_KEYS } from "./outputKeys";
 import { isSecretKey } from "./sourceKeys";
 
 /**
@@ -10,23 +10,6 @@ import { isSecretKey } from "./sourceKeys";
  * never shows as a change. The module is found from the program's directory.
  */
 const PROVIDER_SOURCE = 'exports.handler = () => require("pulumi-exchange-certificates/provider");';
-
-/** Outputs that exist only once the server has been asked; listed so that they are on the object. */
-const OUTPUTS = [
-  ...FACT_KEYS,
-  "heldServices",
-  "displayedServices",
-  "isDefaultSmtpCertificate",
-  "status",
-  "exchangeVersion",
-  "takenOver",
-  "staysBehind",
-  "supersedes",
-  "followUps",
-  "followUpTasks",
-  "backend",
-  "stateVersion",
-] as const;
 
 /**
  * One certificate on one on-premises Exchange server with the services it serves.
@@ -111,7 +94,7 @@ export class ExchangeCertificateBinding extends pulumi.CustomResource {
       ...hiddenInputs(name, opts),
       __provider: PROVIDER_SOURCE,
     };
-    for (const output of OUTPUTS) props[output] ??= undefined;
+    for (const output of OUTPUT_KEYS) props[output] ??= undefined;
     super(ExchangeCertificateBinding.__pulumiType, name, props, opts);
   }
 

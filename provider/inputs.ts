@@ -49,8 +49,19 @@ type GivenKey = (typeof INPUT_KEYS)[number];
 export type InputKey = GivenKey | (typeof HIDDEN_KEYS)[number];
 const ALL_KEYS: readonly InputKey[] = [...INPUT_KEYS, ...HIDDEN_KEYS];
 
-const DEFAULT_RENEW_BEFORE_DAYS = 30;
 export const DEFAULT_TIMEOUT_SECONDS = 300;
+
+/** What an input means where it is left out; to give it means the same. */
+export const INPUT_DEFAULTS = {
+  replaceDefaultSmtpCertificate: false,
+  requireSsl: true,
+  onServiceRemoved: "refuse",
+  onDelete: "retain",
+  removeAfterDays: 0,
+  privateKeyExportable: false,
+  renewBeforeDays: 30,
+  timeoutSeconds: DEFAULT_TIMEOUT_SECONDS,
+} as const satisfies Partial<Record<GivenKey, unknown>>;
 
 type Bag = Readonly<Record<string, unknown>>;
 
@@ -131,6 +142,9 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
     return undefined;
   };
 
+  const withDefault = <K extends keyof typeof INPUT_DEFAULTS>(key: K): z.infer<(typeof SIMPLE)[K]> =>
+    simple(key) ?? (INPUT_DEFAULTS[key] as z.infer<(typeof SIMPLE)[K]>);
+
   const identity = identityIn(raw);
   const server = readServer(raw["server"], unknown.has("server"), fail);
   if (server !== undefined) normalised["server"] = server;
@@ -160,7 +174,7 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
   const successor = readSuccessor(given("successor"), fail);
   if (successor !== undefined) normalised["successor"] = successor;
 
-  const replaceDefaultSmtpCertificate = simple("replaceDefaultSmtpCertificate") ?? false;
+  const replaceDefaultSmtpCertificate = withDefault("replaceDefaultSmtpCertificate");
   if (
     replaceDefaultSmtpCertificate &&
     services !== undefined &&
@@ -180,13 +194,13 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
   ) {
     fail("connectors", "a connector can only name a certificate with SMTP. Add SMTP to services, or leave this out.");
   }
-  const onDelete = simple("onDelete") ?? "retain";
-  const removeAfterDays = simple("removeAfterDays") ?? 0;
+  const onDelete = withDefault("onDelete");
+  const removeAfterDays = withDefault("removeAfterDays");
   if (removeAfterDays > 0 && onDelete === "retain" && !unknown.has("onDelete")) {
     fail("removeAfterDays", 'says when a replaced certificate is removed, which only onDelete: "remove" does.');
   }
   const friendlyName = simple("friendlyName");
-  const renewBeforeDays = simple("renewBeforeDays") ?? DEFAULT_RENEW_BEFORE_DAYS;
+  const renewBeforeDays = withDefault("renewBeforeDays");
   const isMade = source?.desired.kind === "selfSigned";
   if (isMade && friendlyName !== undefined) {
     fail(
@@ -205,20 +219,20 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
   Object.assign(normalised, factsAsInputs(facts, source));
   // Which one it will be shows on the server, once that is known.
   if (source?.onServer !== undefined && unknown.size > 0) Object.assign(normalised, unknownFacts());
-  const timeoutSeconds = simple("timeoutSeconds") ?? DEFAULT_TIMEOUT_SECONDS;
+  const timeoutSeconds = withDefault("timeoutSeconds");
   const rest = {
     identity,
     deleteBeforeReplace: raw["bindingDeleteBeforeReplace"] === true,
     replaceDefaultSmtpCertificate,
-    requireSsl: simple("requireSsl") ?? true,
+    requireSsl: withDefault("requireSsl"),
     certificateNames,
     successor: unknown.has("successor") ? ("unknown" as const) : successor,
-    onServiceRemoved: simple("onServiceRemoved") ?? "refuse",
+    onServiceRemoved: withDefault("onServiceRemoved"),
     connectors,
     onDelete,
     removeAfterDays,
     friendlyName,
-    privateKeyExportable: simple("privateKeyExportable") ?? false,
+    privateKeyExportable: withDefault("privateKeyExportable"),
     renewBeforeDays,
     timeoutSeconds,
   };

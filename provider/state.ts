@@ -5,7 +5,7 @@ import { parseThumbprint } from "./certificate/thumbprint";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { storedWish } from "./certificateSource";
 import { ExchangeBindingError } from "./errors";
-import { DEFAULT_TIMEOUT_SECONDS, HIDDEN_KEYS, INPUT_KEYS, identityIn, readConnectors } from "./inputs";
+import { DEFAULT_TIMEOUT_SECONDS, HIDDEN_KEYS, INPUT_DEFAULTS, INPUT_KEYS, identityIn, readConnectors } from "./inputs";
 import { NAME_SERVICES, formatVersion, parseServerFqdn, parseService, sortServices, valueOr } from "./model";
 import type { ExchangeService, ServerFqdn } from "./model";
 import type { BindingIdentity, DeclaredName, NotDone, PreviousBinding } from "./plan/desired";
@@ -390,11 +390,16 @@ function withoutUndefined(value: unknown): unknown {
  */
 export function changedInputs(stored: Bag, inputs: Bag): readonly (typeof INPUT_KEYS)[number][] {
   const changed = INPUT_KEYS.filter(
-    (key) => key !== "certificate" && comparable(stored[key]) !== comparable(inputs[key]),
+    (key) =>
+      key !== "certificate" && comparable(stored[key] ?? defaultOf(key)) !== comparable(inputs[key] ?? defaultOf(key)),
   );
   return sourceShape(stored["certificate"]) === sourceShape(inputs["certificate"])
     ? changed
     : [...changed, "certificate"];
+}
+
+function defaultOf(key: (typeof INPUT_KEYS)[number]): unknown {
+  return (INPUT_DEFAULTS as Readonly<Record<string, unknown>>)[key];
 }
 
 /** Which source it is and its public parts: a rotated secret of the same certificate is no change, nor is its chain. */

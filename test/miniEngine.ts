@@ -13,7 +13,7 @@ import type { ObservedServer } from "../provider/plan/observedServer";
 import type { ServerFqdn } from "../provider/model";
 import { Deployment } from "../provider/lifecycle/deployment";
 import { dynamicProviderOver } from "../provider/frontends/dynamic/dynamicProvider";
-import { lineForConsole } from "../provider/frontends/dynamic/lineText";
+import { lineForConsole } from "../provider/frontends/engine/lineText";
 import { sleep } from "../provider/lifecycle/timeLimit";
 import { Secret } from "../provider/secret";
 import { defaultOrganisation, sessionEnv } from "./backends/simulatedServer";
@@ -27,6 +27,38 @@ interface Resource {
   readonly inputs: Bag;
   readonly outputs: Bag;
 }
+
+/** A front end in a process of its own, as the engine sees it: by the resource's name. `preview` changes nothing. */
+export interface FrontEnd {
+  (deployment: Deployment): Promise<{
+    check(name: string, olds: Bag, news: Bag): Promise<{ readonly inputs: Bag; readonly failures: readonly Failed[] }>;
+    diff(name: string, id: string, olds: Bag, news: Bag): Promise<{ changes: boolean; replaces?: readonly string[] }>;
+    create(name: string, inputs: Bag): Promise<{ readonly id: string; readonly outs: Bag }>;
+    update(name: string, id: string, olds: Bag, news: Bag): Promise<{ readonly outs: Bag }>;
+    read(name: string, id: string, props: Bag): Promise<{ id?: string; props?: Bag; inputs?: Bag }>;
+    delete(name: string, id: string, props: Bag): Promise<void>;
+    /** What a preview asks after check and diff; undefined for a front end that isn't asked. */
+    preview?(name: string, inputs: Bag, old: Resource | undefined): Promise<unknown>;
+  }>;
+}
+
+interface Failed {
+  readonly property: string;
+  readonly reason: string;
+}
+
+/** The dynamic one: the program's constructor says who the binding is. */
+export const dynamicFrontEnd: FrontEnd = (deployment) => {
+  const provider = dynamicProviderOver(deployment);
+  return Promise.resolve({
+    check: (name, olds, news) => provider.check(olds, { ...called(name), ...news }),
+    diff: (_name, ...given) => provider.diff(...given),
+    create: (_name, inputs) => provider.create(inputs),
+    update: (_name, ...given) => provider.update(...given),
+    read: (_name, ...given) => provider.read(...given),
+    delete: (_name, ...given) => provider.delete(...given),
+  });
+};
 
 /** What an operation did with each binding. */
 export type Operation = "create" | "update" | "same" | "replace" | "delete" | "gone";
@@ -80,19 +112,27 @@ export interface MiniEngine {
   observe(server: ServerFqdn): Promise<ObservedServer>;
 }
 
+export interface MiniEngineParts {
+  /** In the place of the one over the organisation in memory. */
+  readonly backend?: Backend;
+  readonly frontEnd?: FrontEnd;
+}
+
 /** Over an organisation in memory, or over another backend. */
 export async function makeMiniEngine(
   organisation?: Organisation,
   now: () => Date = () => new Date(),
-  other?: Backend,
+  { backend: other, frontEnd = dynamicFrontEnd }: MiniEngineParts = {},
 ): Promise<MiniEngine> {
   const store = memoryState(organisation ?? (await defaultOrganisation()));
   const backend = other ?? simulatorBackend(store, { ...sessionEnv, now });
   const state = new Map<string, Resource>();
   /** Replaced ones whose delete failed: tried again at the end of each run. */
-  const pending: Resource[] = [];
+  const pending: (readonly [string, Resource])[] = [];
 
-  const process = (over: Backend = backend): { lifecycle: ReturnType<typeof dynamicProviderOver>; lines: string[] } => {
+  const process = async (
+    over: Backend = backend,
+  ): Promise<{ lifecycle: Awaited<ReturnType<FrontEnd>>; lines: string[] }> => {
     const lines: string[] = [];
     const deployment = new Deployment({
       directory: "/",
@@ -107,35 +147,37 @@ export async function makeMiniEngine(
       note: (text) => lines.push(text),
       open: () => Promise.resolve(over),
     });
-    return { lifecycle: dynamicProviderOver(deployment), lines };
+    return { lifecycle: await frontEnd(deployment), lines };
   };
 
   const run = async (program: Readonly<Record<string, Bag>>, isPreview: boolean, over?: Backend): Promise<Run> => {
-    const { lifecycle, lines } = process(over);
+    const { lifecycle, lines } = await process(over);
     const done: Record<string, Operation> = {};
-    const replaced: Resource[] = [];
+    const replaced: (readonly [string, Resource])[] = [];
     const failures: string[] = [];
-    const deleted = async (resource: Resource, then: () => unknown): Promise<void> => {
+    const deleted = async (name: string, resource: Resource, then: () => unknown): Promise<void> => {
       try {
-        await lifecycle.delete(resource.id, resource.outputs);
+        await lifecycle.delete(name, resource.id, resource.outputs);
         then();
       } catch (error) {
         failures.push(messageOf(error));
       }
     };
-    const checked = async (olds: Bag, news: Bag): Promise<Bag> => {
-      const { inputs, failures } = await lifecycle.check(olds, news);
+    const checked = async (name: string, olds: Bag, news: Bag): Promise<Bag> => {
+      const { inputs, failures } = await lifecycle.check(name, olds, news);
       if (failures.length > 0) throw new RefusedPreview(failures);
       return inputs;
     };
     for (const [name, args] of Object.entries(program)) {
-      const news = { ...called(name), ...args };
       const old = state.get(name);
-      const inputs = await checked(old?.inputs ?? {}, news);
+      const inputs = await checked(name, old?.inputs ?? {}, args);
       const create = async (): Promise<void> => {
-        const again = old === undefined ? inputs : await checked({}, news);
-        if (isPreview) return;
-        const { id, outs } = await lifecycle.create(again);
+        const again = old === undefined ? inputs : await checked(name, {}, args);
+        if (isPreview) {
+          await lifecycle.preview?.(name, again, undefined);
+          return;
+        }
+        const { id, outs } = await lifecycle.create(name, again);
         state.set(name, { id, inputs: again, outputs: outs });
       };
       if (old === undefined) {
@@ -143,18 +185,21 @@ export async function makeMiniEngine(
         await create();
         continue;
       }
-      const { changes, replaces } = await lifecycle.diff(old.id, old.outputs, inputs);
+      const { changes, replaces } = await lifecycle.diff(name, old.id, old.outputs, inputs);
       if (!changes) {
         done[name] = "same";
         if (!isPreview) state.set(name, { ...old, inputs });
       } else if (replaces !== undefined && replaces.length > 0) {
         done[name] = "replace";
-        replaced.push(old);
+        replaced.push([name, old]);
         await create();
       } else {
         done[name] = "update";
-        if (isPreview) continue;
-        const { outs } = await lifecycle.update(old.id, old.outputs, inputs);
+        if (isPreview) {
+          await lifecycle.preview?.(name, inputs, old);
+          continue;
+        }
+        const { outs } = await lifecycle.update(name, old.id, old.outputs, inputs);
         state.set(name, { id: old.id, inputs, outputs: outs });
       }
     }
@@ -162,13 +207,13 @@ export async function makeMiniEngine(
       if (program[name] !== undefined) continue;
       done[name] = "delete";
       if (isPreview) continue;
-      await deleted(resource, () => state.delete(name));
+      await deleted(name, resource, () => state.delete(name));
     }
     if (!isPreview) {
-      for (const resource of [...pending.splice(0), ...replaced]) {
+      for (const [name, resource] of [...pending.splice(0), ...replaced]) {
         const count = failures.length;
-        await deleted(resource, () => undefined);
-        if (failures.length > count) pending.push(resource);
+        await deleted(name, resource, () => undefined);
+        if (failures.length > count) pending.push([name, resource]);
       }
     }
     if (failures.length > 0) throw new FailedRun(failures, lines);
@@ -186,16 +231,16 @@ export async function makeMiniEngine(
     },
     preview: (program) => run(program, true),
     async refresh() {
-      const { lifecycle, lines } = process();
+      const { lifecycle, lines } = await process();
       const done: Record<string, Operation> = {};
       for (const [name, resource] of [...state]) {
-        const read = await lifecycle.read(resource.id, resource.outputs);
+        const read = await lifecycle.read(name, resource.id, resource.outputs);
         if (read.id === undefined || read.props === undefined) {
           done[name] = "gone";
           state.delete(name);
           continue;
         }
-        const { changes } = await lifecycle.diff(read.id, read.props, resource.inputs);
+        const { changes } = await lifecycle.diff(name, read.id, read.props, resource.inputs);
         done[name] = changes ? "update" : "same";
         state.set(name, { id: read.id, inputs: read.inputs ?? resource.inputs, outputs: read.props });
       }

@@ -316,8 +316,12 @@ describe("changes that only the state learns of", () => {
   const changed = (before: object, after: object): readonly string[] =>
     changedInputs(before as Record<string, unknown>, after as Record<string, unknown>);
 
+  it("aren't there where one says what the other leaves out: the default", () => {
+    expect(changed({ timeoutSeconds: 300, requireSsl: true }, { onDelete: "retain", renewBeforeDays: 30 })).toEqual([]);
+  });
+
   it("are named by their inputs", () => {
-    expect(changed({ timeoutSeconds: 300, onDelete: "retain" }, { timeoutSeconds: 60 })).toEqual([
+    expect(changed({ timeoutSeconds: 300, onDelete: "remove" }, { timeoutSeconds: 60 })).toEqual([
       "onDelete",
       "timeoutSeconds",
     ]);

@@ -87,6 +87,8 @@ export async function ensureBuilt({ force = false } = {}) {
     fs.rmSync(fresh, { recursive: true, force: true });
     const tsc = path.join(root, "node_modules", "typescript", "bin", "tsc");
     await runOrThrow(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", fresh], { cwd: root });
+    const { schemaFromBuild } = await import("./native/fromBuild.cjs");
+    fs.writeFileSync(path.join(fresh, "frontends", "native", "schema.json"), schemaFromBuild(fresh));
     fs.rmSync(lib, { recursive: true, force: true });
     fs.renameSync(fresh, lib);
     fs.writeFileSync(stampFile, stamp);
@@ -102,7 +104,14 @@ function hashOfSources() {
     .readdirSync(path.join(root, "provider"), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".ts"))
     .map((file) => path.join("provider", file));
-  const settings = ["tsconfig.json", "tsconfig.build.json", "node_modules/typescript/package.json"];
+  const settings = [
+    "package.json",
+    "tsconfig.json",
+    "tsconfig.build.json",
+    "tools/native/schema.cjs",
+    "tools/native/fromBuild.cjs",
+    "node_modules/typescript/package.json",
+  ];
   for (const file of [...settings, ...sources.sort()]) {
     hash
       .update(`${file}\0`)

@@ -87,6 +87,7 @@ export class Deployment {
   readonly #choices = new Map<string, Choice>();
   readonly #removals = new Map<string, RemovalWish>();
   #config: ReadConfig = () => undefined;
+  #environment: DeploymentEnv["environment"] | undefined;
   #settings: Settings | undefined;
   #backend: Promise<Backend> | undefined;
   #busy = 0;
@@ -112,14 +113,17 @@ export class Deployment {
     return { env: this.env, keptOf, signal };
   }
 
-  /** Only stores: a second call may come before this one's promise has ended, and after a failure it is skipped. */
-  configure(config: ReadConfig): void {
+  /**
+   * `environment`: what of it counts for the settings; by default all. Only stores: a second call may come before this one's promise has ended, and after a failure it is skipped.
+   */
+  configure(config: ReadConfig, environment: DeploymentEnv["environment"] = this.env.environment): void {
     this.#config = config;
+    this.#environment = environment;
     this.#settings = undefined;
   }
 
   get settings(): Settings {
-    this.#settings ??= readSettings(this.#config, this.env.environment, this.env.directory);
+    this.#settings ??= readSettings(this.#config, this.#environment ?? this.env.environment, this.env.directory);
     return this.#settings;
   }
 

@@ -29,6 +29,7 @@ export class Snapshots {
   readonly #timer: Timer;
   readonly #readings = new Map<ServerFqdn, Reading>();
   readonly #last = new Map<ServerFqdn, ObservedServer>();
+  readonly #failed = new Set<ServerFqdn>();
   /** Readings that were given up: after how long, and what is said of it. */
   readonly #givenUp = new Map<ServerFqdn, { readonly seconds: number; readonly error: Error }>();
 
@@ -76,6 +77,10 @@ export class Snapshots {
     };
     this.#readings.set(server, reading);
     this.#givenUp.delete(server);
+    this.#failed.delete(server);
+    reading.outcome.catch(() => {
+      if (this.#readings.get(server) === reading) this.#failed.add(server);
+    });
     return reading;
   }
 
@@ -107,6 +112,11 @@ export class Snapshots {
     }
   }
 
+  /** Servers that couldn't be read, and haven't been since. */
+  unread(): readonly ServerFqdn[] {
+    return [...new Set([...this.#failed, ...this.#givenUp.keys()])];
+  }
+
   /** What was last read, without asking anybody. */
   last(server: ServerFqdn): ObservedServer | undefined {
     return this.#last.get(server);
@@ -116,6 +126,7 @@ export class Snapshots {
   keep(server: ServerFqdn, observed: ObservedServer): void {
     this.#last.set(server, observed);
     this.#givenUp.delete(server);
+    this.#failed.delete(server);
     this.#readings.set(server, {
       outcome: Promise.resolve(observed),
       waiters: new Set(),
@@ -128,6 +139,7 @@ export class Snapshots {
   drop(server: ServerFqdn): void {
     this.#last.delete(server);
     this.#givenUp.delete(server);
+    this.#failed.delete(server);
     this.#readings.delete(server);
   }
 }

@@ -288,7 +288,7 @@ describeCaptures("a twin of a captured server", () => {
     const answers = new Set<string>();
     for (const wish of wishes) {
       const of = async (backend: Backend) => {
-        const engine = await makeMiniEngine(undefined, () => now, backend);
+        const engine = await makeMiniEngine(undefined, () => now, { backend });
         return engine.preview({ mail: { server: SOLO, ...wish } }).catch((error: unknown) => {
           if (error instanceof RefusedPreview) return { refused: error.failures };
           throw error;

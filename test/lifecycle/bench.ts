@@ -9,7 +9,7 @@ import { packPfx } from "../../provider/certificate/packPfx";
 import { Deployment } from "../../provider/lifecycle/deployment";
 import { dynamicProviderOver, type DynamicProvider } from "../../provider/frontends/dynamic/dynamicProvider";
 import { EngineError } from "../../provider/frontends/dynamic/engineError";
-import { lineForConsole } from "../../provider/frontends/dynamic/lineText";
+import { lineForConsole } from "../../provider/frontends/engine/lineText";
 import { sleep, type Timer } from "../../provider/lifecycle/timeLimit";
 import { Secret } from "../../provider/secret";
 import { EXCHANGE_2016, NOW, organisation, published, server, stored } from "../backends/simulator/lab";

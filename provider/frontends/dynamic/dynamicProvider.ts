@@ -8,10 +8,10 @@ import { read } from "../../lifecycle/read";
 import { HalfDone } from "../../lifecycle/requests";
 import type { Bag } from "../../lifecycle/requests";
 import { EngineError } from "./engineError";
-import { failuresForEngine } from "./failuresForEngine";
-import type { EngineFailure } from "./failuresForEngine";
-import type { LineSink } from "./lineSink";
-import { fromEngine, toEngine } from "./unknownTexts";
+import { failuresForEngine } from "../engine/failuresForEngine";
+import type { EngineFailure } from "../engine/failuresForEngine";
+import type { LineSink } from "../engine/lineSink";
+import { fromEngine, toEngine } from "../engine/unknownTexts";
 
 /** What the engine's dynamic-provider server calls, and what it takes as answers. */
 export interface DynamicProvider {

@@ -6,8 +6,10 @@ export interface LineSinkEnv {
   /** Undefined where the engine's address isn't known. */
   readonly log: EngineLog | undefined;
   /** The stack and the project that the engine works on, where it says so. */
-  readonly stack: string | undefined;
-  readonly project: string | undefined;
+  readonly stack?: string | undefined;
+  readonly project?: string | undefined;
+  /** Whose each line is comes from the engine's own request, so every URN has a row. Default: no. */
+  readonly everyUrn?: boolean | undefined;
   readonly now: () => Date;
   /** A line under Diagnostics of the stack. */
   readonly print: (text: string) => void;
@@ -35,7 +37,7 @@ export class LineSink {
   }
 
   say(told: ToldLine): void {
-    const { log, now, print } = this.#env;
+    const { log, everyUrn = false, now, print } = this.#env;
     const { urn } = told.identity;
     const onConsole = (): void => {
       print(lineForConsole(told, now()));
@@ -44,7 +46,7 @@ export class LineSink {
       onConsole();
       return;
     }
-    if (!this.#rows.has(urn)) {
+    if (!everyUrn && !this.#rows.has(urn)) {
       // Without a URN the engine shows it with the stack's own lines, a warning as a warning.
       log.show("", told.line.severity, lineForConsole(told, now()), onConsole);
       return;

@@ -1,6 +1,6 @@
 import * as grpc from "@grpc/grpc-js";
 
-import { engineAddressIn, engineLogAt } from "../../../provider/frontends/dynamic/engineLog";
+import { engineAddressIn, engineLogAt } from "../../../provider/frontends/engine/engineLog";
 
 interface Request {
   getUrn(): string;

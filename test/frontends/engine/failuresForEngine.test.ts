@@ -1,5 +1,5 @@
 import { INPUT_KEYS } from "../../../provider/inputs";
-import { failuresForEngine, type EngineFailure } from "../../../provider/frontends/dynamic/failuresForEngine";
+import { failuresForEngine, type EngineFailure } from "../../../provider/frontends/engine/failuresForEngine";
 
 const reason = "it can't be used.";
 const NOW = new Date("2026-11-24T12:00:00Z");

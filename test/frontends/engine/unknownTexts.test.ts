@@ -1,4 +1,4 @@
-import { fromEngine, toEngine } from "../../../provider/frontends/dynamic/unknownTexts";
+import { fromEngine, toEngine } from "../../../provider/frontends/engine/unknownTexts";
 import { UNKNOWN } from "../../../provider/unknowns";
 
 const TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";

@@ -1,5 +1,5 @@
-import type { EngineLog } from "../../../provider/frontends/dynamic/engineLog";
-import { LineSink } from "../../../provider/frontends/dynamic/lineSink";
+import type { EngineLog } from "../../../provider/frontends/engine/engineLog";
+import { LineSink } from "../../../provider/frontends/engine/lineSink";
 import { lineOf } from "../../../provider/plan/line";
 import { identityOf } from "../../identities";
 import { EX01, EX02, NOW } from "../../lifecycle/bench";

@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { Deployment } from "../../lifecycle/deployment";
+import { engineAddressIn, engineLogAt } from "../engine/engineLog";
+import type { EngineLog } from "../engine/engineLog";
+import { LineSink } from "../engine/lineSink";
+import { CLOSING_MILLISECONDS, machine, now } from "../machine";
+import { NativeProvider } from "./nativeProvider";
+import { loadSdk } from "./sdk";
+import { serve } from "./serve";
+import { serviceOver } from "./service";
+
+/** What `bin/pulumi-resource-exchange.js` runs: the engine starts it, and reads the port from its first line. */
+export async function main(): Promise<void> {
+  let log: EngineLog | undefined;
+  const connect = (address: string): void => {
+    if (address !== "") log ??= engineLogAt(address);
+  };
+  connect(engineAddressIn(process.argv.slice(2)) ?? "");
+  const print = (text: string): void => {
+    console.log(text);
+  };
+  const sink = new LineSink({
+    get log() {
+      return log;
+    },
+    everyUrn: true,
+    now,
+    print,
+  });
+  const deployment = new Deployment({
+    ...machine,
+    say: (told) => {
+      sink.say(told);
+    },
+    note: (text) => {
+      if (log === undefined) print(text);
+      else
+        log.show("", "info", text, () => {
+          print(text);
+        });
+    },
+  });
+  const provider = new NativeProvider(deployment);
+  endWith(provider);
+  const sdk = loadSdk();
+  const service = serviceOver(sdk, {
+    provider,
+    schema: () => readFileSync(join(__dirname, "schema.json"), "utf8"),
+    version: packageVersion(),
+    directory: machine.directory,
+    environment: machine.environment,
+    connect,
+    flush: () => sink.flush(),
+  });
+  const { port } = await serve(sdk, service);
+  process.stdout.write(`${String(port)}\n`);
+}
+
+/**
+ * The process ends when the engine tells it to and nothing runs any more; and when the engine has gone. Ctrl-C in a
+ * terminal reaches this process too, before the engine says what is to become of the run: that is left to the engine.
+ */
+function endWith(provider: NativeProvider): void {
+  const end = (): void => {
+    const exit = (): void => process.exit();
+    setTimeout(exit, CLOSING_MILLISECONDS);
+    void provider.cancel().then(exit, exit);
+  };
+  process.on("SIGINT", () => {
+    if (provider.isCancelled) end();
+  });
+  process.once("SIGTERM", end);
+  const engine = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== engine) end();
+  }, PARENT_MILLISECONDS).unref();
+}
+
+/** How often it is looked whether the engine is there. */
+const PARENT_MILLISECONDS = 2000;
+
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(__dirname, "../../../package.json"), "utf8")) as {
+    readonly version: string;
+  };
+  return version;
+}

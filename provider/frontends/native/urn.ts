@@ -1,0 +1,17 @@
+import type { Bag } from "../../lifecycle/requests";
+
+/** `urn:pulumi:<stack>::<project>::<types>::<name>`: the name, which may have colons of its own. */
+export function nameIn(urn: string): string {
+  return urn.split("::").slice(3).join("::");
+}
+
+/** What a program's constructor says of the binding where nobody else does: here the engine does. */
+export function hiddenInputs(urn: string): Bag {
+  return { bindingUrn: urn, bindingLabel: nameIn(urn) };
+}
+
+/** Without what the engine says anyhow, and without what the dynamic resource's state has. */
+export function withoutHidden(bag: Bag): Bag {
+  const { bindingUrn: _urn, bindingLabel: _label, __provider: _code, ...rest } = bag;
+  return rest;
+}
