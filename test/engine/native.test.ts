@@ -3,7 +3,7 @@ import { mustSucceed } from "./engine";
 import { makeNative, nativeProgramOf } from "./nativeProgram";
 
 describe("the native plugin in the real engine", () => {
-  it("lives: previewed, made, unchanged, drifted, repaired, refused, replaced, refreshed, forgotten, imported", async () => {
+  it("lives: previewed, made, unchanged, drifted, repaired, refused, replaced, refreshed, forgotten", async () => {
     const first = makePfx();
     const second = makePfx();
     const declare = (pfx: typeof first, services: string): string =>
