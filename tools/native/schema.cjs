@@ -214,14 +214,16 @@ class Reader {
   }
 
   /**
-   * Texts to choose from; or objects, of which exactly one is given: in one type with all of their parts, because not
-   * every language has a choice of objects.
+   * Texts to choose from; forms of one value; or objects, of which exactly one is given: in one type with all of their
+   * parts, because not every language has a choice of objects.
    *
    * @param {import("typescript").UnionTypeNode} node
    * @param {string} name
    */
   union(node, name) {
     if (node.types.every((one) => ts.isLiteralTypeNode(one))) return this.enumeration(typeNameOf(name), node, "");
+    if (!node.types.every((one) => this.interfaces.has(one.getText())))
+      return { oneOf: node.types.map((one) => this.type(one, name)) };
     const sources = node.types.map((one) => {
       const declared = this.interfaces.get(one.getText());
       if (declared === undefined) throw new Error(`${name}: ${one.getText()} isn't declared in provider/args.ts`);
