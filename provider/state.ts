@@ -332,9 +332,7 @@ function supersededBy(parts: OutputParts, declared: readonly ExchangeService[]):
   const left = [...entries.values()].filter(({ id }) => {
     const old = parseId(id);
     if (parts.leftToOthers?.has(id) === true) return false;
-    return (
-      server === undefined || old.server !== server.server || findCertificate(server, old.thumbprint) !== undefined
-    );
+    return server === undefined || old.server !== server.server || isOnServer(server, old.thumbprint);
   });
   if (parts.inputs["onDelete"] === "remove") return left;
   // Where nothing is removed they pile up: after years the newest will do, and those that may still hold something.
@@ -342,6 +340,12 @@ function supersededBy(parts: OutputParts, declared: readonly ExchangeService[]):
   const own = left.filter(({ id }) => id === replaces?.id || parseId(id).server === serverName);
   const newest = own.slice(-RETAINED_LISTED);
   return own.filter((entry) => entry.released.length > 0 || newest.includes(entry));
+}
+
+/** One that can't be read is there all the same. */
+function isOnServer(server: ObservedServer, thumbprint: Thumbprint): boolean {
+  const isUnreadable = server.unreadable.some((one) => one.thumbprint === thumbprint);
+  return isUnreadable || findCertificate(server, thumbprint) !== undefined;
 }
 
 /** That many replaced certificates with nothing to release are listed when none is ever removed. */

@@ -150,6 +150,7 @@ function forget(deployment: Deployment, stored: StoredBinding): void {
     last === undefined || certificate === undefined
       ? stored.heldServices
       : valueOr(heldServices(last, certificate), undefined);
-  const isThere = last === undefined || certificate !== undefined;
+  const isUnreadable = last?.unreadable.some((one) => one.thumbprint === thumbprint) === true;
+  const isThere = last === undefined || certificate !== undefined || isUnreadable;
   deployment.say(server, stored.identity, linesOfForgetting(thumbprint, held, isThere));
 }

@@ -7,6 +7,8 @@ import type { ExchangeService, NameService } from "../model";
 import { judgeStatus, outOfDates, reservedAs } from "./guards";
 import { certificateNameOf, findCertificate, holds } from "./holdings";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
+import type { NamedCertificate } from "./planTypes";
+import { named, namedUnreadable } from "./target";
 
 /** What speaks against removing a certificate from a server. Each has a way out, which its sentence names. */
 export type RemovalReason =
@@ -17,9 +19,15 @@ export type RemovalReason =
   | { readonly kind: "iisUnknown"; readonly reason: string }
   | { readonly kind: "unifiedMessaging"; readonly services: readonly ("UM" | "UMCallRouter")[] }
   | { readonly kind: "servicesUnknown"; readonly reason: string }
-  /** No other fit certificate holds it; for IMAP and POP, by that name. */
-  | { readonly kind: "onlyHolder"; readonly service: "SMTP" }
-  | { readonly kind: "onlyHolder"; readonly service: NameService; readonly name: string }
+  /** No other certificate that is known to be fit holds it; for IMAP and POP, by that name. */
+  | { readonly kind: "onlyHolder"; readonly service: "SMTP"; readonly doubtful: readonly Thumbprint[] }
+  | {
+      readonly kind: "onlyHolder";
+      readonly service: NameService;
+      readonly name: string;
+      /** They hold it too, and whether they are fit isn't known. */
+      readonly doubtful: readonly Thumbprint[];
+    }
   | { readonly kind: "nameUnknown"; readonly service: NameService; readonly reason: string }
   /** Without it these would offer no STARTTLS; Exchange removes it all the same. */
   | { readonly kind: "receiveConnectors"; readonly connectors: readonly string[] }
@@ -31,6 +39,9 @@ export type RemovalReason =
       readonly certificate: Pick<CertificateFacts, "thumbprint" | "issuer" | "subject">;
     }
   | { readonly kind: "reserved"; readonly what: "auth" | "federation" | "webManagement" }
+  | { readonly kind: "reservedUnknown"; readonly what: "auth" | "federation"; readonly reason: string }
+  /** It is there, but nobody can read it. */
+  | { readonly kind: "unreadable" }
   /** Its key may be nowhere else, and no program of this run asks for the removal. */
   | { readonly kind: "onlyThere" }
   /** `removeAfterDays` isn't over. ISO 8601. */
@@ -42,7 +53,7 @@ export type Removal =
   | { readonly kind: "gone" }
   /** The program still declares it, under these labels: never removed, whatever else. */
   | { readonly kind: "declared"; readonly by: readonly string[] }
-  | { readonly kind: "kept"; readonly certificate: ObservedCertificate; readonly reasons: readonly RemovalReason[] }
+  | { readonly kind: "kept"; readonly certificate: NamedCertificate; readonly reasons: readonly RemovalReason[] }
   | { readonly kind: "due"; readonly certificate: ObservedCertificate };
 
 export interface RemovalRequest {
@@ -59,15 +70,21 @@ export interface RemovalRequest {
 /** Decides about one certificate. Every reason is found, so that they can be told together. */
 export function judgeRemoval({ server, thumbprint, declaredBy, notBefore, now }: RemovalRequest): Removal {
   const certificate = findCertificate(server, thumbprint);
-  if (certificate === undefined) return { kind: "gone" };
+  const isUnreadable = server.unreadable.some((one) => one.thumbprint === thumbprint);
+  if (certificate === undefined && !isUnreadable) return { kind: "gone" };
   if (declaredBy.length > 0) return { kind: "declared", by: declaredBy };
+  if (certificate === undefined) {
+    return { kind: "kept", certificate: namedUnreadable(thumbprint), reasons: [{ kind: "unreadable" }] };
+  }
   const reasons: RemovalReason[] = [
     ...REMOVAL_GUARDS.flatMap((guard) => guard.reasons(server, certificate, now)),
     ...(notBefore !== undefined && Date.parse(notBefore) > now.getTime()
       ? [{ kind: "keptUntil", until: notBefore } as const]
       : []),
   ];
-  return reasons.length > 0 ? { kind: "kept", certificate, reasons } : { kind: "due", certificate };
+  return reasons.length > 0
+    ? { kind: "kept", certificate: named(certificate.facts), reasons }
+    : { kind: "due", certificate };
 }
 
 /**
@@ -107,19 +124,46 @@ export function reservedFor(
   return isWebManagement || /^WMSVC/i.test(valueOr(friendlyName, "")) ? "webManagement" : undefined;
 }
 
-/** Fit ones beside the given one that are known to hold the service. */
-function others(
-  server: ObservedServer,
-  certificate: ObservedCertificate,
-  service: ExchangeService,
-  now: Date,
-): readonly ObservedCertificate[] {
-  return server.certificates.filter(
+/** Certificates beside the given one that are known to hold a service, and aren't unfit. */
+interface Others {
+  /** Everything about them is known and good. */
+  readonly fit: readonly ObservedCertificate[];
+  readonly doubtful: readonly Thumbprint[];
+}
+
+function others(server: ObservedServer, certificate: ObservedCertificate, service: ExchangeService, now: Date): Others {
+  const all = server.certificates.filter(
     (one) =>
       one.facts.thumbprint !== certificate.facts.thumbprint &&
       valueOr(holds(server, one, service), false) &&
       isFit(server, one, now),
   );
+  const fit = all.filter((one) => isKnownToBeFit(server, one, certificate));
+  return { fit, doubtful: all.filter((one) => !fit.includes(one)).map(({ facts }) => facts.thumbprint) };
+}
+
+/**
+ * A revocation list that can't be reached is the server's trouble and not the certificate's: then another certificate
+ * is as good as the one that goes when both show the same.
+ */
+function isKnownToBeFit(server: ObservedServer, one: ObservedCertificate, goes: ObservedCertificate): boolean {
+  const status = valueOr(one.status, undefined);
+  const isGood =
+    judgeStatus(one.status) === "good" || (status !== undefined && status === valueOr(goes.status, undefined));
+  return isGood && one.hasPrivateKey.kind === "known" && reservedUnknown(server, one).length === 0;
+}
+
+/** Roles that the certificate may have without our knowing. */
+function reservedUnknown(server: ObservedServer, certificate: ObservedCertificate): readonly RemovalReason[] {
+  const { authCertificates: auth, federationThumbprints: federation } = server;
+  // That of the federation trust shows the service.
+  const showsIt = certificate.displayedServices.kind === "known";
+  return [
+    ...(auth.kind === "unknown" ? [{ kind: "reservedUnknown", what: "auth", reason: auth.reason } as const] : []),
+    ...(federation.kind === "unknown" && !showsIt
+      ? [{ kind: "reservedUnknown", what: "federation", reason: federation.reason } as const]
+      : []),
+  ];
 }
 
 const defaultSmtp: RemovalGuard = {
@@ -150,10 +194,11 @@ const unifiedMessaging: RemovalGuard = {
 
 const smtp: RemovalGuard = {
   name: "SMTP",
-  reasons: (server, certificate, now) =>
-    valueOr(holds(server, certificate, "SMTP"), false) && others(server, certificate, "SMTP", now).length === 0
-      ? [{ kind: "onlyHolder", service: "SMTP" }]
-      : [],
+  reasons: (server, certificate, now) => {
+    if (!valueOr(holds(server, certificate, "SMTP"), false)) return [];
+    const { fit, doubtful } = others(server, certificate, "SMTP", now);
+    return fit.length > 0 ? [] : [{ kind: "onlyHolder", service: "SMTP", doubtful }];
+  },
 };
 
 const names: RemovalGuard = {
@@ -163,9 +208,8 @@ const names: RemovalGuard = {
       const name = certificateNameOf(server, service);
       if (name.kind === "unknown") return [{ kind: "nameUnknown", service, reason: name.reason }];
       if (name.value === undefined || !coversName(certificate.facts, name.value)) return [];
-      return others(server, certificate, service, now).length > 0
-        ? []
-        : [{ kind: "onlyHolder", service, name: name.value }];
+      const { fit, doubtful } = others(server, certificate, service, now);
+      return fit.length > 0 ? [] : [{ kind: "onlyHolder", service, name: name.value, doubtful }];
     }),
 };
 
@@ -175,7 +219,7 @@ const receiveConnectors: RemovalGuard = {
     if (!valueOr(holds(server, certificate, "SMTP"), true)) return [];
     const { receiveConnectors: shown } = server;
     if (shown.kind === "unknown") return [{ kind: "receiveConnectorsUnknown", reason: shown.reason }];
-    const rest = others(server, certificate, "SMTP", now);
+    const { fit: rest } = others(server, certificate, "SMTP", now);
     const connectors = shown.value
       .filter((connector) => {
         const suits = ({ facts }: ObservedCertificate): boolean =>
@@ -207,7 +251,7 @@ const reserved: RemovalGuard = {
   name: "certificates of Exchange's own",
   reasons: (server, certificate) => {
     const what = reservedFor(server, certificate);
-    return what === undefined ? [] : [{ kind: "reserved", what }];
+    return what === undefined ? [...reservedUnknown(server, certificate)] : [{ kind: "reserved", what }];
   },
 };
 

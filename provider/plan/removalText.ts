@@ -4,7 +4,7 @@ import type { Sentence } from "../sentence";
 import { commandOf, quoted, tlsCertificateNameExpression } from "./powershell";
 import type { NamedCertificate } from "./planTypes";
 import type { RemovalReason } from "./removal";
-import { named } from "./words";
+import { listOfFew, named, short } from "./words";
 
 /** Why a certificate stays, as the rest of a sentence that begins with "it"; without a full stop. */
 function describeRemovalReason(reason: RemovalReason): Sentence {
@@ -24,24 +24,35 @@ function describeRemovalReason(reason: RemovalReason): Sentence {
     case "servicesUnknown":
       return sentence`may hold services that aren't known (${reason.reason})`;
     case "onlyHolder":
-      return reason.service === "SMTP"
-        ? sentence`is the only valid certificate with SMTP`
-        : sentence`is the only valid certificate for ${reason.name}, the name of ${reason.service}`;
+      return describeOnlyHolder(reason);
     case "nameUnknown":
       return sentence`may hold ${reason.service}, whose certificate name isn't known (${reason.reason})`;
     case "receiveConnectors":
-      return sentence`is the only valid certificate with SMTP for ${connectorsText("receive", reason.connectors)}, which without it offer${reason.connectors.length === 1 ? "s" : ""} no STARTTLS`;
+      return sentence`is the only certificate known to be valid with SMTP for ${connectorsText("receive", reason.connectors)}, which without it offer${reason.connectors.length === 1 ? "s" : ""} no STARTTLS`;
     case "receiveConnectorsUnknown":
       return sentence`may be needed by receive connectors, which aren't known (${reason.reason})`;
     case "sendConnectors":
       return sentence`has the issuer and subject that ${connectorsText("send", reason.connectors)} name${reason.connectors.length === 1 ? "s" : ""}, so Exchange doesn't let it go`;
     case "reserved":
       return sentence`is ${RESERVED_NAMES[reason.what]}`;
+    case "reservedUnknown":
+      return sentence`may be ${RESERVED_NAMES[reason.what]}, which isn't known (${reason.reason})`;
+    case "unreadable":
+      return sentence`can't be read, so what needs it isn't known`;
     case "onlyThere":
       return sentence`was named by its thumbprint, so its key may be nowhere else`;
     case "keptUntil":
       return sentence`is kept as a way back until ${reason.until.slice(0, 10)}`;
   }
+}
+
+function describeOnlyHolder(reason: RemovalReason & { readonly kind: "onlyHolder" }): Sentence {
+  const { doubtful } = reason;
+  const what =
+    reason.service === "SMTP" ? sentence`with SMTP` : sentence`for ${reason.name}, the name of ${reason.service}`;
+  if (doubtful.length === 0) return sentence`is the only valid certificate ${what}`;
+  const they = sentence`${listOfFew(doubtful.map(short))} ${doubtful.length === 1 ? "is" : "are"}`;
+  return sentence`is the only certificate ${what} that is known to be valid (whether ${they} too couldn't be read)`;
 }
 
 const SITE_NAMES: Readonly<Record<number, string>> = { 1: "the front end", 2: "the back end" };
@@ -92,7 +103,10 @@ function removalRemedy(reason: RemovalReason, server: ServerFqdn): Sentence | un
     case "servicesUnknown":
     case "nameUnknown":
     case "receiveConnectorsUnknown":
+    case "reservedUnknown":
       return sentence`See why ${server} doesn't say it; unknown isn't none.`;
+    case "unreadable":
+      return sentence`Look at it on ${server}, and remove it there.`;
     case "onlyThere":
     case "keptUntil":
       return undefined;

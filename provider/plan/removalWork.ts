@@ -78,7 +78,7 @@ export function planRemovals(request: RemovalsRequest): Removals {
       notices.push({ kind: "keptDeclared", thumbprint: replaced.thumbprint, by: removal.by });
     } else if (removal.kind === "kept") {
       if (replaced.givesUpServices && !removal.reasons.every(isMerelyWaiting)) {
-        const certificate = named(removal.certificate.facts);
+        const { certificate } = removal;
         const reasons = removal.reasons.filter((one) => !isMerelyWaiting(one));
         blockers.push({ kind: "removalRefused", property: "onDelete", certificate, reasons });
       } else kept.push(removal);
@@ -153,7 +153,7 @@ export function removedBy(plan: Plan): readonly Thumbprint[] {
 }
 
 interface Kept {
-  readonly certificate: ObservedCertificate;
+  readonly certificate: NamedCertificate;
   readonly reasons: readonly RemovalReason[];
 }
 
@@ -165,7 +165,7 @@ export function keptNotices(kept: readonly Kept[]): readonly KeptNotice[] {
   for (const { certificate, reasons } of kept) {
     const key = reasons.map(({ kind }) => kind).join(" ");
     const group = groups.get(key) ?? { certificates: [], reasons: [...reasons] };
-    group.certificates.push(named(certificate.facts));
+    group.certificates.push(certificate);
     groups.set(key, group);
   }
   return [...groups.values()].map(({ certificates, reasons }) => ({

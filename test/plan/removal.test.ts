@@ -125,7 +125,7 @@ const cases: readonly Case[] = [
       }),
     ]),
     reasons: [
-      { kind: "onlyHolder", service: "SMTP" },
+      { kind: "onlyHolder", service: "SMTP", doubtful: [] },
       { kind: "receiveConnectors", connectors: ["EX01\\Relay"] },
     ],
     breaks: "noStartTls",
@@ -134,7 +134,7 @@ const cases: readonly Case[] = [
     guard: "IMAP and POP by their name",
     because: "is the only one with IMAP's name",
     of: organisation([state({ imap: { x509CertificateName: "mail.contoso.com" } })]),
-    reasons: [{ kind: "onlyHolder", service: "IMAP", name: "mail.contoso.com" }],
+    reasons: [{ kind: "onlyHolder", service: "IMAP", name: "mail.contoso.com", doubtful: [] }],
     breaks: "protocolWithout",
   },
   {
@@ -146,7 +146,7 @@ const cases: readonly Case[] = [
         pop: { x509CertificateName: "mail.contoso.com" },
       }),
     ]),
-    reasons: [{ kind: "onlyHolder", service: "POP", name: "mail.contoso.com" }],
+    reasons: [{ kind: "onlyHolder", service: "POP", name: "mail.contoso.com", doubtful: [] }],
     breaks: "protocolWithout",
   },
   {
@@ -235,6 +235,8 @@ describe("a certificate stays when it", () => {
         defaultSmtpThumbprint: unknown("no"),
         imapCertificateName: unknown("no"),
         receiveConnectors: unknown("no"),
+        authCertificates: unknown("no"),
+        federationThumbprints: unknown("no"),
       },
     );
     const request = { thumbprint: facts.MAIL.thumbprint, declaredBy: [], notBefore: undefined, now: facts.NOW };
@@ -244,7 +246,15 @@ describe("a certificate stays when it", () => {
       "servicesUnknown",
       "nameUnknown",
       "receiveConnectorsUnknown",
+      "reservedUnknown",
+      "reservedUnknown",
     ]);
+  });
+
+  it("is there and can't be read: that is not gone", () => {
+    const server = facts.server([], { unreadable: [facts.unreadable("odd", { thumbprint: facts.MAIL.thumbprint })] });
+    const request = { thumbprint: facts.MAIL.thumbprint, declaredBy: [], notBefore: undefined, now: facts.NOW };
+    expect(judgeRemoval({ server, ...request })).toMatchObject({ kind: "kept", reasons: [{ kind: "unreadable" }] });
   });
 
   it("is declared by the program, whatever else: nobody has to know why it is there", async () => {
@@ -305,7 +315,41 @@ it("counts none as another holder that has no key, has expired, or is Exchange's
       popCertificateName: known("mail.contoso.com"),
     });
     expect(reasonsOf(judgeRemoval({ server, ...request }))).toEqual([
-      { kind: "onlyHolder", service: "POP", name: "mail.contoso.com" },
+      { kind: "onlyHolder", service: "POP", name: "mail.contoso.com", doubtful: [] },
     ]);
   }
+});
+
+describe("another holder of which something isn't known", () => {
+  const request = { thumbprint: facts.MAIL.thumbprint, declaredBy: [], notBefore: undefined, now: facts.NOW };
+  const judged = (
+    other: Parameters<typeof facts.shown>[1],
+    { own = {}, changes = {} }: { readonly own?: Parameters<typeof facts.shown>[1]; readonly changes?: object } = {},
+  ) => {
+    const certificates = [
+      facts.shown(facts.MAIL, { services: ["SMTP"], ...own }),
+      facts.shown(facts.RENEWED, { services: ["SMTP"], ...other }),
+    ];
+    const without = facts.server(certificates, changes);
+    // The server's own certificate would do as well.
+    const server = {
+      ...without,
+      certificates: without.certificates.filter(({ facts: { dnsNames } }) => dnsNames.includes("mail.contoso.com")),
+    };
+    return reasonsOf(judgeRemoval({ server: { ...server, receiveConnectors: known([]) }, ...request }));
+  };
+  const ONLY = [{ kind: "onlyHolder", service: "SMTP", doubtful: [facts.RENEWED.thumbprint] }];
+
+  it("doesn't count: its key, its status, or whether it belongs to Exchange", () => {
+    expect(judged({})).toEqual([]);
+    expect(judged({ hasPrivateKey: unknown("no") })).toEqual(ONLY);
+    expect(judged({ status: unknown("no") })).toEqual(ONLY);
+    expect(judged({}, { changes: { authCertificates: unknown("no") } })).toContainEqual(ONLY[0]);
+  });
+
+  it("counts when the server shows the same trouble of both: it takes nothing away then", () => {
+    const troubled = { status: facts.status("RevocationCheckFailure") };
+    expect(judged(troubled)).toEqual(ONLY);
+    expect(judged(troubled, { own: troubled })).toEqual([]);
+  });
 });
