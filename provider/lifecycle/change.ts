@@ -133,16 +133,18 @@ async function lookAgain(deployment: Deployment, what: Change, failure: ApplyFai
   const { server, timeoutSeconds } = what.desired;
   const look = (signal: AbortSignal): Promise<ObservedServer> => deployment.observe(server, signal);
   const options = { timer: deployment.env.limitTimer };
+  // Whoever wants the run to stop doesn't wait for a server that is slow.
+  const seconds =
+    what.limits.signal?.aborted === true ? Math.min(timeoutSeconds, LOOK_WHEN_STOPPED_SECONDS) : timeoutSeconds;
   try {
-    return seenAgain(
-      failure,
-      await withTimeLimit(timeoutSeconds, `Reading ${server} after the failure`, look, options),
-    );
+    return seenAgain(failure, await withTimeLimit(seconds, `Reading ${server} after the failure`, look, options));
   } catch {
     // The first error says what happened; that the server can't be read now adds nothing to it.
     return failure;
   }
 }
+
+const LOOK_WHEN_STOPPED_SECONDS = 5;
 
 async function changeNow(
   deployment: Deployment,

@@ -1,18 +1,19 @@
 import { ExchangeBindingError } from "../errors";
 import { valueOr } from "../model";
 import { findCertificate, heldServices, holds } from "../plan/holdings";
-import type { ObservedServer } from "../plan/observedServer";
+import type { ObservedCertificate, ObservedServer } from "../plan/observedServer";
 import { inputsFromOutputs, outputsOf, readState } from "../state";
 import type { StoredBinding } from "../state";
 import type { Deployment } from "./deployment";
-import type { Bag, ReadAnswer, StateRequest } from "./requests";
+import { declaredAsFound } from "./imported";
+import type { Bag, ReadAnswer, ReadRequest } from "./requests";
 
 /**
  * Reads a binding back. Gone means: the server answered, and the certificate isn't there. Connection trouble and
  * services that the server didn't tell are errors, never "gone" and never "none". Without a state, what is there
  * becomes what is declared.
  */
-export async function read(deployment: Deployment, request: StateRequest): Promise<ReadAnswer> {
+export async function read(deployment: Deployment, request: ReadRequest): Promise<ReadAnswer> {
   const { id } = request;
   const stored = readState(id, request.state);
   deployment.refuseOffline(`Reading binding "${stored.identity.label}"`);
@@ -23,9 +24,12 @@ export async function read(deployment: Deployment, request: StateRequest): Promi
     signal: request.signal,
   });
   const { thumbprint } = stored.previous;
-  if (findCertificate(server, thumbprint) === undefined) return { kind: "gone" };
+  const certificate = findCertificate(server, thumbprint);
+  if (certificate === undefined) return { kind: "gone" };
+  const declared =
+    request.isImport === true ? declaredAsFound(server, certificate) : declaredIn(stored, server, certificate);
   const outputs = outputsOf({
-    inputs: { server: server.server, ...stored.raw, ...declaredIn(stored, server) },
+    inputs: { server: server.server, ...stored.raw, ...declared },
     backend: (await deployment.backend()).kind,
     server,
     serverName: server.server,
@@ -39,12 +43,11 @@ export async function read(deployment: Deployment, request: StateRequest): Promi
   return { kind: "there", id, outputs, inputs: inputsFromOutputs(outputs, source) };
 }
 
-function declaredIn(stored: StoredBinding, server: ObservedServer): Bag {
+function declaredIn(stored: StoredBinding, server: ObservedServer, certificate: ObservedCertificate): Bag {
   if (stored.raw["services"] !== undefined) return { services: stillHeld(stored, server) };
   if (stored.raw["certificate"] !== undefined) return {};
   const { thumbprint } = stored.previous;
-  const certificate = findCertificate(server, thumbprint);
-  const held = certificate === undefined ? undefined : valueOr(heldServices(server, certificate), undefined);
+  const held = valueOr(heldServices(server, certificate), undefined);
   return { certificate: { thumbprint }, ...(held === undefined ? {} : { services: held }) };
 }
 

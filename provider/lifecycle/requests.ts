@@ -37,6 +37,11 @@ export interface StateRequest extends Limits {
   readonly state: Bag;
 }
 
+export interface ReadRequest extends StateRequest {
+  /** It is to become a binding: what is there becomes what is declared, and what may not be one is refused. */
+  readonly isImport?: boolean;
+}
+
 export interface CreateRequest extends Limits {
   /** As checked. */
   readonly inputs: Bag;

@@ -49,9 +49,7 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
     case "onServerNone":
       return describeNone(blocker, context);
     case "reservedCertificate":
-      return blocker.what === "auth"
-        ? `${blocker.thumbprint} is the organisation's Auth certificate (Set-AuthConfig looks after it); it must not serve clients. Name another certificate.`
-        : `${blocker.thumbprint} is the certificate of the federation trust (Set-FederationTrust looks after it); it must not be bound. Name another certificate.`;
+      return describeReserved(blocker);
     case "outOfDates":
       return blocker.when === "expired"
         ? `the certificate expired on ${day(blocker.notAfter)}, so nothing was enabled with it. Give a renewed certificate.`
@@ -219,4 +217,15 @@ const PURPOSE_NAMES: Readonly<Record<string, string>> = {
 
 function purposeName(oid: string): string {
   return PURPOSE_NAMES[oid] ?? oid;
+}
+
+function describeReserved({ what, thumbprint }: Blocker & { readonly kind: "reservedCertificate" }): string {
+  switch (what) {
+    case "auth":
+      return `${thumbprint} is the organisation's Auth certificate (Set-AuthConfig looks after it); it must not serve clients. Name another certificate.`;
+    case "federation":
+      return `${thumbprint} is the certificate of the federation trust (Set-FederationTrust looks after it); it must not be bound. Name another certificate.`;
+    case "webManagement":
+      return `${thumbprint} is the certificate of the Web Management Service (WMSvc), which the machine itself looks after; it must not be bound. Name another certificate.`;
+  }
 }

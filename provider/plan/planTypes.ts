@@ -274,7 +274,11 @@ export type Blocker = { readonly property: string } & (
     }
   | { readonly kind: "unreadableCertificate"; readonly thumbprint: Thumbprint }
   | OnServerBlocker
-  | { readonly kind: "reservedCertificate"; readonly what: "auth" | "federation"; readonly thumbprint: Thumbprint }
+  | {
+      readonly kind: "reservedCertificate";
+      readonly what: "auth" | "federation" | "webManagement";
+      readonly thumbprint: Thumbprint;
+    }
   | {
       readonly kind: "outOfDates";
       readonly when: "expired" | "notYetValid";

@@ -119,7 +119,12 @@ export class NativeProvider {
   /** Without a state it is an import, or a look at what is there. */
   read({ urn, id, state }: OfState): Promise<ReadAnswer> {
     return this.#run(async (limits) => {
-      const answer = await read(this.#deployment, { ...limits, id, state: called(urn, state) });
+      const answer = await read(this.#deployment, {
+        ...limits,
+        id,
+        state: called(urn, state),
+        isImport: Object.keys(state).length === 0,
+      });
       if (answer.kind === "gone") return answer;
       const { bindingUrn = urn } = state;
       return {
