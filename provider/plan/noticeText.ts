@@ -181,7 +181,10 @@ export function describeNotice(notice: Notice, context: TextContext, phase: Phas
         notice.certificates.map((one) => withLife(one, now)),
         2,
       );
-      return sentence`${few} ${notice.certificates.length === 1 ? "stays" : "stay"}: ${describeKeeping(notice.reasons, context.server)}`;
+      const count = notice.certificates.length;
+      const keeping = describeKeeping(notice.reasons, context.server, count);
+      // The commands in it are never cut off.
+      return joined([sentence`${few} ${count === 1 ? "stays" : "stay"}`, keeping], ": ");
     }
     case "notAsked":
       return sentence`the server wasn't asked (${notice.reason}); planned from the last known state, drift can't be seen`;

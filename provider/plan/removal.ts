@@ -1,5 +1,4 @@
 import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorName";
-import type { CertificateFacts } from "../certificate/facts";
 import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { NAME_SERVICES, valueOr } from "../model";
@@ -36,7 +35,10 @@ export type RemovalReason =
   | {
       readonly kind: "sendConnectors";
       readonly connectors: readonly string[];
-      readonly certificate: Pick<CertificateFacts, "thumbprint" | "issuer" | "subject">;
+      readonly issuer: string;
+      readonly subject: string;
+      /** Of the certificates that stay for it. */
+      readonly thumbprints: readonly Thumbprint[];
     }
   | { readonly kind: "reserved"; readonly what: "auth" | "federation" | "webManagement" }
   | { readonly kind: "reservedUnknown"; readonly what: "auth" | "federation"; readonly reason: string }
@@ -44,8 +46,8 @@ export type RemovalReason =
   | { readonly kind: "unreadable" }
   /** Its key may be nowhere else, and no program of this run asks for the removal. */
   | { readonly kind: "onlyThere" }
-  /** `removeAfterDays` isn't over. ISO 8601. */
-  | { readonly kind: "keptUntil"; readonly until: string };
+  /** `removeAfterDays` isn't over. ISO 8601. `last`: where several certificates stay for it, for the last of them. */
+  | { readonly kind: "keptUntil"; readonly until: string; readonly last?: string | undefined };
 
 /** What becomes of a certificate that is to be removed. */
 export type Removal =
@@ -242,7 +244,7 @@ const sendConnectors: RemovalGuard = {
       .map(({ name }) => name);
     const { thumbprint, issuer, subject } = facts;
     return connectors.length > 0
-      ? [{ kind: "sendConnectors", connectors, certificate: { thumbprint, issuer, subject } }]
+      ? [{ kind: "sendConnectors", connectors, issuer, subject, thumbprints: [thumbprint] }]
       : [];
   },
 };

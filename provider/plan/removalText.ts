@@ -42,7 +42,9 @@ function describeRemovalReason(reason: RemovalReason): Sentence {
     case "onlyThere":
       return sentence`was named by its thumbprint, so its key may be nowhere else`;
     case "keptUntil":
-      return sentence`is kept as a way back until ${reason.until.slice(0, 10)}`;
+      return reason.last === undefined
+        ? sentence`is kept as a way back until ${reason.until.slice(0, 10)}`
+        : sentence`is kept as a way back, the first until ${reason.until.slice(0, 10)} and the last until ${reason.last.slice(0, 10)}`;
   }
 }
 
@@ -64,12 +66,12 @@ const RESERVED_NAMES = {
 } as const;
 
 function connectorsText(kind: "send" | "receive", names: readonly string[]): string {
-  const list = names.map((name) => sentence`"${name}"`).join(", ");
-  return sentence`${kind} connector${names.length === 1 ? "" : "s"} ${list}`;
+  const few = listOfFew(names.map((name) => sentence`"${name}"`));
+  return sentence`${kind} connector${names.length === 1 ? "" : "s"} ${few}`;
 }
 
-/** What somebody can do about it, as a sentence; undefined where waiting is all. */
-function removalRemedy(reason: RemovalReason, server: ServerFqdn): Sentence | undefined {
+/** What somebody can do about it, as a sentence; undefined where waiting is all. `isOnly`: nothing else is in the way. */
+function removalRemedy(reason: RemovalReason, server: ServerFqdn, isOnly: boolean): Sentence | undefined {
   switch (reason.kind) {
     case "defaultSmtp":
       return sentence`Let another certificate become the default one first: replaceDefaultSmtpCertificate on its binding.`;
@@ -85,17 +87,9 @@ function removalRemedy(reason: RemovalReason, server: ServerFqdn): Sentence | un
         : sentence`Give ${reason.service} another certificate for ${reason.name}, or another name (Set-${reason.service === "IMAP" ? "Imap" : "Pop"}Settings -X509CertificateName).`;
     case "receiveConnectors":
       return sentence`Enable SMTP on another certificate for that name first, or let the connector name another one (Set-ReceiveConnector -TlsCertificateName).`;
-    case "sendConnectors": {
-      const { before, expression } = tlsCertificateNameExpression(server, reason.certificate);
-      return joined(
-        reason.connectors.flatMap((name) => {
-          const connector = quoted(name);
-          if (connector === undefined) return [];
-          return commandOf`${before}Set-SendConnector ${connector} -TlsCertificateName $null; Remove-ExchangeCertificate -Server ${server} -Thumbprint ${reason.certificate.thumbprint}; Set-SendConnector ${connector} -TlsCertificateName ${expression}`;
-        }),
-        "; ",
-      );
-    }
+    case "sendConnectors":
+      // A command that Exchange refuses for another reason would leave a moment without the name for nothing.
+      return (isOnly ? connectorCommands(reason, server) : undefined) ?? describeConnectorWay(reason, isOnly);
     case "reserved":
       return sentence`It belongs to Exchange: leave it.`;
     case "defaultSmtpUnknown":
@@ -113,17 +107,47 @@ function removalRemedy(reason: RemovalReason, server: ServerFqdn): Sentence | un
   }
 }
 
+type SendConnectors = RemovalReason & { readonly kind: "sendConnectors" };
+
+/** Nobody pastes more than that in one go. */
+const LONGEST_COMMANDS = 3000;
+const MOST_REMOVED = 3;
+
+/** All names cleared, each certificate removed, all names set again; undefined where that is too much for a line. */
+function connectorCommands(
+  { connectors, issuer, subject, thumbprints }: SendConnectors,
+  server: ServerFqdn,
+): Sentence | undefined {
+  const [thumbprint = ""] = thumbprints;
+  const { before, expression } = tlsCertificateNameExpression(server, { thumbprint, issuer, subject });
+  const names = connectors.flatMap((name) => quoted(name) ?? []);
+  if (names.length < connectors.length || thumbprints.length > MOST_REMOVED) return undefined;
+  const set = (value: string): readonly Sentence[] =>
+    names.map((name) => commandOf`Set-SendConnector ${name} -TlsCertificateName ${value}`);
+  const remove = thumbprints.map((one) => commandOf`Remove-ExchangeCertificate -Server ${server} -Thumbprint ${one}`);
+  const commands = commandOf`${before}${joined([...set("$null"), ...remove, ...set(expression)], "; ")}`;
+  return commands.length > LONGEST_COMMANDS ? undefined : commands;
+}
+
+/** The same in words. */
+function describeConnectorWay({ connectors, thumbprints }: SendConnectors, isOnly: boolean): Sentence {
+  const [name, certificate] = [connectors.length, thumbprints.length].map((count) => count === 1);
+  const lead = isOnly ? sentence`Clear` : sentence`When nothing else needs ${certificate ? "it" : "them"}, clear`;
+  return sentence`${lead} the ${name ? "name on that connector" : "names on these connectors"} (Set-SendConnector -TlsCertificateName $null), remove the ${certificate ? "certificate" : "certificates"} (Remove-ExchangeCertificate), and set the ${name ? "name" : "names"} again.`;
+}
+
 /** Told wherever a certificate is removed that nobody could bring again. */
 export const NO_WAY_BACK = sentence`. Its key is nowhere else that we know: this can't be undone`;
 
-/** Why replaced certificates stay, and what somebody can do; without a full stop. */
-export function describeKeeping(reasons: readonly RemovalReason[], server: ServerFqdn): Sentence {
+/** Why replaced certificates stay, and what somebody can do; without a full stop. `count`: how many they are. */
+export function describeKeeping(reasons: readonly RemovalReason[], server: ServerFqdn, count: number): Sentence {
+  const who = count === 1 ? "it" : "each";
   const why = joined(
-    reasons.map((one) => sentence`it ${describeRemovalReason(one)}`),
+    reasons.map((one) => sentence`${who} ${describeRemovalReason(one)}`),
     "; ",
   );
-  const remedies = remediesOf(reasons, server);
-  return remedies.length === 0 ? why : sentence`${why}. ${joined(remedies, " ").replace(/\.$/, "")}`;
+  const remedies = joined(remediesOf(reasons, server), " ");
+  return remedies === "" ? why : joined([why, remedies.replace(/\.$/, "") as Sentence], ". ");
 }
 
 /** The rest of a sentence about a certificate that can't be removed, with every reason and the ways out. */
@@ -137,12 +161,12 @@ export function describeRefusedRemoval(
     reasons.map((one) => sentence`it ${describeRemovalReason(one)}`),
     "; ",
   );
-  const remedies = remediesOf(reasons, server);
   const out = sentence`Or leave it there: set onDelete: "retain"${certificate === undefined ? ", run pulumi up, then delete" : ""}.`;
-  return sentence`${who} can't be removed: ${why}. ${joined([...remedies, out], " ")}`;
+  const remedies = joined([...remediesOf(reasons, server), out], " ");
+  return joined([sentence`${who} can't be removed: ${why}`, remedies], ". ");
 }
 
 function remediesOf(reasons: readonly RemovalReason[], server: ServerFqdn): readonly Sentence[] {
-  const all = reasons.flatMap((one) => removalRemedy(one, server) ?? []);
+  const all = reasons.flatMap((one) => removalRemedy(one, server, reasons.length === 1) ?? []);
   return [...new Set(all)];
 }

@@ -1,7 +1,7 @@
 import type { Thumbprint } from "../certificate/thumbprint";
 import type { DesiredBinding } from "./desired";
 import { findCertificate } from "./holdings";
-import type { ObservedCertificate, ObservedServer } from "./observedServer";
+import type { ObservedServer } from "./observedServer";
 import type { Blocker, Goal, NamedCertificate, Notice, Plan, Step } from "./planTypes";
 import { isMerelyWaiting, judgeRemoval } from "./removal";
 import type { Removal, RemovalReason } from "./removal";
@@ -161,18 +161,43 @@ type KeptNotice = Notice & { readonly kind: "keptOld" | "keptAsWayBack" };
 
 /** Those that stay for the same reasons in one notice: after years there may be many. */
 export function keptNotices(kept: readonly Kept[]): readonly KeptNotice[] {
-  const groups = new Map<string, { readonly certificates: NamedCertificate[]; readonly reasons: RemovalReason[] }>();
+  const groups = new Map<string, { readonly certificates: NamedCertificate[]; reasons: readonly RemovalReason[] }>();
   for (const { certificate, reasons } of kept) {
-    const key = reasons.map(({ kind }) => kind).join(" ");
-    const group = groups.get(key) ?? { certificates: [], reasons: [...reasons] };
-    group.certificates.push(certificate);
-    groups.set(key, group);
+    const key = JSON.stringify(reasons.map(whatItSays));
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { certificates: [certificate], reasons });
+    else {
+      group.certificates.push(certificate);
+      group.reasons = group.reasons.map((one, i) => together(one, reasons[i]));
+    }
   }
   return [...groups.values()].map(({ certificates, reasons }) => ({
     kind: reasons.every(({ kind }) => kind === "keptUntil") ? "keptAsWayBack" : "keptOld",
     certificates,
     reasons,
   }));
+}
+
+/** A reason without what may differ between certificates that stay for it. */
+function whatItSays(reason: RemovalReason): unknown {
+  switch (reason.kind) {
+    case "keptUntil":
+      return reason.kind;
+    case "sendConnectors":
+      return { ...reason, thumbprints: [] };
+    default:
+      return reason;
+  }
+}
+
+function together(one: RemovalReason, other: RemovalReason | undefined): RemovalReason {
+  if (one.kind === "keptUntil" && other?.kind === "keptUntil") {
+    const [first = one.until, ...rest] = [one.until, one.last, other.until].flatMap((until) => until ?? []).sort();
+    return { kind: "keptUntil", until: first, last: rest.at(-1) };
+  }
+  return one.kind === "sendConnectors" && other?.kind === "sendConnectors"
+    ? { ...one, thumbprints: [...one.thumbprints, ...other.thumbprints] }
+    : one;
 }
 
 export function withoutCertificate(server: ObservedServer, thumbprint: Thumbprint): ObservedServer {

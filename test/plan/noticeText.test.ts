@@ -583,7 +583,7 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
       `${manyOld
         .slice(0, 2)
         .map((one) => `${short(one)} (mail.contoso.com, 365 days left)`)
-        .join(", ")} and 3 more stay: it has the issuer and subject`,
+        .join(", ")} and 3 more stay: each has the issuer and subject`,
     ],
   ],
   keptAsWayBack: [

@@ -180,7 +180,9 @@ const cases: readonly Case[] = [
       {
         kind: "sendConnectors",
         connectors: ["Out"],
-        certificate: { thumbprint, issuer: old.facts.issuer, subject: old.facts.subject },
+        issuer: old.facts.issuer,
+        subject: old.facts.subject,
+        thumbprints: [thumbprint],
       },
     ],
     breaks: "refused: RemovalRefused",

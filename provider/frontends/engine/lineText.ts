@@ -1,11 +1,12 @@
 import type { ToldLine } from "../../lifecycle/requests";
 import { describeLine } from "../../plan/lineText";
-import { sentence } from "../../sentence";
+import { joined, sentence } from "../../sentence";
 import type { Sentence } from "../../sentence";
 
 /** A line for a place where lines of many bindings stand: server and label come first. */
 export function lineForConsole(told: ToldLine, now: Date): Sentence {
-  return sentence`[${told.server}] ${told.identity.label}: ${textOf(told, now)}`;
+  // Joined, because a command in a line is never cut off.
+  return joined([sentence`[${told.server}] ${told.identity.label}`, textOf(told, now)], ": ");
 }
 
 /**
@@ -15,9 +16,9 @@ export function lineForConsole(told: ToldLine, now: Date): Sentence {
 export function lineForRow(told: ToldLine, now: Date, isFirst: boolean): Sentence {
   const { identity, server } = told;
   const text = textOf(told, now);
-  const placed = isFirst && !text.includes(server) ? sentence`on ${server}: ${text}` : text;
+  const placed = isFirst && !text.includes(server) ? joined([sentence`on ${server}`, text], ": ") : text;
   const nameInRow = identity.urn.split("::").slice(3).join("::");
-  return identity.label === nameInRow ? placed : sentence`${identity.label}: ${placed}`;
+  return identity.label === nameInRow ? placed : joined([sentence`${identity.label}`, placed], ": ");
 }
 
 function textOf({ server, line }: ToldLine, now: Date): Sentence {
