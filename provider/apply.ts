@@ -2,7 +2,7 @@ import type { Backend, CallOptions } from "./backends/backend";
 import { tlsCertificateNameOf } from "./backends/connectorName";
 import type { CertificateMaterial } from "./certificate/material";
 import type { Thumbprint } from "./certificate/thumbprint";
-import { ExchangeBindingError, isBindingError, messageOf } from "./errors";
+import { ExchangeBindingError, messageOf } from "./errors";
 import type { ServerFqdn } from "./model";
 import type { SelfSignedWish } from "./plan/desired";
 import { decideSend } from "./plan/connectors";
@@ -13,11 +13,10 @@ import type { Resolve } from "./plan/goals";
 import type { Fact } from "./plan/line";
 import { findCertificate } from "./plan/holdings";
 import type { ObservedServer } from "./plan/observedServer";
-import { judgeRemoval } from "./plan/removal";
-import { keptNotices, withoutCertificate } from "./plan/removalWork";
 import { describeBlocker } from "./plan/blockerText";
 import { goalInWords } from "./plan/lineText";
 import type { CertificateRef, Goal, Step, Work } from "./plan/planTypes";
+import { removeInGap, removeNow, removeThese } from "./removing";
 import { Secret } from "./secret";
 
 /** Everything impure that applying needs. */
@@ -39,8 +38,13 @@ export interface ApplyEnv {
   readonly makeCertificate: (wish: SelfSignedWish) => Promise<CertificateMaterial>;
   /** Packs what is to be imported so that every server reads it. Slow, and it has randomness of its own. */
   readonly packPfx: (material: CertificateMaterial, password: Secret<string>) => Secret<Uint8Array>;
-  /** For taking back what was done: the server with a time limit of its own, which begins when this is called. */
-  readonly anew: (doing: string) => Pick<ApplyEnv, "backend" | "observe" | "options">;
+  /** What is done to these send connectors, beside all other gaps of the organisation that this process knows of. */
+  readonly inGap: <T>(connectors: readonly string[], job: () => Promise<T>) => Promise<T>;
+  /**
+   * For what has to be done although something failed: the server with a time limit of its own, which begins when this
+   * is called. `inAnyCase`: also when the run has been told to end.
+   */
+  readonly anew: (doing: string, how?: { readonly inAnyCase?: boolean }) => WithinLimit;
   /** A line for the person who watches. */
   readonly say: (
     fact: Fact & {
@@ -60,6 +64,9 @@ export interface ApplyEnv {
   /** The call to remove it comes now: who declares it later comes too late. */
   readonly removing: (thumbprint: Thumbprint) => void;
 }
+
+/** What heeds the time limit. */
+export type WithinLimit = Pick<ApplyEnv, "backend" | "observe" | "options" | "sleep" | "sourcesOf">;
 
 /** What the binding brings along; undefined for a certificate that is on the server. */
 export type Material = () => CertificateMaterial;
@@ -122,11 +129,12 @@ function begin(work: Work): Progress {
 }
 
 /** What the executor of a step works with. */
-interface Run {
+export interface Run {
   readonly server: ServerFqdn;
   readonly material: Material | undefined;
   readonly progress: Progress;
-  readonly env: ApplyEnv;
+  /** With the time limit that counts now. */
+  env: ApplyEnv;
 }
 
 /**
@@ -144,37 +152,11 @@ export async function apply(work: Work, material: Material | undefined, env: App
       const before = { ...work, goals: work.goals.filter(({ kind }) => kind !== "absent") };
       await removeThese(removals, await verify(before, progress, env), run);
     }
-    const server = await verify(work, progress, env);
+    const server = await verify(work, progress, run.env);
     if (progress.thumbprint === undefined) throw new ExchangeBindingError("Internal", "The plan named no certificate.");
     return { thumbprint: progress.thumbprint, server, leftOut: progress.leftOut };
   } catch (error) {
-    throw await failure(error, progress, env);
-  }
-}
-
-/**
- * Removes certificates, each judged once more right before: by the server as it has become, and by what the program has
- * declared by then. What stays is no failure; who declares it is told with the outputs.
- */
-async function removeThese(
-  steps: readonly (Step & { readonly kind: "removeCertificate" })[],
-  before: ObservedServer,
-  run: Run,
-): Promise<void> {
-  const { progress, env } = run;
-  let server = before;
-  for (const step of steps) {
-    const { thumbprint } = step.certificate;
-    const declaredBy = env.declaredBy(thumbprint);
-    const removal = judgeRemoval({ server, thumbprint, declaredBy, notBefore: undefined, now: env.now() });
-    if (removal.kind === "due") {
-      await execute(step, run);
-      server = withoutCertificate(server, thumbprint);
-      continue;
-    }
-    progress.begun.push(step);
-    progress.leftOut.push(step);
-    if (removal.kind === "kept") keptNotices([removal]).forEach(env.say);
+    throw await failure(error, progress, run.env);
   }
 }
 
@@ -186,12 +168,25 @@ export async function applyRemoval(
   work: Work,
   env: Pick<ApplyEnv, "backend" | "observe" | "options" | "sleep" | "say">,
 ): Promise<ObservedServer> {
-  const progress = begin(work);
   for (const step of work.steps) {
-    if (step.kind !== "removeCertificate") throw new ExchangeBindingError("Internal", "A delete only removes.");
+    if (step.kind !== "removeCertificate") throw new ExchangeBindingError("Internal", "This only removes.");
     await env.backend.removeCertificate(work.server, step.certificate.thumbprint, env.options);
   }
-  return verify(work, progress, env);
+  return verify(work, begin(work), env);
+}
+
+/** The same where send connectors are concerned: names that are set first, and gaps. */
+export async function applyWithConnectors(
+  work: Work,
+  env: ApplyEnv,
+): Promise<{ readonly server: ObservedServer; readonly leftOut: readonly Step[] }> {
+  const progress = begin(work);
+  const run: Run = { server: work.server, material: undefined, progress, env };
+  for (const step of work.steps) {
+    if (step.kind === "removeCertificate") await removeInGap([step], run);
+    else await execute(step, run);
+  }
+  return { server: await verify(work, progress, run.env), leftOut: progress.leftOut };
 }
 
 const EXECUTORS: {
@@ -287,18 +282,9 @@ const EXECUTORS: {
     });
   },
 
-  removeCertificate: async (step, { server, progress, env }) => {
-    const { certificate } = step;
-    progress.touched = true;
-    env.removing(certificate.thumbprint);
-    try {
-      await env.backend.removeCertificate(server, certificate.thumbprint, env.options);
-    } catch (error) {
-      // An old certificate that has to stay is no reason to fail: it is tried again by the next run.
-      if (!isBindingError(error, "RemovalRefused")) throw error;
-      progress.leftOut.push(step);
-      env.say({ kind: "removalNotDone", certificate, message: error.message });
-    }
+  // Removals have an order and a judgement of their own.
+  removeCertificate: async (step, run) => {
+    await removeNow(step, run);
   },
 };
 

@@ -149,6 +149,12 @@ export interface ExchangeCertificateBindingArgs {
    * Default 0. State only.
    */
   removeAfterDays?: pulumi.Input<number>;
+  /**
+   * With `onDelete: "remove"`: true lets the name of a send connector in `connectors.send` be cleared for the moment in
+   * which an old certificate of the same issuer and subject is removed, and then set again. Mail that is sent in that
+   * moment goes out without this certificate. False (default): such a certificate is kept. State only.
+   */
+  allowConnectorGap?: pulumi.Input<boolean>;
   /** Friendly name given when the certificate is imported; at most 63 characters. A later change changes only the state. */
   friendlyName?: pulumi.Input<string>;
   /** Whether the imported key may be exported again. Default false. A later change changes only the state. */

@@ -37,6 +37,7 @@ export const INPUT_KEYS = [
   "connectors",
   "onDelete",
   "removeAfterDays",
+  "allowConnectorGap",
   "friendlyName",
   "privateKeyExportable",
   "renewBeforeDays",
@@ -99,6 +100,7 @@ const SIMPLE = {
   onServiceRemoved: oneOf(["refuse", "forget"]),
   onDelete: oneOf(["retain", "remove"]),
   removeAfterDays: wholeNumber("days", 0, 3650),
+  allowConnectorGap: flag,
   friendlyName: z
     .string({ error: "give a text" })
     .min(1, { error: "the name is empty; leave it out instead" })
@@ -199,6 +201,15 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
   if (removeAfterDays > 0 && onDelete === "retain" && !unknown.has("onDelete")) {
     fail("removeAfterDays", 'says when a replaced certificate is removed, which only onDelete: "remove" does.');
   }
+  const allowConnectorGap = simple("allowConnectorGap") ?? false;
+  if (allowConnectorGap && onDelete === "retain" && !unknown.has("onDelete")) {
+    fail("allowConnectorGap", 'is for the removal of a certificate, which only onDelete: "remove" asks for.');
+  } else if (allowConnectorGap && connectors.send.length === 0 && !unknown.has("connectors")) {
+    fail(
+      "allowConnectorGap",
+      "is for send connectors that the binding declares. Name them in connectors.send, or leave this out.",
+    );
+  }
   const friendlyName = simple("friendlyName");
   const renewBeforeDays = withDefault("renewBeforeDays");
   const isMade = source?.desired.kind === "selfSigned";
@@ -231,6 +242,7 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
     connectors,
     onDelete,
     removeAfterDays,
+    allowConnectorGap,
     friendlyName,
     privateKeyExportable: withDefault("privateKeyExportable"),
     renewBeforeDays,

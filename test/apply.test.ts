@@ -78,6 +78,7 @@ function desire(changes: Partial<DesiredBinding> = {}): DesiredBinding {
     connectors: { send: [], receive: [] },
     onDelete: "retain",
     removeAfterDays: 0,
+    allowConnectorGap: false,
     friendlyName: undefined,
     privateKeyExportable: false,
     renewBeforeDays: 30,
@@ -114,7 +115,9 @@ function start(site: Site, desired: DesiredBinding, work: Work, changes: Partial
   const within = { backend: site.backend, observe: site.observe, options: { signal }, ...changes };
   const run = apply(work, () => MAIL, {
     ...within,
-    anew: changes.anew ?? (() => within),
+    anew:
+      changes.anew ?? (() => ({ sleep: () => sleep(0, signal), sourcesOf: () => Promise.resolve(nobody), ...within })),
+    inGap: (_connectors, job) => job(),
     now: () => NOW,
     sleep: (milliseconds) => {
       slept.push(milliseconds);
@@ -408,6 +411,8 @@ describe("an import that the server then judges badly", () => {
           backend: { ...site.backend, removeCertificate },
           observe: site.observe,
           options: { signal: own.signal },
+          sleep: () => Promise.resolve(),
+          sourcesOf: () => Promise.resolve(nobody),
         };
       },
     });
@@ -540,6 +545,7 @@ describe("what fails before anything is touched", () => {
       makeCertificate: () => Promise.resolve(MAIL),
       packPfx,
       onConnector: (_connector, job) => job(),
+      inGap: (_connectors, job) => job(),
       sourcesOf: () => Promise.resolve(nobody),
       declaredBy: () => [],
       removing: () => undefined,

@@ -120,6 +120,7 @@ describe("what a program writes is brought into one form", () => {
       connectors: { send: [], receive: [] },
       onDelete: "retain",
       removeAfterDays: 0,
+      allowConnectorGap: false,
       friendlyName: undefined,
       privateKeyExportable: false,
       renewBeforeDays: 30,
@@ -231,6 +232,7 @@ describe("what is refused, at the input that it belongs to", () => {
   it.each([
     ["onServiceRemoved", "drop", /"refuse" or "forget"/],
     ["removeAfterDays", 7, /only onDelete: "remove"/],
+    ["allowConnectorGap", true, /only onDelete: "remove"/],
     ["onDelete", "keep", /"retain" or "remove"/],
     ["replaceDefaultSmtpCertificate", "yes", /true or false/],
     ["requireSsl", 1, /true or false/],

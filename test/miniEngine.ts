@@ -98,8 +98,8 @@ export class FailedRun extends Error {
 export interface MiniEngine {
   readonly backend: Backend;
   readonly store: StateStore;
-  /** Runs a program: bindings by name. One provider process for it. */
-  up(program: Readonly<Record<string, Bag>>): Promise<Run>;
+  /** Runs a program: bindings by name. One provider process for it. `around` puts something around its backend. */
+  up(program: Readonly<Record<string, Bag>>, around?: (backend: Backend) => Backend): Promise<Run>;
   /**
    * The same in a process that is killed at a call that changes a server, before or after it is carried out; `atCall`
    * counts from 0. Whatever that process still says or does is lost. Returns the calls that it had begun.
@@ -223,7 +223,7 @@ export async function makeMiniEngine(
   return {
     backend,
     store,
-    up: (program) => run(program, false),
+    up: (program, around) => run(program, false, around?.(backend)),
     async killed(program, atCall, when) {
       const calls: string[] = [];
       await run(program, false, dying(backend, calls, { atCall, when })).catch(() => undefined);

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-import type { ApplyEnv } from "../provider/apply";
+import type { ApplyEnv, WithinLimit } from "../provider/apply";
 import type { Backend, ServerSnapshot } from "../provider/backends/backend";
 import { contextOf } from "../provider/backends/simulator/cmdletSession";
 import type { SessionEnv } from "../provider/backends/simulator/cmdletSession";
@@ -86,6 +86,13 @@ export function simulate(organisation: Organisation, now: Date): Simulation {
       }),
   };
   const observe = async (server: ServerFqdn) => observed(await backend.readSnapshot(server, unlimited));
+  const within = (server: ServerFqdn): WithinLimit => ({
+    backend,
+    observe: () => observe(server),
+    options: unlimited,
+    sleep: () => Promise.resolve(),
+    sourcesOf: () => Promise.resolve((name) => ({ kind: "unreachable", name, reason: "not in this test" })),
+  });
   return {
     store,
     backend,
@@ -99,17 +106,14 @@ export function simulate(organisation: Organisation, now: Date): Simulation {
       return observed(await simulatorBackend(copy, session).readSnapshot(server, unlimited));
     },
     applyEnv: (server, changes = {}) => ({
-      backend,
-      observe: () => observe(server),
-      options: unlimited,
-      anew: () => ({ backend, observe: () => observe(server), options: unlimited }),
+      ...within(server),
+      anew: () => within(server),
+      inGap: (_connectors, job) => job(),
       now: () => now,
-      sleep: () => Promise.resolve(),
       randomBytes,
       makeCertificate: (wish) => Promise.resolve(makeAsWished(wish, now)),
       packPfx: ({ der }) => new Secret(der),
       onConnector: (_connector, job) => job(),
-      sourcesOf: () => Promise.resolve((name) => ({ kind: "unreachable", name, reason: "not in this test" })),
       declaredBy: () => [],
       removing: () => undefined,
       say: () => undefined,

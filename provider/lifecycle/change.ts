@@ -1,11 +1,12 @@
 import { ApplyFailure, apply, seenAgain } from "../apply";
-import type { Applied, ApplyEnv } from "../apply";
-import { packPfx } from "../certificate/packPfx";
+import type { Applied } from "../apply";
 import { ExchangeBindingError, asSentence } from "../errors";
 import { readInputs } from "../inputs";
 import type { ReadInputs } from "../inputs";
 import { sortServices, valueOr } from "../model";
 import type { ExchangeService } from "../model";
+import { heldNamesOf } from "../plan/connectorGap";
+import type { HeldNames } from "../plan/connectorGap";
 import type { DesiredBinding, NotDone } from "../plan/desired";
 import { findCertificate, holds } from "../plan/holdings";
 import type { ObservedServer } from "../plan/observedServer";
@@ -24,10 +25,10 @@ import type { Remembered, Resumed } from "../plan/resumed";
 import { surprises } from "../plan/surprises";
 import { idOf, outputsOf, parseId, readState } from "../state";
 import type { StoredBinding } from "../state";
+import { applyEnvOf } from "./applyEnv";
 import { chosenBefore } from "./choosing";
 import type { Deployment } from "./deployment";
 import { removeElsewhere } from "./elsewhere";
-import { heeding } from "./heeding";
 import { HalfDone, limitsOf } from "./requests";
 import type { Bag, ChangeRequest, CreateAnswer, CreateRequest, Limits } from "./requests";
 import { untilFired, withTimeLimit } from "./timeLimit";
@@ -40,6 +41,7 @@ export async function create(deployment: Deployment, request: CreateRequest): Pr
   const replaces = deployment.replacementOf(desired.identity);
   const done = await change(deployment, { limits: request, read, desired, stored: undefined, replaces });
   deployment.endReplacement(desired.identity);
+  deployment.holds(desired.identity, done.held);
   deployment.declarations.declare(desired.server, done.thumbprint, desired.identity);
   return { id: idOf(desired.server, done.thumbprint), outputs: done.outputs };
 }
@@ -52,8 +54,9 @@ export async function update(deployment: Deployment, request: ChangeRequest): Pr
   const stored = readState(request.id, request.state);
   await deployment.refuseOtherBackend(stored);
   const { read, desired } = await fullyKnown(deployment, request);
-  const { outputs } = await change(deployment, { limits: request, read, desired, stored, replaces: undefined });
-  return removeElsewhere(deployment, { stored, desired, outputs }, request);
+  const done = await change(deployment, { limits: request, read, desired, stored, replaces: undefined });
+  deployment.holds(desired.identity, done.held);
+  return removeElsewhere(deployment, { stored, desired, outputs: done.outputs }, request);
 }
 
 interface Change {
@@ -91,6 +94,7 @@ async function fullyKnown(
 interface Finished {
   readonly thumbprint: Applied["thumbprint"];
   readonly outputs: Bag;
+  readonly held: HeldNames | undefined;
 }
 
 function change(deployment: Deployment, what: Change): Promise<Finished> {
@@ -159,32 +163,9 @@ async function changeNow(
     return finished(deployment, what, { work: undefined, before: decided.server, server: decided.server, thumbprint });
   }
   try {
-    const backend = await deployment.backend();
-    const until = (end: AbortSignal): Pick<ApplyEnv, "backend" | "observe" | "options"> => ({
-      backend: heeding(backend, end),
-      observe: () => untilFired(end, () => deployment.observe(name, end)),
-      options: { signal: end },
-    });
-    const applied = await apply(decided.work, what.read.source?.material, {
-      ...until(signal),
-      anew: (doingSo) => until(anew(doingSo)),
-      now: deployment.env.now,
-      sleep: (milliseconds) => deployment.env.sleep(milliseconds, signal),
-      randomBytes: deployment.env.randomBytes,
-      makeCertificate: deployment.env.makeCertificate,
-      packPfx,
-      onConnector: ({ type, connector }, job) =>
-        type === "send" ? untilFired(signal, () => deployment.onConnector(connector, job)) : job(),
-      sourcesOf: (server, connector) =>
-        deployment.readSources(server, [connector], { ...limitsOf(desired, what.limits), signal }, true),
-      say: (fact) => {
-        deployment.say(name, identity, [lineOf("change", fact)]);
-      },
-      declaredBy: (thumbprint) => deployment.declarations.declaredBy(name, thumbprint),
-      removing: (thumbprint) => {
-        deployment.declarations.callsRemoval(name, thumbprint, identity);
-      },
-    });
+    const limits = limitsOf(desired, what.limits);
+    const env = await applyEnvOf(deployment, { server: name, identity, limits }, { signal, anew });
+    const applied = await apply(decided.work, what.read.source?.material, env);
     const work = { ...decided.work, steps: without(decided.work.steps, applied.leftOut) };
     return await finished(deployment, what, { ...applied, work, before: decided.server });
   } catch (error) {
@@ -293,7 +274,8 @@ async function finished(
   if (work !== undefined) {
     deployment.say(server.server, identity, linesOfChange(work, left, { server, thumbprint, requireSsl, now }));
   }
-  return { thumbprint, outputs };
+  const { connectors } = what.desired;
+  return { thumbprint, outputs, held: heldNamesOf({ thumbprint, connectors }, server) };
 }
 
 function without(steps: readonly Step[], leftOut: readonly Step[]): readonly Step[] {

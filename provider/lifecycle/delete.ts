@@ -1,23 +1,26 @@
-import { applyRemoval } from "../apply";
+import { applyRemoval, applyWithConnectors } from "../apply";
 import { ExchangeBindingError } from "../errors";
 import { valueOr } from "../model";
+import { namesToPutBack, throughGap } from "../plan/connectorGap";
 import { findCertificate, heldServices } from "../plan/holdings";
 import { lineOf } from "../plan/line";
 import type { Fact } from "../plan/line";
 import { linesOfChange, linesOfForgetting } from "../plan/lines";
-import type { ObservedCertificate } from "../plan/observedServer";
-import type { Work } from "../plan/planTypes";
+import type { Step, Work } from "../plan/planTypes";
 import { judgeRemoval } from "../plan/removal";
+import type { Removal } from "../plan/removal";
 import { describeRefusedRemoval } from "../plan/removalText";
 import { keptNotices, keptUntil } from "../plan/removalWork";
+import { withConnectors } from "../plan/serverAfter";
 import { named } from "../plan/target";
 import { readState } from "../state";
 import type { StoredBinding } from "../state";
-import { heeding } from "./heeding";
+import { applyEnvOf } from "./applyEnv";
 import type { Deployment } from "./deployment";
-import type { StateRequest } from "./requests";
+import { limitsOf } from "./requests";
+import type { Limits, StateRequest } from "./requests";
 import { untilFired, withTimeLimit } from "./timeLimit";
-import type { TimeLimitOptions } from "./timeLimit";
+import type { Anew, TimeLimitOptions } from "./timeLimit";
 
 /**
  * Deletes a binding: forgets it, or removes its certificate where that is asked for and nothing speaks against it. What
@@ -46,8 +49,9 @@ export async function remove(deployment: Deployment, request: StateRequest): Pro
     return;
   }
   const doing = `Deleting binding "${stored.identity.label}" on ${server}`;
+  const deletion: Deletion = { stored, doing, limits: limitsOf(stored, request) };
   await deployment.onServer(server, () =>
-    withTimeLimit(stored.timeoutSeconds, doing, (signal) => removeNow(deployment, stored, doing, signal), {
+    withTimeLimit(stored.timeoutSeconds, doing, (signal, anew) => removeNow(deployment, deletion, { signal, anew }), {
       signal: request.signal,
       override: request.limit,
       timer: deployment.env.limitTimer,
@@ -55,19 +59,35 @@ export async function remove(deployment: Deployment, request: StateRequest): Pro
   );
 }
 
+interface Deletion {
+  readonly stored: StoredBinding;
+  readonly doing: string;
+  readonly limits: Limits;
+}
+
+interface Limit {
+  readonly signal: AbortSignal;
+  readonly anew: Anew;
+}
+
 /** Looks at the server, and removes the certificate or tells why not. */
-async function removeNow(
-  deployment: Deployment,
-  stored: StoredBinding,
-  doing: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const { server: name, thumbprint, onlyThere } = stored.previous;
-  const wish = deployment.wishOf(deployment.identityNow(stored));
+async function removeNow(deployment: Deployment, deletion: Deletion, limit: Limit): Promise<void> {
+  const { stored, doing, limits } = deletion;
+  const { signal } = limit;
+  const { server: name, thumbprint, onlyThere, connectors: own } = stored.previous;
+  const identity = deployment.identityNow(stored);
+  const wish = deployment.wishOf(identity);
   const now = deployment.env.now();
-  const server = await untilFired(signal, () => deployment.observe(name, signal));
-  deployment.snapshots.keep(name, server);
-  const removal = judgeRemoval({
+  const seen = await untilFired(signal, () => deployment.observe(name, signal));
+  deployment.snapshots.keep(name, seen);
+  const { connectors, allowConnectorGap } = wish ?? { connectors: own, allowConnectorGap: false };
+  const sourceOf = await deployment.readSources(seen, connectors.send, { ...limits, signal }, true);
+  // A binding that is there still sets them first itself.
+  const mayBeLeftEmpty = wish === undefined && stored.raw["allowConnectorGap"] === true;
+  const back = mayBeLeftEmpty ? namesToPutBack(stored.previous, seen, { sourceOf, now }) : [];
+  if (back.length > 0) await carryOut(deployment, deletion, back, limit);
+  const server = withConnectors(seen, back);
+  const judged = judgeRemoval({
     server,
     thumbprint,
     declaredBy: deployment.declarations.declaredBy(name, thumbprint),
@@ -75,6 +95,9 @@ async function removeNow(
     notBefore: wish === undefined ? undefined : keptUntil(now.toISOString(), wish.removeAfterDays),
     now,
   });
+  const held = deployment.heldBy(identity);
+  const gap = { allowed: allowConnectorGap, connectors, held, sourceOf };
+  const removal = throughGap(judged, gap, { server, now });
   switch (removal.kind) {
     case "gone":
       tell(deployment, stored, { kind: "wasGoneBefore", thumbprint });
@@ -93,39 +116,43 @@ async function removeNow(
       if (onlyThere && wish === undefined) {
         throw refused(doing, stored, describeRefusedRemoval([{ kind: "onlyThere" }], name));
       }
-      await carryOut(deployment, stored, removal.certificate, signal);
+      await carryOut(deployment, deletion, [removalStep(removal, onlyThere)], limit);
   }
+}
+
+function removalStep({ certificate, gap }: Removal & { readonly kind: "due" }, onlyThere: boolean): Step {
+  const step = { kind: "removeCertificate", certificate: named(certificate.facts), onlyThere } as const;
+  return gap === undefined ? step : { ...step, gap };
 }
 
 async function carryOut(
   deployment: Deployment,
-  stored: StoredBinding,
-  { facts }: ObservedCertificate,
-  signal: AbortSignal,
+  { stored, limits }: Deletion,
+  steps: readonly Step[],
+  limit: Limit,
 ): Promise<void> {
-  const { server, thumbprint, onlyThere } = stored.previous;
+  const { identity } = stored;
+  const { server, thumbprint } = stored.previous;
+  const removes = steps.some(({ kind }) => kind === "removeCertificate");
   const work: Work = {
     server,
     certificate: { kind: "known", thumbprint },
-    steps: [{ kind: "removeCertificate", certificate: named(facts), onlyThere }],
-    goals: [{ kind: "absent", thumbprint }],
+    steps,
+    goals: removes ? [{ kind: "absent", thumbprint }] : [],
   };
+  const isPlain = steps.every((step) => step.kind === "removeCertificate" && step.gap === undefined);
   try {
-    const after = await applyRemoval(work, {
-      backend: heeding(await deployment.backend(), signal),
-      observe: () => untilFired(signal, () => deployment.observe(server, signal)),
-      options: { signal },
-      sleep: (milliseconds) => deployment.env.sleep(milliseconds, signal),
-      say: (fact) => {
-        tell(deployment, stored, fact);
-      },
-    });
+    const env = await applyEnvOf(deployment, { server, identity, limits }, limit);
+    const { server: after, leftOut } = isPlain
+      ? { server: await applyRemoval(work, env), leftOut: [] }
+      : await applyWithConnectors(work, env);
     deployment.snapshots.keep(server, after);
+    const done = steps.filter((step) => !leftOut.includes(step));
+    deployment.say(server, identity, linesOfChange({ ...work, steps: done }));
   } catch (error) {
     deployment.snapshots.drop(server);
     throw error;
   }
-  deployment.say(server, stored.identity, linesOfChange(work));
 }
 
 function refused(doing: string, { previous: { server, thumbprint } }: StoredBinding, why: string): Error {

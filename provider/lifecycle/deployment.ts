@@ -17,6 +17,7 @@ import { connectorConflicts } from "../plan/connectors";
 import type { ConnectorClaim, SourceServer } from "../plan/connectors";
 import { isNameOf } from "../plan/connectorWork";
 import type { Claim } from "../plan/claims";
+import type { HeldNames } from "../plan/connectorGap";
 import type { BindingIdentity, DesiredBinding, SelfSignedWish } from "../plan/desired";
 import type { Line } from "../plan/line";
 import type { ObservedServer } from "../plan/observedServer";
@@ -62,7 +63,7 @@ interface Expected {
 }
 
 /** What the program says about certificates that a binding no longer needs. */
-export type RemovalWish = Pick<DesiredBinding, "onDelete" | "removeAfterDays">;
+export type RemovalWish = Pick<DesiredBinding, "onDelete" | "removeAfterDays" | "allowConnectorGap" | "connectors">;
 
 /**
  * What one provider process knows in common: the backend, the servers read, who claims what, which resource replaces
@@ -82,6 +83,8 @@ export class Deployment {
   readonly #checked = new Set<string>();
   readonly #sources = new Map<string, SourceServer>();
   readonly #connectorQueue = new KeyedQueue();
+  readonly #gapQueue = new KeyedQueue();
+  readonly #held = new Map<string, HeldNames>();
   readonly #connectorClaims = new Map<string, readonly ConnectorClaim[]>();
   readonly #materials = new Map<string, Map<Thumbprint, CertificateMaterial>>();
   readonly #choices = new Map<string, Choice>();
@@ -334,6 +337,25 @@ export class Deployment {
     return this.#connectorQueue.run(connector.toLowerCase(), job);
   }
 
+  /** Clears names of send connectors and sets them again: one after the other, whichever server is concerned. */
+  inGap<T>(connectors: readonly string[], job: () => Promise<T>): Promise<T> {
+    const inTurn = (rest: readonly string[]): Promise<T> => {
+      const [first, ...others] = rest;
+      return first === undefined ? job() : this.onConnector(first, () => inTurn(others));
+    };
+    return this.#gapQueue.run("", () => inTurn(connectors.toSorted()));
+  }
+
+  /** Remembers what the binding's outputs in the state hold by now. */
+  holds({ urn }: BindingIdentity, held: HeldNames | undefined): void {
+    if (held === undefined) this.#held.delete(urn);
+    else this.#held.set(urn, held);
+  }
+
+  heldBy({ urn }: BindingIdentity): HeldNames | undefined {
+    return this.#held.get(urn);
+  }
+
   /** Registers which connectors a binding declares, and which certificate they are to name; returns what contradicts. */
   claimConnectors(identity: BindingIdentity, claims: readonly ConnectorClaim[]): ReturnType<typeof connectorConflicts> {
     const others = [...this.#connectorClaims].filter(([urn]) => urn !== identity.urn).flatMap(([, one]) => one);
@@ -342,8 +364,8 @@ export class Deployment {
   }
 
   /** Remembers what the program, which counts more than the state, wants of certificates that go. */
-  wish({ identity, onDelete, removeAfterDays }: DesiredBinding): void {
-    this.#removals.set(identity.urn, { onDelete, removeAfterDays });
+  wish({ identity, onDelete, removeAfterDays, allowConnectorGap, connectors }: DesiredBinding): void {
+    this.#removals.set(identity.urn, { onDelete, removeAfterDays, allowConnectorGap, connectors });
   }
 
   /** Undefined for a binding that this deployment's program doesn't declare. */

@@ -1,6 +1,7 @@
 import { ExchangeBindingError } from "../errors";
 import { readInputs } from "../inputs";
 import type { ReadInputs } from "../inputs";
+import { heldNamesOf } from "../plan/connectorGap";
 import type { DesiredBinding } from "../plan/desired";
 import { lineOf } from "../plan/line";
 import type { Line } from "../plan/line";
@@ -97,6 +98,7 @@ async function diffKnown(deployment: Deployment, known: Known): Promise<Decision
   const previous = isRefresh ? { ...stored.previous, services: desired.services, superseded: [] } : stored.previous;
   if (observation.kind === "observed")
     await deployment.readSources(server, desired.connectors.send, limitsOf(desired, request));
+  if (observation.kind === "observed" && !isRefresh) deployment.holds(identity, heldNamesOf(stored.previous, server));
   const planContext = deployment.planContext(desired.server, identity);
   const decision = plan(desired, previous, server, planContext);
   const { thumbprint } = stored.previous;

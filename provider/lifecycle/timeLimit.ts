@@ -34,9 +34,9 @@ const LAST_MOMENT_MILLISECONDS = 2000;
 
 /**
  * Begins the limit anew, as long again, for what has to be done although something failed: its signal. What was begun
- * under the first signal is to be left by then.
+ * under the first signal is to be left by then. `inAnyCase`: also when the outer signal has fired or fires meanwhile.
  */
-export type Anew = (doing: string) => AbortSignal;
+export type Anew = (doing: string, how?: { readonly inAnyCase?: boolean }) => AbortSignal;
 
 /** What runs under a time limit. */
 export type Limited<T> = (signal: AbortSignal, anew: Anew) => Promise<T>;
@@ -60,10 +60,10 @@ export async function withTimeLimit<T>(
   let fail = (_reason: Error): void => undefined;
   let hasEnded = false;
   const expired = new Promise<never>((_resolve, reject) => (fail = reject));
-  const begin: Anew = (what) => {
+  const begin: Anew = (what, { inAnyCase = false } = {}) => {
     cancel();
     const controller = new AbortController();
-    end = (reason) => {
+    const abort = (reason: Error): void => {
       if (controller.signal.aborted) return;
       cancel();
       controller.abort(reason);
@@ -72,12 +72,13 @@ export async function withTimeLimit<T>(
         fail(reason);
       });
     };
+    end = inAnyCase ? () => undefined : abort;
     // Nothing new after the end was told.
-    if (hasEnded) controller.abort(limitReached(limit, doing));
-    else if (outer?.aborted === true) end(reasonOf(outer));
+    if (hasEnded && !inAnyCase) controller.abort(limitReached(limit, doing));
+    else if (outer?.aborted === true && !inAnyCase) end(reasonOf(outer));
     else {
       cancel = timer(limit.seconds * 1000, () => {
-        end(limitReached(limit, what));
+        abort(limitReached(limit, what));
       });
     }
     return controller.signal;

@@ -1,5 +1,5 @@
 import type { DesiredBinding, PreviousBinding } from "./desired";
-import { decideReceive, decideSend } from "./connectors";
+import { decideReceive, decideSend, sameConnector } from "./connectors";
 import type { SourceServer } from "./connectors";
 import type { ObservedServer } from "./observedServer";
 import type { Blocker, Notice, Step } from "./planTypes";
@@ -42,7 +42,7 @@ export function workForConnectors(request: ConnectorRequest): ConnectorWork {
   const blockers: Blocker[] = [];
   const property = "connectors";
   const drifted = (type: "send" | "receive", connector: string, actual: string | undefined): void => {
-    const was = kept?.connectors[type].some((one) => one.toLowerCase() === connector.toLowerCase()) ?? false;
+    const was = kept?.connectors[type].some((one) => sameConnector(one, connector)) ?? false;
     if (was) notices.push({ kind: "connectorDrifted", type, connector, actual });
   };
   for (const name of connectors.receive) {
@@ -100,7 +100,7 @@ export function isNameOf(server: string, short: string): boolean {
 function leftAlone({ connectors }: DesiredBinding, kept: PreviousBinding | undefined): Notice[] {
   if (kept === undefined) return [];
   const gone = (["send", "receive"] as const).flatMap((type) =>
-    kept.connectors[type].filter((one) => !connectors[type].some((now) => now.toLowerCase() === one.toLowerCase())),
+    kept.connectors[type].filter((one) => !connectors[type].some((now) => sameConnector(now, one))),
   );
   return gone.length === 0 ? [] : [{ kind: "connectorsForgotten", connectors: gone }];
 }

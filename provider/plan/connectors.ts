@@ -1,7 +1,6 @@
 import type { ConnectorCertificateName } from "../backends/backend";
 import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorName";
 import type { CertificateFacts } from "../certificate/facts";
-import type { Thumbprint } from "../certificate/thumbprint";
 import { valueOr } from "../model";
 import type { BindingIdentity } from "./desired";
 import { holds } from "./holdings";
@@ -28,18 +27,12 @@ export type NotReady =
   | { readonly kind: "edge"; readonly name: string };
 
 /** Source servers that have no fit certificate of that issuer and subject with SMTP, or of which that isn't known. */
-function notReady(
-  certificateName: string,
-  sources: readonly SourceServer[],
-  now: Date,
-  except?: { readonly name: string; readonly thumbprint: Thumbprint },
-): readonly NotReady[] {
+export function notReady(certificateName: string, sources: readonly SourceServer[], now: Date): readonly NotReady[] {
   return sources.flatMap((source): NotReady[] => {
     if (source.kind !== "seen") return [source];
     const { name, server } = source;
     const isHeld = server.certificates.some(
       (one) =>
-        !(except?.name === name && one.facts.thumbprint === except.thumbprint) &&
         sameConnectorName(tlsCertificateNameOf(one.facts), certificateName) &&
         valueOr(holds(server, one, "SMTP"), false) &&
         isFit(server, one, now),
@@ -77,7 +70,7 @@ export interface SendRequest {
 export function decideSend({ connector, facts, server, sourceOf, now }: SendRequest): SendDecision {
   const { sendConnectors } = server;
   if (sendConnectors.kind === "unknown") return { kind: "unknown", connector, reason: sendConnectors.reason };
-  const found = sendConnectors.value.find((one) => sameText(one.name, connector));
+  const found = sendConnectors.value.find((one) => sameConnector(one.name, connector));
   if (found === undefined) return { kind: "missing", connector };
   const name = tlsCertificateNameOf(facts);
   const previous = found.tlsCertificateName;
@@ -104,7 +97,9 @@ export type ReceiveDecision =
 export function decideReceive(connector: string, facts: CertificateFacts, server: ObservedServer): ReceiveDecision {
   const { receiveConnectors } = server;
   if (receiveConnectors.kind === "unknown") return { kind: "unknown", connector, reason: receiveConnectors.reason };
-  const found = receiveConnectors.value.find(({ identity }) => sameText(receiveConnectorName(identity), connector));
+  const found = receiveConnectors.value.find(({ identity }) =>
+    sameConnector(receiveConnectorName(identity), connector),
+  );
   if (found === undefined) return { kind: "missing", connector };
   const name = tlsCertificateNameOf(facts);
   const previous = found.tlsCertificateName;
@@ -114,7 +109,7 @@ export function decideReceive(connector: string, facts: CertificateFacts, server
 }
 
 /** `Default Frontend EX01` of `EX01\Default Frontend EX01`. */
-function receiveConnectorName(identity: string): string {
+export function receiveConnectorName(identity: string): string {
   return identity.slice(identity.indexOf("\\") + 1);
 }
 
@@ -127,8 +122,10 @@ export function connectorNames(
 ): boolean {
   const shown =
     type === "send"
-      ? valueOr(server.sendConnectors, []).find(({ name }) => sameText(name, connector))
-      : valueOr(server.receiveConnectors, []).find((one) => sameText(receiveConnectorName(one.identity), connector));
+      ? valueOr(server.sendConnectors, []).find(({ name }) => sameConnector(name, connector))
+      : valueOr(server.receiveConnectors, []).find((one) =>
+          sameConnector(receiveConnectorName(one.identity), connector),
+        );
   const name = shown?.tlsCertificateName;
   return name !== undefined && sameConnectorName(name, tlsCertificateNameOf(facts));
 }
@@ -153,7 +150,7 @@ export function connectorConflicts(
 }[] {
   return mine.flatMap(({ identity, connector, certificateName }) =>
     others.flatMap((other) => {
-      if (other.identity.urn === identity.urn || !sameText(other.connector, connector)) return [];
+      if (other.identity.urn === identity.urn || !sameConnector(other.connector, connector)) return [];
       if (certificateName === undefined || other.certificateName === undefined) return [];
       if (sameConnectorName(certificateName, other.certificateName)) return [];
       return [{ connector, other: other.identity, names: [certificateName, other.certificateName] as const }];
@@ -161,6 +158,7 @@ export function connectorConflicts(
   );
 }
 
-function sameText(one: string, other: string): boolean {
+/** Names of connectors, compared as Exchange does: without case. */
+export function sameConnector(one: string, other: string): boolean {
   return one.trim().toLowerCase() === other.trim().toLowerCase();
 }

@@ -90,6 +90,8 @@ export interface DesiredBinding {
   readonly onDelete: "retain" | "remove";
   /** With `remove`: how many days a replaced certificate stays as a way back. */
   readonly removeAfterDays: number;
+  /** The name of a send connector may be cleared for the moment of a removal. */
+  readonly allowConnectorGap: boolean;
   readonly friendlyName: string | undefined;
   readonly privateKeyExportable: boolean;
   readonly renewBeforeDays: number;

@@ -65,7 +65,12 @@ export type Fact =
       readonly previous: string | undefined;
       readonly waits: boolean;
     }
-  | { readonly kind: "removes"; readonly certificate: NamedCertificate; readonly onlyThere: boolean }
+  | {
+      readonly kind: "removes";
+      readonly certificate: NamedCertificate;
+      readonly onlyThere: boolean;
+      readonly gap?: readonly string[] | undefined;
+    }
   /** The server doesn't accept what was imported. */
   | { readonly kind: "takesBack"; readonly thumbprint: Thumbprint }
   /** Exchange didn't let a certificate go, and said why. */
@@ -170,6 +175,7 @@ const SEVERITY: Readonly<Record<Fact["kind"], Severity>> = {
   setsConnector: "info",
   connectorWaits: "warning",
   connectorDrifted: "warning",
+  connectorLeftEmpty: "warning",
   connectorsForgotten: "info",
   removedAtEnd: "info",
   removedElsewhere: "info",

@@ -34,7 +34,7 @@ function factOfStep(step: Step): Fact {
       return { kind: "setsConnector", type, connector, certificate, previous, waits };
     }
     case "removeCertificate":
-      return { kind: "removes", certificate: step.certificate, onlyThere: step.onlyThere };
+      return { kind: "removes", certificate: step.certificate, onlyThere: step.onlyThere, gap: step.gap };
   }
 }
 
@@ -50,10 +50,16 @@ const FIRST: ReadonlySet<Notice["kind"]> = new Set([
   "driftedTo",
   "notDoneYet",
   "connectorDrifted",
+  "connectorLeftEmpty",
 ]);
 
 /** Of these a refresh tells: what the server has become without us. */
-const LOSSES: ReadonlySet<Notice["kind"]> = new Set(["driftedTo", "notDoneYet", "connectorDrifted"]);
+const LOSSES: ReadonlySet<Notice["kind"]> = new Set([
+  "driftedTo",
+  "notDoneYet",
+  "connectorDrifted",
+  "connectorLeftEmpty",
+]);
 
 /** Notices to be told although nothing is to be done; the others belong to a change of the server. */
 const EVERY_TIME: ReadonlySet<Notice["kind"]> = new Set([
@@ -195,7 +201,7 @@ export function progressOf({ work, begun, leftOut, server, thumbprint }: Stopped
     for (const deed of deedsOf(step)) {
       // Why it isn't done has been told.
       if (leftOut.includes(step)) undone.push(deed);
-      else if (wasFollowed || deed.kind === "made") done.push(deed);
+      else if ((wasFollowed && deed.kind !== "removed") || deed.kind === "made") done.push(deed);
       else if (server === undefined) uncertain.push(deed);
       else if (isMet(goalOf(deed), server, (ref) => (ref.kind === "known" ? ref.thumbprint : thumbprint))) {
         done.push(deed);

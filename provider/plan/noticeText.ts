@@ -2,6 +2,7 @@ import type { Unfitness } from "../certificate/fitness";
 import { joined, sentence } from "../sentence";
 import type { Sentence } from "../sentence";
 import { describeBlocker } from "./blockerText";
+import { describeGap } from "./connectorGapText";
 import { describeChosen, describeInstead, describeStaying } from "./onServerText";
 import { describeKeeping, NO_WAY_BACK } from "./removalText";
 import type { Phase } from "./line";
@@ -159,10 +160,12 @@ export function describeNotice(notice: Notice, context: TextContext, phase: Phas
       )}`;
     case "connectorDrifted":
       return sentence`DRIFT: ${notice.type} connector "${notice.connector}" now names ${notice.actual ?? "no certificate"}`;
+    case "connectorLeftEmpty":
+      return sentence`send connector "${notice.connector}" names no certificate: a run of ours that was killed in the gap of a removal may have left it so, or somebody has cleared it`;
     case "connectorsForgotten":
       return sentence`no longer managed here, and left as they are: connectors ${listOfFew(notice.connectors.map((one) => `"${one}"`))}`;
     case "removedAtEnd":
-      return sentence`removes the replaced ${withLife(notice.certificate, now)} at the end, when the new one is in place; nothing on the server needs it then as far as can be seen${notice.onlyThere ? NO_WAY_BACK : ""}`;
+      return sentence`removes the replaced ${withLife(notice.certificate, now)} at the end, when the new one is in place; nothing on the server needs it then as far as can be seen${describeGap(notice.gap, false)}${notice.onlyThere ? NO_WAY_BACK : ""}`;
     case "removedElsewhere": {
       const when = notice.days === 0 ? sentence`at the end` : sentence`by a later run, in ${days(notice.days)}`;
       return sentence`removes certificate ${notice.thumbprint ?? "of the old binding"} from ${notice.server} ${when}, unless something there still needs it`;

@@ -2,6 +2,7 @@ import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { valueOr } from "../model";
 import type { ExchangeService } from "../model";
+import { heldNamesOf, namesToPutBack, puttingBack } from "./connectorGap";
 import type { DesiredBinding, PreviousBinding } from "./desired";
 import { outOfDates, reservedAs } from "./guards";
 import { comparisonNotices, connectorsLeft, successorNotices } from "./comparison";
@@ -13,6 +14,7 @@ import type { Blocker, ConnectorsLeft, Notice, Plan, ReplaceReason, Work } from 
 import { namedHoldersOf } from "./takeOvers";
 import { afterReplacement, planRelease, planReleaseByReplacement, releasedServices } from "./release";
 import { planRemovals } from "./removalWork";
+import { withConnectors } from "./serverAfter";
 import type { Removals, RemovalsRequest } from "./removalWork";
 import {
   chosenMark,
@@ -72,9 +74,14 @@ function decide(
   context: PlanContext,
 ): Plan {
   if (previous === undefined) return planCreation(desired, server, context);
-  const reason = replacementReason(desired, previous, server, context);
-  if (reason !== undefined) return planReplacement(desired, previous, server, reason, context);
-  return planUpdate(desired, previous, server, context);
+  const back = namesToPutBack(previous, server, context);
+  const after = withConnectors(server, back);
+  const reason = replacementReason(desired, previous, after, context);
+  const decision =
+    reason === undefined
+      ? planUpdate(desired, previous, after, context)
+      : planReplacement(desired, previous, after, reason, context);
+  return puttingBack(decision, desired, back);
 }
 
 /**
@@ -90,7 +97,17 @@ export function planCreate(
   const decision = plan(desired, replaced, server, context);
   return replaced === undefined || decision.kind === "replace" || decision.kind === "blocked"
     ? decision
-    : frozen(planReplacement(desired, replaced, server, "asked", context));
+    : frozen(replaceAsAsked(desired, replaced, server, context));
+}
+
+function replaceAsAsked(
+  desired: DesiredBinding,
+  replaced: PreviousBinding,
+  server: ObservedServer,
+  context: PlanContext,
+): Plan {
+  const back = namesToPutBack(replaced, server, context);
+  return puttingBack(planReplacement(desired, replaced, withConnectors(server, back), "asked", context), desired, back);
 }
 
 /** What may never be bound, and what isn't there. */
@@ -237,7 +254,8 @@ function planUpdate(
     ...successorNotices(steps, target.kind === "present" ? target.certificate : undefined, server),
   ];
   const { superseded } = previous;
-  const removals = planRemovals({ desired, superseded, replaced: undefined, target, server, steps, context });
+  const held = heldNamesOf(previous, server);
+  const removals = planRemovals({ desired, superseded, replaced: undefined, target, server, steps, held, context });
   notices.push(...removals.notices);
   if (blockers.length > 0) return { kind: "blocked", blockers, notices };
   if (steps.length + removals.steps.length === 0) return { kind: "inSync", notices };
@@ -350,8 +368,10 @@ function removalsOnReplacement(
         ...request,
         superseded: [...superseded, { ...replaced, since: context.now.toISOString() }],
         replaced: undefined,
+        // Nor is it in the state any more what the connectors named.
+        held: undefined,
       })
-    : planRemovals({ ...request, superseded, replaced });
+    : planRemovals({ ...request, superseded, replaced, held: heldNamesOf(previous, request.server) });
 }
 
 /**

@@ -99,6 +99,8 @@ export type Step =
       readonly certificate: NamedCertificate;
       /** Its key may be on that server alone: this can't be undone. */
       readonly onlyThere: boolean;
+      /** Send connectors whose names are cleared for that moment. */
+      readonly gap?: readonly string[] | undefined;
     };
 
 /** What must be true afterwards; verified by reading the server again. */
@@ -238,9 +240,17 @@ export type Notice =
       readonly connector: string;
       readonly actual: string | undefined;
     }
+  /** A run that was killed in the gap of a removal may have left it so. */
+  | { readonly kind: "connectorLeftEmpty"; readonly connector: string }
   | { readonly kind: "connectorsForgotten"; readonly connectors: readonly string[] }
   /** The replaced certificate goes once the new one is in place. */
-  | { readonly kind: "removedAtEnd"; readonly certificate: NamedCertificate; readonly onlyThere: boolean }
+  | {
+      readonly kind: "removedAtEnd";
+      readonly certificate: NamedCertificate;
+      readonly onlyThere: boolean;
+      /** Send connectors whose names are cleared for that moment. */
+      readonly gap?: readonly string[] | undefined;
+    }
   /** Services that nobody has to take over: they go with the certificate. */
   | {
       readonly kind: "goesWithIt";

@@ -3,6 +3,7 @@ import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { NAME_SERVICES, valueOr } from "../model";
 import type { ExchangeService, NameService } from "../model";
+import type { GapRefusal } from "./connectorGap";
 import { judgeStatus, outOfDates, reservedAs } from "./guards";
 import { certificateNameOf, findCertificate, holds } from "./holdings";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
@@ -39,6 +40,8 @@ export type RemovalReason =
       readonly subject: string;
       /** Of the certificates that stay for it. */
       readonly thumbprints: readonly Thumbprint[];
+      /** Why their names aren't cleared for the moment of the removal, although the program allows it. */
+      readonly noGap?: GapRefusal | undefined;
     }
   | { readonly kind: "reserved"; readonly what: "auth" | "federation" | "webManagement" }
   | { readonly kind: "reservedUnknown"; readonly what: "auth" | "federation"; readonly reason: string }
@@ -56,7 +59,12 @@ export type Removal =
   /** The program still declares it, under these labels: never removed, whatever else. */
   | { readonly kind: "declared"; readonly by: readonly string[] }
   | { readonly kind: "kept"; readonly certificate: NamedCertificate; readonly reasons: readonly RemovalReason[] }
-  | { readonly kind: "due"; readonly certificate: ObservedCertificate };
+  | {
+      readonly kind: "due";
+      readonly certificate: ObservedCertificate;
+      /** Send connectors whose names have to be cleared for it. */
+      readonly gap?: readonly string[] | undefined;
+    };
 
 export interface RemovalRequest {
   /** The server as it is when the removal comes: after the steps of the plan that it belongs to. */

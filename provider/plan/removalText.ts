@@ -1,6 +1,7 @@
 import type { ServerFqdn } from "../model";
 import { joined, sentence } from "../sentence";
 import type { Sentence } from "../sentence";
+import { describeNoGap } from "./connectorGapText";
 import { commandOf, quoted, tlsCertificateNameExpression } from "./powershell";
 import type { NamedCertificate } from "./planTypes";
 import type { RemovalReason } from "./removal";
@@ -32,7 +33,7 @@ function describeRemovalReason(reason: RemovalReason): Sentence {
     case "receiveConnectorsUnknown":
       return sentence`may be needed by receive connectors, which aren't known (${reason.reason})`;
     case "sendConnectors":
-      return sentence`has the issuer and subject that ${connectorsText("send", reason.connectors)} name${reason.connectors.length === 1 ? "s" : ""}, so Exchange doesn't let it go`;
+      return sentence`has the issuer and subject that ${connectorsText("send", reason.connectors)} name${reason.connectors.length === 1 ? "s" : ""}, so Exchange doesn't let it go${reason.noGap === undefined ? "" : sentence`; ${describeNoGap(reason.noGap)}`}`;
     case "reserved":
       return sentence`is ${RESERVED_NAMES[reason.what]}`;
     case "reservedUnknown":

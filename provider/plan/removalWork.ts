@@ -1,11 +1,14 @@
+import { tlsCertificateNameOf } from "../backends/connectorName";
 import type { Thumbprint } from "../certificate/thumbprint";
+import { throughGap } from "./connectorGap";
+import type { GapWishes, HeldNames } from "./connectorGap";
 import type { DesiredBinding } from "./desired";
 import { findCertificate } from "./holdings";
 import type { ObservedServer } from "./observedServer";
 import type { Blocker, Goal, NamedCertificate, Notice, Plan, Step } from "./planTypes";
 import { isMerelyWaiting, judgeRemoval } from "./removal";
 import type { Removal, RemovalReason } from "./removal";
-import { serverAfter } from "./serverAfter";
+import { factsBefore, serverAfter } from "./serverAfter";
 import { DAY_MS, named } from "./target";
 import type { PlanContext, Target } from "./target";
 
@@ -28,6 +31,8 @@ export interface RemovalsRequest {
   readonly server: ObservedServer;
   /** What the plan does before anything is removed. */
   readonly steps: readonly Step[];
+  /** What the outputs in the state hold of send connectors; undefined where a kill would lose it. */
+  readonly held: HeldNames | undefined;
   readonly context: PlanContext;
 }
 
@@ -59,7 +64,9 @@ export function planRemovals(request: RemovalsRequest): Removals {
   // Of a server after a certificate that isn't known yet nothing can be said.
   if (desired.onDelete !== "remove" || target.kind === "unknown") return NOTHING;
   const { now } = context;
-  const wishes = { ...desired, ...context };
+  const { allowConnectorGap: allowed, connectors } = desired;
+  const gap = { allowed, connectors, sourceOf: context.sourceOf, held: request.held };
+  const wishes = { ...desired, ...context, gap };
   const { steps, kept, server } = judgeSuperseded(
     wishes,
     superseded,
@@ -69,11 +76,15 @@ export function planRemovals(request: RemovalsRequest): Removals {
   const blockers: Blocker[] = [];
   let replacedGoes = false;
   if (replaced !== undefined) {
-    const removal = judge(wishes, { ...replaced, since: replaced.since ?? now.toISOString() }, server);
+    // It goes after the new one is in the state.
+    const facts = factsBefore(target, now);
+    const held = facts && { connectors: connectors.send, certificateName: tlsCertificateNameOf(facts) };
+    const old = { ...replaced, since: replaced.since ?? now.toISOString() };
+    const removal = judge({ ...wishes, gap: { ...gap, held } }, old, server);
     if (removal.kind === "due") {
       replacedGoes = true;
       const certificate = named(removal.certificate.facts);
-      notices.push({ kind: "removedAtEnd", certificate, onlyThere: replaced.onlyThere });
+      notices.push({ kind: "removedAtEnd", certificate, onlyThere: replaced.onlyThere, ...gapOf(removal) });
     } else if (removal.kind === "declared") {
       notices.push({ kind: "keptDeclared", thumbprint: replaced.thumbprint, by: removal.by });
     } else if (removal.kind === "kept") {
@@ -94,6 +105,8 @@ export interface RemovalWishes {
   readonly now: Date;
   /** Labels of the bindings of this deployment that declare a certificate of that server. */
   readonly declaredBy: (thumbprint: Thumbprint) => readonly string[];
+  /** What is wished of send connectors that stand in the way; left out where no gap is made. */
+  readonly gap?: GapWishes;
 }
 
 /** The same on a server that the binding has left: nothing else is done there. */
@@ -113,17 +126,18 @@ function goalsOf(steps: readonly RemovalStep[]): readonly Goal[] {
 }
 
 function judge(
-  { removeAfterDays, now, declaredBy }: RemovalWishes,
+  { removeAfterDays, now, declaredBy, gap }: RemovalWishes,
   one: SupersededCertificate,
   server: ObservedServer,
 ): Removal {
-  return judgeRemoval({
+  const removal = judgeRemoval({
     server,
     thumbprint: one.thumbprint,
     declaredBy: declaredBy(one.thumbprint),
     notBefore: keptUntil(one.since, removeAfterDays),
     now,
   });
+  return gap === undefined ? removal : throughGap(removal, gap, { server, now });
 }
 
 /** Each by the server as it is after those before it. */
@@ -140,10 +154,14 @@ function judgeSuperseded(
     if (removal.kind === "kept") kept.push(removal);
     if (removal.kind !== "due") continue;
     const certificate = named(removal.certificate.facts);
-    steps.push({ kind: "removeCertificate", certificate, onlyThere: one.onlyThere });
+    steps.push({ kind: "removeCertificate", certificate, onlyThere: one.onlyThere, ...gapOf(removal) });
     server = withoutCertificate(server, one.thumbprint);
   }
   return { steps, kept, server };
+}
+
+function gapOf({ gap }: Removal & { readonly kind: "due" }): { readonly gap?: readonly string[] } {
+  return gap === undefined ? {} : { gap };
 }
 
 /** What the steps of a plan remove; not what the engine has deleted afterwards. */

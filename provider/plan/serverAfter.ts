@@ -1,7 +1,9 @@
+import { tlsCertificateNameOf } from "../backends/connectorName";
 import type { CertificateFacts } from "../certificate/facts";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { known, sortServices } from "../model";
 import type { DisplayedService, ExchangeService, Observed } from "../model";
+import { receiveConnectorName, sameConnector } from "./connectors";
 import { isNameService } from "./holdings";
 import { nameWrittenByEnable } from "./names";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
@@ -86,6 +88,35 @@ function enabled(server: ObservedServer, thumbprint: Thumbprint, service: Exchan
   return { ...server, certificates };
 }
 
+/** With connectors that name what the steps say, as far as these are certain. */
+export function withConnectors(
+  server: ObservedServer,
+  steps: readonly (Step & { readonly kind: "setConnector" })[],
+  own: Thumbprint = MADE_THUMBPRINT,
+): ObservedServer {
+  return steps.reduce((after, { type, connector, certificate, waits = false }) => {
+    const thumbprint = certificate.kind === "known" ? certificate.thumbprint : own;
+    const facts = after.certificates.find((one) => one.facts.thumbprint === thumbprint)?.facts;
+    if (waits || facts === undefined) return after;
+    const tlsCertificateName = tlsCertificateNameOf(facts);
+    return type === "send"
+      ? {
+          ...after,
+          sendConnectors: changed(after.sendConnectors, (all) =>
+            all.map((one) => (sameConnector(one.name, connector) ? { ...one, tlsCertificateName } : one)),
+          ),
+        }
+      : {
+          ...after,
+          receiveConnectors: changed(after.receiveConnectors, (all) =>
+            all.map((one) =>
+              sameConnector(receiveConnectorName(one.identity), connector) ? { ...one, tlsCertificateName } : one,
+            ),
+          ),
+        };
+  }, server);
+}
+
 /** The server as it will be once the steps are done: what a removal at the end of a plan is judged by. */
 export function serverAfter(server: ObservedServer, steps: readonly Step[], target: Target, now: Date): ObservedServer {
   const own = factsBefore(target, now);
@@ -99,7 +130,9 @@ export function serverAfter(server: ObservedServer, steps: readonly Step[], targ
     switch (step.kind) {
       case "makeCertificate":
       case "importCertificate":
+        break;
       case "setConnector":
+        after = withConnectors(after, [step], resolve(step.certificate));
         break;
       case "removeCertificate":
         after = {

@@ -27,10 +27,19 @@ const REMOVE = { onDelete: "remove" } as const;
 const made = (days: number) => ({ selfSigned: { dnsNames: ["mail.contoso.com"], validityDays: days } });
 const SEND = { connectors: { send: ["Outbound"], receive: ["Relay"] } };
 
+const GAP = { ...REMOVE, allowConnectorGap: true, connectors: { send: ["Outbound"] } };
+const ALONE = { ...REMOVE, connectors: { send: ["Outbound"] } };
+const onBoth = (certificate: unknown, more: object) => ({
+  one: bound(certificate, ["SMTP"], more),
+  two: { ...bound(certificate, ["SMTP"], more), server: EX02 },
+});
+
 interface Scenario {
   readonly name: string;
   /** Programs that have run before. */
   readonly before: readonly Program[];
+  /** Of the send connector; both by default. */
+  readonly sourceServers?: readonly string[];
   readonly drift?: (organisation: Organisation) => Organisation;
   readonly program: Program;
 }
@@ -80,12 +89,26 @@ const scenarios: readonly Scenario[] = [
       two: { ...bound(first.source, ["SMTP"], { connectors: { send: ["Outbound"] } }), server: EX02 },
     },
   },
+  {
+    name: "a renewal on two servers that removes the old ones in gaps",
+    before: [onBoth(first.source, GAP)],
+    program: onBoth(second.source, GAP),
+  },
+  {
+    name: "a removal in a gap that the program has come to allow",
+    before: [{ mail: bound(first.source, ["SMTP"], ALONE) }, { mail: bound(second.source, ["SMTP"], ALONE) }],
+    sourceServers: ["EX01"],
+    program: { mail: bound(second.source, ["SMTP"], { ...ALONE, allowConnectorGap: true }) },
+  },
   { name: "a delete", before: [{ mail: bound(first.source, ["SMTP"], REMOVE) }], program: {} },
 ];
 
-async function begin({ before, drift }: Scenario, frontEnd: FrontEnd): Promise<MiniEngine> {
+async function begin(
+  { before, drift, sourceServers = ["EX01", "EX02"] }: Scenario,
+  frontEnd: FrontEnd,
+): Promise<MiniEngine> {
   const organisation = farm({ receiveConnectors: [{ name: "Relay", fqdn: null, tlsCertificateName: null }] });
-  const sendConnectors = [{ name: "Outbound", fqdn: null, tlsCertificateName: null, sourceServers: ["EX01", "EX02"] }];
+  const sendConnectors = [{ name: "Outbound", fqdn: null, tlsCertificateName: null, sourceServers }];
   const engine = await makeMiniEngine({ ...organisation, sendConnectors }, () => NOW, { frontEnd });
   for (const program of before) await engine.up(program);
   if (drift !== undefined) {

@@ -338,6 +338,10 @@ const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
     const names = shown.map((one) => ["name" in one ? one.name : one.identity, one.tlsCertificateName] as const);
     expect(names.find(([name]) => name.endsWith(connector))?.[1]).toBe(actual);
   },
+  connectorLeftEmpty: ({ connector }, { before }) => {
+    const shown = valueOr(before.sendConnectors, []).find(({ name }) => name === connector);
+    expect(shown).toMatchObject({ tlsCertificateName: undefined });
+  },
   connectorsForgotten: ({ connectors }, { wish }) => {
     for (const one of connectors) expect([...wish.connectors.send, ...wish.connectors.receive]).not.toContain(one);
   },

@@ -507,6 +507,19 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
       'DRIFT: receive connector "Relay" now names no certificate',
     ],
   ],
+  connectorLeftEmpty: [
+    [
+      planned(
+        { ...SMTP, onDelete: "remove", allowConnectorGap: true, connectors: { send: ["Outbound"], receive: [] } },
+        { ...SMTP, connectors: { send: ["Outbound"], receive: [] } },
+        {
+          ...serverOf([shown(MAIL, { services: ["SMTP"] })]),
+          sendConnectors: known([{ ...connector, tlsCertificateName: undefined, sourceServers: ["EX01"] }]),
+        },
+      ),
+      'send connector "Outbound" names no certificate: a run of ours that was killed in the gap of a removal may have left it so, or somebody has cleared it',
+    ],
+  ],
   connectorsForgotten: [
     [
       planned(SMTP, { ...SMTP, connectors: { send: ["Outbound"], receive: [] } }, bound()),

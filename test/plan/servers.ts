@@ -214,6 +214,7 @@ export function desired(changes: Partial<DesiredBinding> = {}): DesiredBinding {
     connectors: { send: [], receive: [] },
     onDelete: "retain",
     removeAfterDays: 0,
+    allowConnectorGap: false,
     friendlyName: undefined,
     privateKeyExportable: false,
     renewBeforeDays: 30,

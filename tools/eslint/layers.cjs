@@ -17,7 +17,7 @@ const LAYERS = [
   ["remoting/"],
   ["console/"],
   ["backends/"],
-  ["plan/", "apply", "observe", "inputs", "certificateSource", "sourceKeys", "state", "outputKeys", "storedFollowUps", "config"],
+  ["plan/", "apply", "removing", "observe", "inputs", "certificateSource", "sourceKeys", "state", "outputKeys", "storedFollowUps", "config"],
   ["doctor/", "inventory/"],
   ["exchangeCertificates/"],
   ["lifecycle/"],

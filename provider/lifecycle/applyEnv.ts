@@ -1,0 +1,53 @@
+import type { ApplyEnv, WithinLimit } from "../apply";
+import { packPfx } from "../certificate/packPfx";
+import type { ServerFqdn } from "../model";
+import type { BindingIdentity } from "../plan/desired";
+import { lineOf } from "../plan/line";
+import type { Deployment } from "./deployment";
+import { heeding } from "./heeding";
+import type { Limits } from "./requests";
+import { untilFired } from "./timeLimit";
+import type { Anew } from "./timeLimit";
+
+/** Whose operation it is. */
+export interface Operation {
+  readonly server: ServerFqdn;
+  readonly identity: BindingIdentity;
+  readonly limits: Limits;
+}
+
+/** What applying needs, of one operation of a deployment. */
+export async function applyEnvOf(
+  deployment: Deployment,
+  { server: name, identity, limits }: Operation,
+  { signal, anew }: { readonly signal: AbortSignal; readonly anew: Anew },
+): Promise<ApplyEnv> {
+  const backend = await deployment.backend();
+  const { env, declarations } = deployment;
+  const until = (end: AbortSignal): WithinLimit => ({
+    backend: heeding(backend, end),
+    observe: () => untilFired(end, () => deployment.observe(name, end)),
+    options: { signal: end },
+    sleep: (milliseconds) => env.sleep(milliseconds, end),
+    sourcesOf: (server, connector) => deployment.readSources(server, [connector], { ...limits, signal: end }, true),
+  });
+  return {
+    ...until(signal),
+    anew: (doing, how) => until(anew(doing, how)),
+    now: env.now,
+    randomBytes: env.randomBytes,
+    makeCertificate: env.makeCertificate,
+    packPfx,
+    onConnector: ({ type, connector }, job) =>
+      type === "send" ? untilFired(signal, () => deployment.onConnector(connector, job)) : job(),
+    // A job that has begun is never left: the names that it clears it sets again.
+    inGap: (connectors, job) => deployment.inGap(connectors, job),
+    say: (fact) => {
+      deployment.say(name, identity, [lineOf("change", fact)]);
+    },
+    declaredBy: (thumbprint) => declarations.declaredBy(name, thumbprint),
+    removing: (thumbprint) => {
+      declarations.callsRemoval(name, thumbprint, identity);
+    },
+  };
+}

@@ -1,0 +1,196 @@
+import type { ApplyEnv, Run } from "./apply";
+import { tlsCertificateNameOf } from "./backends/connectorName";
+import { ExchangeBindingError, asSentence, isBindingError, messageOf } from "./errors";
+import { decideGap } from "./plan/connectorGap";
+import { findCertificate } from "./plan/holdings";
+import type { ObservedCertificate, ObservedServer } from "./plan/observedServer";
+import { commandOf, quoted, tlsCertificateNameExpression } from "./plan/powershell";
+import { judgeRemoval } from "./plan/removal";
+import { keptNotices, withoutCertificate } from "./plan/removalWork";
+import type { RemovalStep } from "./plan/removalWork";
+import { named } from "./plan/target";
+
+/* The effects of removals, which nothing can take back. */
+
+/**
+ * Removes certificates, each judged once more right before: by the server as it has become, and by what the program has
+ * declared by then. What stays is no failure; who declares it is told with the outputs. Those that a send connector names
+ * go together in one gap.
+ */
+export async function removeThese(steps: readonly RemovalStep[], before: ObservedServer, run: Run): Promise<void> {
+  const { progress, env } = run;
+  let server = before;
+  const inGap: RemovalStep[] = [];
+  for (const step of steps) {
+    const { thumbprint } = step.certificate;
+    const declaredBy = env.declaredBy(thumbprint);
+    const removal = judgeRemoval({ server, thumbprint, declaredBy, notBefore: undefined, now: env.now() });
+    progress.begun.push(step);
+    if (removal.kind === "due") {
+      if (await removeNow(step, run)) server = withoutCertificate(server, thumbprint);
+    } else if (
+      removal.kind === "kept" &&
+      step.gap !== undefined &&
+      removal.reasons.every(({ kind }) => kind === "sendConnectors")
+    ) {
+      inGap.push(step);
+    } else {
+      progress.leftOut.push(step);
+      if (removal.kind === "kept") keptNotices([removal]).forEach(env.say);
+    }
+  }
+  if (inGap.length > 0) await removeInGap(inGap, run);
+}
+
+/** Removes one; says so, and is no failure, when Exchange doesn't let it go. Gives whether it went. */
+export async function removeNow(step: RemovalStep, { server, progress, env }: Run): Promise<boolean> {
+  const { certificate } = step;
+  progress.touched = true;
+  env.removing(certificate.thumbprint);
+  try {
+    await env.backend.removeCertificate(server, certificate.thumbprint, env.options);
+    return true;
+  } catch (error) {
+    // An old certificate that has to stay is no reason to fail: it is tried again by the next run.
+    if (!isBindingError(error, "RemovalRefused")) throw error;
+    progress.leftOut.push(step);
+    env.say({ kind: "removalNotDone", certificate, message: error.message });
+    return false;
+  }
+}
+
+/**
+ * Clears the names of the send connectors that name the certificates, removes these, and sets the names again, whatever
+ * happens. One gap at a time, with a time limit of its own.
+ */
+export async function removeInGap(steps: readonly RemovalStep[], run: Run): Promise<void> {
+  const { env, progress } = run;
+  const connectors = [...new Set(steps.flatMap(({ gap = [] }) => gap))];
+  await env.inGap(connectors, async () => {
+    // Whoever waited for this until the end begins nothing any more.
+    env.options.signal.throwIfAborted();
+    run.env = { ...env, ...env.anew(`Removing certificates from ${run.server} in a gap of ${connectors.join(", ")}`) };
+    const server = await run.env.observe();
+    const there = steps.flatMap(({ certificate }) => findCertificate(server, certificate.thumbprint) ?? []);
+    const [one] = there;
+    if (one === undefined) return;
+    const rest = there.reduce((left, { facts }) => withoutCertificate(left, facts.thumbprint), server);
+    const names = await namesToClear(one, rest, connectors, run.env);
+    if (names === undefined) {
+      progress.leftOut.push(...steps);
+      return;
+    }
+    progress.touched = true;
+    let failed: { readonly error: unknown } | undefined;
+    try {
+      for (const connector of names) {
+        await run.env.backend.setSendConnectorCertificate(run.server, connector, undefined, run.env.options);
+      }
+      for (const step of steps) await removePatiently(step, run);
+    } catch (error) {
+      failed = { error };
+    }
+    await setAgain(names, one, run, failed?.error);
+    if (failed !== undefined) throw failed.error;
+  });
+}
+
+/** The connectors that name it by now, or undefined where nothing may be cleared any more, which is said. */
+async function namesToClear(
+  certificate: ObservedCertificate,
+  server: ObservedServer,
+  connectors: readonly string[],
+  env: ApplyEnv,
+): Promise<readonly string[] | undefined> {
+  const { facts } = certificate;
+  const sources = await Promise.all(connectors.map((connector) => env.sourcesOf(server, connector)));
+  // Each of them knows the sources of all that were read.
+  const sourceOf = sources.at(-1);
+  if (sourceOf === undefined) return [];
+  const held = { connectors, certificateName: tlsCertificateNameOf(facts) };
+  const decision = decideGap({ facts, server, declared: connectors, held, sourceOf, now: env.now() });
+  if (decision.kind === "possible") return decision.connectors;
+  const { thumbprint, issuer, subject } = facts;
+  const stay = { issuer, subject, thumbprints: [thumbprint] };
+  const reason = { kind: "sendConnectors", connectors, ...stay, noGap: decision.because } as const;
+  keptNotices([{ certificate: named(facts), reasons: [reason] }]).forEach(env.say);
+  return undefined;
+}
+
+const FIRST_DELAY_MS = 500;
+const LONGEST_DELAY_MS = 10_000;
+/** Mail goes out without its certificate meanwhile: that long the directory is waited for, and no longer. */
+const LONGEST_GAP_MS = 60_000;
+
+/** The directory may not know yet that the name is cleared: a refusal is tried again. */
+async function removePatiently(step: RemovalStep, run: Run): Promise<void> {
+  const { env, progress } = run;
+  let waited = 0;
+  for (let delay = FIRST_DELAY_MS; ; delay = Math.min(delay * 2, LONGEST_DELAY_MS)) {
+    env.removing(step.certificate.thumbprint);
+    try {
+      await env.backend.removeCertificate(run.server, step.certificate.thumbprint, env.options);
+      return;
+    } catch (error) {
+      if (!isBindingError(error, "RemovalRefused")) throw error;
+      if (waited >= LONGEST_GAP_MS) {
+        progress.leftOut.push(step);
+        env.say({ kind: "removalNotDone", certificate: step.certificate, message: error.message });
+        return;
+      }
+    }
+    await env.sleep(delay);
+    waited += delay;
+  }
+}
+
+const TRIES = 4;
+
+/** In any case: also when the run is told to end. What can't be set is an error, which says how to set it by hand. */
+async function setAgain(
+  connectors: readonly string[],
+  { facts }: ObservedCertificate,
+  run: Run,
+  cause: unknown,
+): Promise<void> {
+  run.env = { ...run.env, ...run.env.anew(`Setting ${connectors.join(", ")} again`, { inAnyCase: true }) };
+  const { env } = run;
+  const problems: string[] = [];
+  for (const connector of connectors) {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await env.backend.setSendConnectorCertificate(run.server, connector, tlsCertificateNameOf(facts), env.options);
+        break;
+      } catch (error) {
+        if (tries === TRIES) {
+          problems.push(leftEmpty(connector, facts, run.server, error));
+          break;
+        }
+        await env.sleep(FIRST_DELAY_MS * tries).catch(() => undefined);
+      }
+    }
+  }
+  if (problems.length === 0) return;
+  throw new ExchangeBindingError("ChangeDidNotComeAbout", problems.join(" "), {
+    facts: { server: run.server, connectors: [...connectors] },
+    cause,
+  });
+}
+
+function leftEmpty(
+  connector: string,
+  facts: ObservedCertificate["facts"],
+  server: Run["server"],
+  error: unknown,
+): string {
+  const { before, expression } = tlsCertificateNameExpression(server, facts);
+  const name = quoted(connector);
+  const command =
+    name === undefined
+      ? ""
+      : ` Or by hand: ${commandOf`${before}Set-SendConnector ${name} -TlsCertificateName ${expression}`}`;
+  return (
+    `Send connector "${connector}" names no certificate: its name was cleared for the removal of an old one and couldn't be set again. ` +
+    `${asSentence(messageOf(error))} Mail goes out without the certificate until the next run, which sets it first.${command}`
+  );
+}
