@@ -14,7 +14,7 @@ import type { Thumbprint } from "./certificate/thumbprint";
 import { ExchangeBindingError, messageOf } from "./errors";
 import type { DesiredCertificate, OnServerWish, SelfSignedWish } from "./plan/desired";
 import { Secret } from "./secret";
-import { NOT_PLAIN, isPlainText, shown } from "./shownValue";
+import { NOT_PLAIN, isPlainText, isUsualVariable, shown } from "./shownValue";
 import { SOURCE_KEYS, SOURCE_KINDS } from "./sourceKeys";
 import type { Exposure, SourceKind } from "./sourceKeys";
 
@@ -52,8 +52,6 @@ const DEFAULT_VALIDITY_DAYS = 365;
 const DEFAULT_KEY_SIZE = 2048;
 
 const LONGEST_PATH = 1024;
-/** How variables are usually called. Something else isn't repeated: it may be the password itself. */
-const USUAL_VARIABLE = /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/;
 
 const text = (what: string) => z.string({ error: `${what} must be a text` }).min(1, { error: `${what} is empty` });
 const pathOf = (what: string) =>
@@ -183,7 +181,9 @@ export async function readCertificateSource(
   try {
     if (raw["form"] !== undefined) return await readForm(raw, context);
     if (named.length === 0) {
-      return { problems: [`no source is given; give exactly one of ${SOURCE_KINDS.join(", ")}`] };
+      // Of a part that ignoreChanges names, the engine finds nothing in the state, and takes it away.
+      const hint = "where ignoreChanges names a part of it, name `certificate` as a whole";
+      return { problems: [`no source is given; give exactly one of ${SOURCE_KINDS.join(", ")}; ${hint}`] };
     }
     const [kind, ...more] = named;
     if (kind === undefined || more.length > 0) {
@@ -366,7 +366,7 @@ async function readPfxFile(
   if (passwordEnv !== undefined && fromEnvironment === undefined) {
     throw new ExchangeBindingError(
       "Refused",
-      USUAL_VARIABLE.test(passwordEnv)
+      isUsualVariable(passwordEnv)
         ? `the environment variable ${passwordEnv}, named by passwordEnv, isn't set where Pulumi runs; set it, or give password`
         : `passwordEnv (${shown(passwordEnv, "kind")}) must be the name of an environment variable that is set where Pulumi runs; a password itself belongs into password`,
     );

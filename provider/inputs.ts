@@ -78,8 +78,6 @@ export interface ReadInputs {
   readonly source: CertificateSource | undefined;
   /** Where the certificate is to be chosen on the server: `desired` has an unknown one until then. */
   readonly onServer: OnServerWish | undefined;
-  readonly timeoutSeconds: number;
-  readonly onDelete: "retain" | "remove";
   /** Present when nothing needed for planning is unknown or wrong. */
   readonly desired: DesiredBinding | undefined;
 }
@@ -230,7 +228,6 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
   Object.assign(normalised, factsAsInputs(facts, source));
   // Which one it will be shows on the server, once that is known.
   if (source?.onServer !== undefined && unknown.size > 0) Object.assign(normalised, unknownFacts());
-  const timeoutSeconds = withDefault("timeoutSeconds");
   const rest = {
     identity,
     deleteBeforeReplace: raw["bindingDeleteBeforeReplace"] === true,
@@ -246,7 +243,7 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
     friendlyName,
     privateKeyExportable: withDefault("privateKeyExportable"),
     renewBeforeDays,
-    timeoutSeconds,
+    timeoutSeconds: withDefault("timeoutSeconds"),
   };
   const plannable = [...unknown].every((key) => key === "successor");
   return {
@@ -257,8 +254,6 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
     server,
     source,
     onServer: source?.onServer,
-    timeoutSeconds,
-    onDelete,
     desired:
       plannable && server !== undefined && source !== undefined && services !== undefined && services.length > 0
         ? { ...rest, server, certificate: source.desired, services }

@@ -2,6 +2,8 @@ import { domainToASCII } from "node:url";
 
 /** The domain's own words: services, servers, statuses, and values that may be unknown. */
 
+export const DAY_MS = 24 * 60 * 60 * 1000;
+
 /**
  * The services that can be declared, in the one canonical order used everywhere. Names as Exchange spells them
  * (AllowedServices of Enable-ExchangeCertificate).

@@ -27,6 +27,11 @@ export function isHarmless(text: string): boolean {
 /** Bytes in base64 or hexadecimal digits, longer than a thumbprint. */
 const ENCODED = /[A-Za-z0-9+/_-]{41,}/;
 
+/** How environment variables are usually called. Something else isn't repeated: it may be the password itself. */
+export function isUsualVariable(text: string): boolean {
+  return /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/.test(text);
+}
+
 /** Whether a text holds nothing that can't be seen: controls, line breaks, marks of the reading direction, half letters. */
 export function isPlainText(text: string): boolean {
   return !/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(text);

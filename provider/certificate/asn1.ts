@@ -155,8 +155,15 @@ export function childOf(node: Asn1, index: number): Asn1 {
 
 /** Bytes of a primitive value. BER allows an OCTET STRING in pieces (Bouncy Castle and NSS write such): joined here. */
 export function bytesOf(node: Asn1): Buffer {
-  if (!node.constructed && Buffer.isBuffer(node.value)) return node.value;
-  return Buffer.concat(childrenOf(node).map(bytesOf));
+  const pieces = piecesOf(node, 0);
+  const [first] = pieces;
+  return first !== undefined && pieces.length === 1 ? first : Buffer.concat(pieces);
+}
+
+function piecesOf(node: Asn1, depth: number): readonly Buffer[] {
+  if (depth > MAX_DEPTH) throw new Error("nested too deeply");
+  if (!node.constructed && Buffer.isBuffer(node.value)) return [node.value];
+  return childrenOf(node).flatMap((child) => piecesOf(child, depth + 1));
 }
 
 /** The content of a value, whatever it is: without tag and length. */

@@ -134,6 +134,11 @@ function withoutBlanksAround(text: string): string {
   return /[^ \t-\r](?:.*[^ \t-\r])?/s.exec(text)?.[0] ?? "";
 }
 
+/** The common name that counts, the most specific one. */
+export function commonNameOf(name: DistinguishedName): string | undefined {
+  return name.flat().findLast(({ oid }) => oid === COMMON_NAME)?.value;
+}
+
 function oidForKey(key: string): string | undefined {
   const dotted = /^(?:OID\.)?([0-9.]+)$/i.exec(key)?.[1];
   if (dotted !== undefined) return isOid(dotted) ? dotted : undefined;

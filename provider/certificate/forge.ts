@@ -2,19 +2,6 @@ import type * as NodeForge from "node-forge";
 
 /** What we use of node-forge that its type package leaves out, or knows too narrowly. */
 interface Untyped {
-  readonly asn1: {
-    fromDer(
-      bytes: string,
-      options: { readonly strict: boolean; readonly parseAllBytes: boolean; readonly decodeBitStrings: boolean },
-    ): NodeForge.asn1.Asn1;
-    /** `type` is the tag's number; of a context-specific value it is no member of `asn1.Type`. */
-    create(
-      tagClass: NodeForge.asn1.Class,
-      type: number,
-      constructed: boolean,
-      value: string | NodeForge.asn1.Asn1[],
-    ): NodeForge.asn1.Asn1;
-  };
   readonly rc2: {
     /** `bits`: the effective length of the key. */
     createDecryptionCipher(key: string, bits: number): NodeForge.cipher.BlockCipher & { start(iv: string): void };

@@ -17,7 +17,7 @@ import {
   writeAsn1,
 } from "./asn1";
 import type { DistinguishedName } from "./distinguishedName";
-import { COMMON_NAME, formatDistinguishedName, nameFromAsn1, textOf } from "./distinguishedName";
+import { commonNameOf, formatDistinguishedName, nameFromAsn1, textOf } from "./distinguishedName";
 import type { CertificateFacts, KeyUsage, SignatureKind } from "./facts";
 import { KEY_USAGES } from "./facts";
 import { looksLikeDnsName } from "./names";
@@ -136,7 +136,7 @@ function namesOf(
   subject: DistinguishedName,
   extensions: ReadonlyMap<string, Buffer>,
 ): Pick<CertificateFacts, "commonName" | "dnsNames"> {
-  const commonName = subject.flat().findLast((attribute) => attribute.oid === COMMON_NAME)?.value;
+  const commonName = commonNameOf(subject);
   const namesOfSubject = commonName !== undefined && looksLikeDnsName(commonName) ? [commonName] : [];
   const altNames = extensions.get(EXTENSIONS.subjectAltName);
   const dnsNames = altNames === undefined ? namesOfSubject : dnsNamesOf(altNames);

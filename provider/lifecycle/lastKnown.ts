@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { commonNameOf, parseDistinguishedName } from "../certificate/distinguishedName";
 import type { CertificateFacts } from "../certificate/facts";
 import { known, parseService, sortServices, unknown } from "../model";
 import type { ObservedServer } from "../plan/observedServer";
@@ -30,7 +31,7 @@ export function lastKnownServer(stored: StoredBinding, reason: string): Observed
   const certificate: CertificateFacts = {
     ...facts.data,
     thumbprint: previous.thumbprint,
-    commonName: /(?:^|, )CN=([^,]+)/.exec(facts.data.subject)?.[1],
+    commonName: commonNameIn(facts.data.subject),
     keyAlgorithm: "RSA",
     keySizeBits: undefined,
     isSelfSigned: facts.data.subject === facts.data.issuer,
@@ -61,4 +62,9 @@ export function lastKnownServer(stored: StoredBinding, reason: string): Observed
     federationThumbprints: notAsked,
     edgeSubscriptions: notAsked,
   };
+}
+
+function commonNameIn(subject: string): string | undefined {
+  const parsed = parseDistinguishedName(subject);
+  return "name" in parsed ? commonNameOf(parsed.name) : undefined;
 }

@@ -1,4 +1,5 @@
 import { tlsCertificateNameOf } from "../backends/connectorName";
+import { inSingleQuotes } from "../powershellQuotes";
 import type { Sentence } from "../sentence";
 import { isClean } from "../sentence";
 
@@ -11,18 +12,12 @@ declare const expressionBrand: unique symbol;
 /** A PowerShell expression of characters that may be shown anywhere. */
 export type Expression = string & { readonly [expressionBrand]: never };
 
-/** PowerShell takes each of these for the end of a text in single quotes, and two of them for one. */
-const QUOTES = /['\u2018\u2019\u201A\u201B]/g;
 /** Longer text isn't pasted by anybody. */
 const LONGEST = 500;
 
 /** Whether foreign text can stand in a command as it is. */
 export function isPrintable(text: string): boolean {
-  return text.length <= LONGEST && isClean(text) && isClean(inQuotes(text));
-}
-
-function inQuotes(text: string): string {
-  return `'${text.replace(QUOTES, "$&$&")}'`;
+  return text.length <= LONGEST && isClean(text) && isClean(inSingleQuotes(text));
 }
 
 /**
@@ -30,7 +25,7 @@ function inQuotes(text: string): string {
  * Undefined for one that is too long for a line.
  */
 export function quoted(text: string): Expression | undefined {
-  if (isPrintable(text)) return inQuotes(text) as Expression;
+  if (isPrintable(text)) return inSingleQuotes(text) as Expression;
   if (text.length > LONGEST) return undefined;
   const codes = Array.from({ length: text.length }, (_, i) => text.charCodeAt(i));
   return `(-join [char[]](${codes.join(",")}))` as Expression;
@@ -45,7 +40,7 @@ export function tlsCertificateNameExpression(
   certificate: { readonly thumbprint: string; readonly issuer: string; readonly subject: string },
 ): { readonly before: string; readonly expression: Expression } {
   const name = tlsCertificateNameOf(certificate);
-  if (isPrintable(name)) return { before: "", expression: inQuotes(name) as Expression };
+  if (isPrintable(name)) return { before: "", expression: inSingleQuotes(name) as Expression };
   return {
     before: `$c = Get-ExchangeCertificate -Server ${server} -Thumbprint ${certificate.thumbprint}; `,
     expression: '"<I>$($c.Issuer)<S>$($c.Subject)"' as Expression,

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import { COMMON_NAME, parseDistinguishedName } from "../certificate/distinguishedName";
+import { commonNameOf, parseDistinguishedName } from "../certificate/distinguishedName";
 import type { CertificateFacts } from "../certificate/facts";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { valueOr } from "../model";
@@ -84,7 +84,7 @@ export function namesOfWish({ subject, dnsNames }: SelfSignedWish): CertificateN
   const commonName =
     parsed === undefined
       ? dnsNames.find((name) => name.length <= MAX_COMMON_NAME)
-      : declared.flat().findLast(({ oid }) => oid === COMMON_NAME)?.value;
+      : commonNameOf(declared);
   return { commonName, dnsNames: dnsNames.map((name) => name.toLowerCase()) };
 }
 

@@ -1,3 +1,4 @@
+import { inSingleQuotes } from "../powershellQuotes";
 import { Secret } from "../secret";
 import { integerOf } from "./clixml/reading";
 import type { ClixmlValue } from "./clixml/types";
@@ -129,7 +130,7 @@ function shownBytes(bytes: Uint8Array): string {
 
 /** As PowerShell would want it typed: quoted where it isn't one word. */
 function quoted(text: string): string {
-  return /^[A-Za-z0-9_.:@\\/-]+$/.test(text) ? text : `'${text.replaceAll("'", "''")}'`;
+  return /^[A-Za-z0-9_.:@\\/-]+$/.test(text) ? text : inSingleQuotes(text);
 }
 
 export interface TracedError {

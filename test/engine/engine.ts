@@ -60,6 +60,8 @@ export interface EngineProject {
   setConfig(key: string, value: string): Promise<RunResult>;
   /** The `exchange-simulator` command of the installed package. */
   simulator(...args: string[]): Promise<RunResult>;
+  /** The `exchange-certificates` command of the installed package. */
+  exchangeCertificates(...args: string[]): Promise<RunResult>;
   /** Replaces the program. */
   setProgram(text: string): void;
   writeFile(name: string, content: string | Uint8Array): void;
@@ -131,6 +133,7 @@ function projectIn(workspace: Workspace, main: string): EngineProject {
     },
     setConfig: (key, value) => pulumi(["config", "set", key, value]),
     simulator: (...args) => workspace.installedCommand(PACKAGE, "exchange-simulator", args),
+    exchangeCertificates: (...args) => workspace.installedCommand(PACKAGE, "exchange-certificates", args),
     setProgram: (text) => {
       workspace.writeFile(main, text);
     },

@@ -1,7 +1,7 @@
 import { messageOf } from "../../errors";
 import { INPUT_KEYS } from "../../inputs";
 import type { Bag, Failure } from "../../lifecycle/requests";
-import { isHarmless } from "../../shownValue";
+import { isHarmless, isUsualVariable } from "../../shownValue";
 import { describeBlocker } from "../../plan/blockerText";
 
 /** A failure as the engine takes it. */
@@ -53,14 +53,13 @@ function isPlainValue(value: unknown): boolean {
 
 /** Blanks, colons and the invisible marks of dialogs are pasted along. */
 const PASTED_THUMBPRINT = /^[0-9A-Fa-f\s:\u200E]{1,120}$/;
-const VARIABLE = /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/;
 const PATH = /\.(?:pfx|p12)$/i;
 const WISH_KEYS: ReadonlySet<string> = new Set(["subject", "dnsNames", "validityDays", "keySize"]);
 
 const SHAPES: Readonly<Record<string, (value: unknown) => boolean>> = {
   thumbprint: (value) => typeof value === "string" && PASTED_THUMBPRINT.test(value),
   pfxFile: (value) => typeof value === "string" && PATH.test(value) && isHarmless(value),
-  passwordEnv: (value) => typeof value === "string" && VARIABLE.test(value),
+  passwordEnv: (value) => typeof value === "string" && isUsualVariable(value),
   selfSigned: (value) =>
     typeof value === "object" &&
     value !== null &&

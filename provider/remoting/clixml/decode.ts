@@ -137,8 +137,8 @@ function readObject(element: XmlElement, references: References): ClixmlObject {
   let typeNames: readonly string[] = NO_NAMES;
   let display: string | undefined;
   let content: ClixmlContent | undefined;
-  let adapted = NO_PROPERTIES;
-  let extended = NO_PROPERTIES;
+  const adapted = new Properties();
+  const extended = new Properties();
   for (const child of element.children) {
     switch (child.name) {
       case "TN":
@@ -151,16 +151,23 @@ function readObject(element: XmlElement, references: References): ClixmlObject {
         display = unescapeClixml(child.text);
         break;
       case "Props":
-        adapted = readProperties(child, adapted);
+        adapted.read(child);
         break;
       case "MS":
-        extended = readProperties(child, extended);
+        extended.read(child);
         break;
       default:
         content ??= readContent(child);
     }
   }
-  const value: ClixmlObject = { kind: "Obj", typeNames, display, content, adapted, extended };
+  const value: ClixmlObject = {
+    kind: "Obj",
+    typeNames,
+    display,
+    content,
+    adapted: adapted.values,
+    extended: extended.values,
+  };
   const refId = element.attributes.get("RefId");
   if (refId !== undefined) references.objects.set(refId, value);
   return value;
@@ -184,19 +191,23 @@ function namesOf(element: XmlElement): readonly string[] {
 const MAX_PROPERTIES = 10_000;
 
 /** MS-PSRP 2.2.5.2.8: the attribute `N` names a property. One without a name can't be asked for and is left out. */
-function readProperties(
-  element: XmlElement,
-  before: ReadonlyMap<string, ClixmlValue>,
-): ReadonlyMap<string, ClixmlValue> {
-  if (element.children.length === 0) return before;
-  if (element.children.length > MAX_PROPERTIES) throw invalid("Obj", `has more than ${MAX_PROPERTIES} properties`);
-  const properties = new Map(before);
-  for (const child of element.children) {
-    const value = valueOf(child);
-    const name = child.attributes.get("N");
-    if (name !== undefined) properties.set(unescapeClixml(name), value);
+class Properties {
+  values: ReadonlyMap<string, ClixmlValue> = NO_PROPERTIES;
+  #own: Map<string, ClixmlValue> | undefined;
+  #count = 0;
+
+  /** Takes in one element of them; there may be several, and a later one counts. */
+  read({ children }: XmlElement): void {
+    if (children.length === 0) return;
+    this.#count += children.length;
+    if (this.#count > MAX_PROPERTIES) throw invalid("Obj", `has more than ${MAX_PROPERTIES} properties`);
+    this.values = this.#own ??= new Map();
+    for (const child of children) {
+      const value = valueOf(child);
+      const name = child.attributes.get("N");
+      if (name !== undefined) this.#own.set(unescapeClixml(name), value);
+    }
   }
-  return properties;
 }
 
 function readContent(element: XmlElement): ClixmlContent | undefined {

@@ -1,4 +1,5 @@
 import { UsageMistake } from "../../../console/usageMistake";
+import { SINGLE_QUOTES } from "../../../powershellQuotes";
 
 /* A line of PowerShell that was given in one quoted argument, as far as this console knows it. */
 
@@ -62,6 +63,9 @@ function propertiesOf(words: readonly string[]): readonly string[] {
     });
 }
 
+const SINGLE_QUOTED = new RegExp(`^[${SINGLE_QUOTES}](?:[^${SINGLE_QUOTES}]|[${SINGLE_QUOTES}]{2})*[${SINGLE_QUOTES}]`);
+const DOUBLED = new RegExp(`[${SINGLE_QUOTES}]([${SINGLE_QUOTES}])`, "g");
+
 /** Words and `|`, with quotes taken away as PowerShell does. */
 function tokensOf(line: string): readonly string[] {
   const tokens: string[] = [];
@@ -77,16 +81,16 @@ function tokensOf(line: string): readonly string[] {
     word = undefined;
   };
   while (rest !== "") {
-    const single = take(/^'(?:[^']|'')*'/);
+    const single = take(SINGLE_QUOTED);
     const double = single === undefined ? take(/^"(?:[^"`$]|"")*"/) : undefined;
-    if (single !== undefined) word = (word ?? "") + single.slice(1, -1).replaceAll("''", "'");
+    if (single !== undefined) word = (word ?? "") + single.slice(1, -1).replace(DOUBLED, "$1");
     else if (double !== undefined) word = (word ?? "") + double.slice(1, -1).replaceAll('""', '"');
     else if (take(/^\s+/) !== undefined) end();
     else if (take(/^\|/) !== undefined) {
       end();
       tokens.push("|");
     } else {
-      const plain = take(/^\$(?:true|false|null)\b/i) ?? take(/^@\([^()$]*\)/) ?? take(/^[^\s'"|;{}`$()<>&]/);
+      const plain = take(/^\$(?:true|false|null)\b/i) ?? take(/^@\([^()$]*\)/) ?? take(/^[^\s'\u2018-\u201B"|;{}`$()<>&]/);
       if (plain === undefined) {
         throw new UsageMistake(
           `Variables, expressions, script blocks and several commands aren't known here. ${ELSEWHERE}`,
