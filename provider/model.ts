@@ -2,6 +2,11 @@ import { domainToASCII } from "node:url";
 
 /** The domain's own words: services, servers, statuses, and values that may be unknown. */
 
+/** Whether a certificate of that subject is the one that setup makes for the Web Management Service (WMSvc-SHA2-EX01). */
+export function isWebManagementSubject(subject: string): boolean {
+  return /^CN=WMSvc(?:-|$)/i.test(subject);
+}
+
 export const DAY_MS = 24 * 60 * 60 * 1000;
 
 /**

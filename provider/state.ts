@@ -14,6 +14,7 @@ import type { ObservedServer } from "./plan/observedServer";
 import type { FollowUp } from "./plan/followUps";
 import type { Work } from "./plan/planTypes";
 import type { SupersededCertificate } from "./plan/removalWork";
+import { sortedJson } from "./sortedJson";
 import { followUpOutputs, followUpsSchema } from "./storedFollowUps";
 import { UNKNOWN } from "./unknowns";
 
@@ -412,15 +413,7 @@ function sourceShape(certificate: unknown): string | undefined {
   return comparable(certificate, "chain");
 }
 
-/** JSON in which the order of keys says nothing: the engine's protocol doesn't keep it. */
+/** The engine's protocol doesn't keep the order of keys. */
 function comparable(value: unknown, leaveOut?: string): string | undefined {
-  return JSON.stringify(value, (key, part: unknown) =>
-    key === leaveOut
-      ? undefined
-      : part === UNKNOWN
-        ? { unknown: true }
-        : typeof part === "object" && part !== null && !Array.isArray(part)
-          ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
-          : part,
-  );
+  return sortedJson(value, (key, part) => (key === leaveOut ? undefined : part === UNKNOWN ? { unknown: true } : part));
 }

@@ -126,7 +126,6 @@ describe("what a program writes is brought into one form", () => {
       renewBeforeDays: 30,
       timeoutSeconds: 300,
     });
-    expect((await read()).onDelete).toBe("retain");
   });
 
   it("doesn't store the defaults, so that a later version may know more of them", async () => {

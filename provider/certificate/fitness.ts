@@ -1,3 +1,4 @@
+import { DAY_MS } from "../model";
 import type { CertificateFacts } from "./facts";
 
 /** Something about a certificate that clients or servers mind. Whether it stops a step is for the caller to decide. */
@@ -53,7 +54,6 @@ const LONGEST_VALIDITY: readonly { readonly from: string; readonly days: number 
   { from: "2026-03-15T00:00:00Z", days: 200 },
   { from: "2020-09-01T00:00:00Z", days: 398 },
 ];
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** What forbids it; a step that would import or enable it is refused. Without the extensions everything is allowed. */
 export function unusableFor(facts: CertificateFacts): readonly Unusable[] {

@@ -3,6 +3,7 @@ import { domainToASCII } from "node:url";
 import { promisify } from "node:util";
 
 import { ExchangeBindingError } from "../errors";
+import { DAY_MS } from "../model";
 import { Secret } from "../secret";
 import { buildCertificate } from "./buildCertificate";
 import type { DistinguishedName } from "./distinguishedName";
@@ -35,7 +36,6 @@ export interface SelfSignedProblem {
  * outside of it, so that one hour is what public certificate authorities use too.
  */
 const BACKDATED_MS = 60 * 60 * 1000;
-const DAY_MS = 24 * 60 * 60 * 1000;
 /** The limit of a common name (RFC 5280 appendix A.1). */
 const MAX_COMMON_NAME = 64;
 const MAX_VALIDITY_DAYS = 36_500;

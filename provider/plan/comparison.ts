@@ -1,12 +1,12 @@
 import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorName";
 import type { CertificateFacts } from "../certificate/facts";
 import { coversName } from "../certificate/names";
-import { valueOr } from "../model";
+import { DAY_MS, isWebManagementSubject, valueOr } from "../model";
 import type { DesiredBinding } from "./desired";
 import type { CertificateNames } from "./names";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 import type { ConnectorRef, ConnectorsLeft, NamedCertificate, Notice, Step } from "./planTypes";
-import { DAY_MS, factsOf, named, namesOf, subjectOf } from "./target";
+import { factsOf, named, namesOf, subjectOf } from "./target";
 import type { Target } from "./target";
 
 /*
@@ -139,7 +139,7 @@ export function successorNotices(
   }
   return [...byThumbprint.values()].map(({ facts, services }): Notice => {
     const lacks = (from?.facts.dnsNames ?? []).filter((name) => !coversName(facts, name));
-    const isWmsvc = /^CN=WMSvc-/i.test(facts.subject);
+    const isWmsvc = isWebManagementSubject(facts.subject);
     return { kind: "successorGets", certificate: named(facts), services, lacks, isWmsvc };
   });
 }

@@ -41,12 +41,16 @@ export function notReady(certificateName: string, sources: readonly SourceServer
   });
 }
 
-/** What is to be done with a declared send connector. */
-export type SendDecision =
+/** There is nothing to set. */
+type NothingToSet =
   | { readonly kind: "missing"; readonly connector: string }
   | { readonly kind: "unknown"; readonly connector: string; readonly reason: string }
   /** It names the certificate already. */
-  | { readonly kind: "set"; readonly connector: string }
+  | { readonly kind: "set"; readonly connector: string };
+
+/** What is to be done with a declared send connector. */
+export type SendDecision =
+  | NothingToSet
   /** Every source server is ready: whoever finds it so sets the name. */
   | {
       readonly kind: "complete";
@@ -83,9 +87,7 @@ export function decideSend({ connector, facts, server, sourceOf, now }: SendRequ
 
 /** What is to be done with a declared receive connector. */
 export type ReceiveDecision =
-  | { readonly kind: "missing"; readonly connector: string }
-  | { readonly kind: "unknown"; readonly connector: string; readonly reason: string }
-  | { readonly kind: "set"; readonly connector: string }
+  | NothingToSet
   | {
       readonly kind: "change";
       readonly connector: string;

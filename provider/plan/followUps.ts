@@ -1,6 +1,7 @@
 import type { Thumbprint } from "../certificate/thumbprint";
 import { valueOr } from "../model";
 import type { ExchangeService } from "../model";
+import { sortedJson } from "../sortedJson";
 import { findCertificate } from "./holdings";
 import type { ObservedServer } from "./observedServer";
 import type { ConnectorRef, Step, Work } from "./planTypes";
@@ -80,11 +81,7 @@ export function tasksOf(work: Work, server: ObservedServer, thumbprint: Thumbpri
 /** What tells one task from another, whatever the day. */
 function keyOf(task: FollowUpTask & { readonly since?: string }): string {
   const { since: _since, ...rest } = task;
-  return JSON.stringify(rest, (_key, value: unknown) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
-      : value,
-  );
+  return sortedJson(rest) ?? "";
 }
 
 /** The tasks of earlier runs and those that arose now, the same one once and with its first day. */

@@ -1,7 +1,7 @@
 import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorName";
 import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
-import { NAME_SERVICES, valueOr } from "../model";
+import { NAME_SERVICES, isWebManagementSubject, valueOr } from "../model";
 import type { ExchangeService, NameService } from "../model";
 import type { GapRefusal } from "./connectorGap";
 import { judgeStatus, outOfDates, reservedAs } from "./guards";
@@ -130,7 +130,7 @@ export function reservedFor(
   const { facts, friendlyName } = certificate;
   const reserved = reservedAs(server, facts.thumbprint);
   if (reserved !== undefined) return reserved;
-  const isWebManagement = facts.isSelfSigned && /^CN=WMSvc(?:-|$)/i.test(facts.subject);
+  const isWebManagement = facts.isSelfSigned && isWebManagementSubject(facts.subject);
   return isWebManagement || /^WMSVC/i.test(valueOr(friendlyName, "")) ? "webManagement" : undefined;
 }
 

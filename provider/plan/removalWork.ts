@@ -1,5 +1,6 @@
 import { tlsCertificateNameOf } from "../backends/connectorName";
 import type { Thumbprint } from "../certificate/thumbprint";
+import { DAY_MS } from "../model";
 import { throughGap } from "./connectorGap";
 import type { GapWishes, HeldNames } from "./connectorGap";
 import type { DesiredBinding } from "./desired";
@@ -9,7 +10,7 @@ import type { Blocker, Goal, NamedCertificate, Notice, Plan, Step } from "./plan
 import { isMerelyWaiting, judgeRemoval } from "./removal";
 import type { Removal, RemovalReason } from "./removal";
 import { factsBefore, serverAfter } from "./serverAfter";
-import { DAY_MS, named } from "./target";
+import { named } from "./target";
 import type { PlanContext, Target } from "./target";
 
 /** A certificate that a binding has replaced and that is, as far as the state knows, still on its server. */

@@ -1,7 +1,7 @@
 import { tlsCertificateNameOf } from "../backends/connectorName";
 import type { CertificateFacts } from "../certificate/facts";
 import type { Thumbprint } from "../certificate/thumbprint";
-import { known, sortServices } from "../model";
+import { DAY_MS, known, sortServices } from "../model";
 import type { DisplayedService, ExchangeService, Observed } from "../model";
 import { receiveConnectorName, sameConnector } from "./connectors";
 import { isNameService } from "./holdings";
@@ -28,7 +28,7 @@ export function factsBefore(target: Target, now: Date): CertificateFacts | undef
     commonName: names.commonName,
     dnsNames: names.dnsNames,
     notBefore: now.toISOString(),
-    notAfter: new Date(now.getTime() + wish.validityDays * 24 * 60 * 60 * 1000).toISOString(),
+    notAfter: new Date(now.getTime() + wish.validityDays * DAY_MS).toISOString(),
     keyAlgorithm: "RSA",
     keySizeBits: wish.keySize,
     isSelfSigned: true,

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { commonNameOf, parseDistinguishedName } from "../certificate/distinguishedName";
 import type { CertificateFacts } from "../certificate/facts";
 import type { Thumbprint } from "../certificate/thumbprint";
-import { valueOr } from "../model";
+import { DAY_MS, valueOr } from "../model";
 import type { BindingIdentity, DesiredBinding, DesiredCertificate, PreviousBinding, SelfSignedWish } from "./desired";
 import type { SourceServer } from "./connectors";
 import { findCertificate } from "./holdings";
@@ -43,8 +43,6 @@ export interface PlanContext {
   readonly former?: BindingIdentity | undefined;
 }
 
-export const DAY_MS = 24 * 60 * 60 * 1000;
-
 /** Whole days until the moment, rounded down; negative afterwards. */
 export function daysUntil(moment: string, now: Date): number {
   return Math.floor((Date.parse(moment) - now.getTime()) / DAY_MS);
@@ -82,9 +80,7 @@ export function namesOfWish({ subject, dnsNames }: SelfSignedWish): CertificateN
   const parsed = subject === undefined ? undefined : parseDistinguishedName(subject);
   const declared = parsed !== undefined && "name" in parsed ? parsed.name : [];
   const commonName =
-    parsed === undefined
-      ? dnsNames.find((name) => name.length <= MAX_COMMON_NAME)
-      : commonNameOf(declared);
+    parsed === undefined ? dnsNames.find((name) => name.length <= MAX_COMMON_NAME) : commonNameOf(declared);
   return { commonName, dnsNames: dnsNames.map((name) => name.toLowerCase()) };
 }
 

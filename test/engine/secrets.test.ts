@@ -66,19 +66,25 @@ describe("secrets", () => {
     }
   });
 
-  it("don't even reach the engine's own logs when they are given as pfxFile and passwordEnv", async () => {
+  it("don't even reach the engine's own logs when the program names files: pfxFile with passwordEnv, pemFiles", async () => {
     const pfx = makePfx();
+    const asPem = makePfx({ key: "rsa2048b" });
     const project = await makeBindings(
       {
         mail: `{ server: "${EX01}", certificate: { pfxFile: "mail.pfx", passwordEnv: "MAIL_PFX_PASSWORD" }, services: ["SMTP"] }`,
+        web: `{ server: "${EX02}", certificate: { pemFiles: { certificateFile: "mail.pem", privateKeyFile: "mail.key" } }, services: ["SMTP"] }`,
       },
-      { env: { MAIL_PFX_PASSWORD: pfx.password }, files: { "mail.pfx": pfx.bytes } },
+      {
+        env: { MAIL_PFX_PASSWORD: pfx.password },
+        files: { "mail.pfx": pfx.bytes, "mail.pem": asPem.certificatePem, "mail.key": asPem.privateKeyPem },
+      },
     );
     mustSucceed(await project.up("--skip-preview", "--logtostderr", "-v=9", "--tracing", "file:./engine.trace"));
     mustSucceed(await project.refresh("--logtostderr", "-v=9"));
+    const secrets = [...secretsOf(pfx), ...secretsOf(asPem)];
     const everything = { ...leftBehind(project), "the engine's trace": project.readFile("engine.trace") };
     for (const [where, text] of Object.entries(everything)) {
-      expect({ where, leaks: leaksIn(text, secretsOf(pfx)) }).toEqual({ where, leaks: [] });
+      expect({ where, leaks: leaksIn(text, secrets) }).toEqual({ where, leaks: [] });
     }
   });
 });

@@ -1,6 +1,5 @@
 import {
   EX01,
-  EX02,
   certificatesOf,
   makeBindings,
   makePfx,

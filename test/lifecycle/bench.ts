@@ -10,6 +10,7 @@ import { Deployment } from "../../provider/lifecycle/deployment";
 import { dynamicProviderOver, type DynamicProvider } from "../../provider/frontends/dynamic/dynamicProvider";
 import { EngineError } from "../../provider/frontends/dynamic/engineError";
 import { lineForConsole } from "../../provider/frontends/engine/lineText";
+import type { ToldLine } from "../../provider/lifecycle/requests";
 import { sleep, type Timer } from "../../provider/lifecycle/timeLimit";
 import { Secret } from "../../provider/secret";
 import { EXCHANGE_2016, NOW, organisation, published, server, stored } from "../backends/simulator/lab";
@@ -85,8 +86,9 @@ export interface Bench {
   readonly store: StateStore;
   readonly deployment: Deployment;
   readonly lifecycle: DynamicProvider;
-  /** What was said. */
+  /** What was said, and the same as data. */
   readonly lines: string[];
+  readonly told: ToldLine[];
   /** Calls of the backend: `readSnapshot ex01.contoso.com`. */
   readonly calls: string[];
   /** Checks as the engine does: what was refused is thrown; `__provider` is put back. */
@@ -112,6 +114,7 @@ export function openBench(initial: Organisation | StateStore = farm(), options: 
   const store = "read" in initial ? initial : memoryState(initial);
   const now = (): Date => options.now ?? NOW;
   const lines: string[] = [];
+  const told: ToldLine[] = [];
   const calls: string[] = [];
   const real = simulatorBackend(store, { now, newGuid: randomUUID, pause: sleep });
   const deployment = new Deployment({
@@ -136,7 +139,10 @@ export function openBench(initial: Organisation | StateStore = farm(), options: 
           notAfter: new Date(now().getTime() + validityDays * 24 * 60 * 60 * 1000),
         }),
       ),
-    say: (told) => lines.push(lineForConsole(told, now())),
+    say: (line) => {
+      told.push(line);
+      lines.push(lineForConsole(line, now()));
+    },
     note: (text) => lines.push(text),
     timer: options.timer,
     limitTimer: options.limitTimer,
@@ -161,6 +167,7 @@ export function openBench(initial: Organisation | StateStore = farm(), options: 
     deployment,
     lifecycle,
     lines,
+    told,
     calls,
     checked,
     make: async (news) => {

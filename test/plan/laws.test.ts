@@ -6,6 +6,7 @@ import { EXCHANGE_SERVICES, unknown, valueOr } from "../../provider/model";
 import { unmetGoals } from "../../provider/plan/goals";
 import { holds, isNameService } from "../../provider/plan/holdings";
 import type { ObservedServer } from "../../provider/plan/observedServer";
+import { lineOf } from "../../provider/plan/line";
 import { linesOfChange, linesOfPlan, linesOfRefresh } from "../../provider/plan/lines";
 import { plan } from "../../provider/plan/plan";
 import { describeLine } from "../../provider/plan/lineText";
@@ -101,11 +102,11 @@ describe("the planner's laws", () => {
   it("every line says what was and what came about, in each phase", async () => {
     const kinds = new Set<string>();
     await law((chapter) => {
-      const { decision, applied, after, wish } = chapter;
+      const { decision, applied, after, wish, told, left } = chapter;
       const lines = [...linesOfPlan(decision), ...linesOfRefresh(decision)];
       if (applied !== undefined && "work" in decision) {
         const outcome = { server: after, thumbprint: applied.thumbprint, requireSsl: wish.requireSsl, now: NOW };
-        lines.push(...linesOfChange(decision.work, undefined, outcome));
+        lines.push(...linesOfChange(decision.work, left, outcome), ...told.map((fact) => lineOf("change", fact)));
       }
       for (const line of lines) {
         kinds.add(line.kind);
@@ -113,6 +114,8 @@ describe("the planner's laws", () => {
       }
     });
     expect(kinds.size).toBeGreaterThan(30);
+    const ofChanges = ["afterwards", "stillToDo", "serverWarns", "waitsFor"];
+    expect([...kinds]).toEqual(expect.arrayContaining(ofChanges));
   });
 
   it("a plan is frozen through and through", async () => {

@@ -1,11 +1,14 @@
+import { factsOfStored } from "../../provider/backends/simulator/certificateStore";
 import type { CertificateFacts } from "../../provider/certificate/facts";
 import type { ChainCertificate } from "../../provider/certificate/fitness";
 import { losesClientUse, unfitnessOf } from "../../provider/certificate/fitness";
 import { coversName } from "../../provider/certificate/names";
-import { valueOr } from "../../provider/model";
-import type { ExchangeService } from "../../provider/model";
+import { DAY_MS, valueOr } from "../../provider/model";
+import type { ExchangeService, ServerFqdn } from "../../provider/model";
+import type { FollowUpTask } from "../../provider/plan/followUps";
 import { connectorNames } from "../../provider/plan/connectors";
-import { certificateNameOf, findCertificate, holds } from "../../provider/plan/holdings";
+import { unmetGoals } from "../../provider/plan/goals";
+import { certificateNameOf, findCertificate, holds, isNameService } from "../../provider/plan/holdings";
 import type { Line } from "../../provider/plan/line";
 import type { ObservedServer } from "../../provider/plan/observedServer";
 import type { CertificateRef, NamedCertificate, TakeOver } from "../../provider/plan/planTypes";
@@ -15,8 +18,6 @@ import { NOW } from "./servers";
 
 /** What a line says is looked up on the server as it was before and as it is afterwards. */
 type Claim<K extends Line["kind"]> = (line: Line & { readonly kind: K }, chapter: Chapter) => void;
-
-const DAY_MS = 24 * 60 * 60 * 1000;
 
 function resolve(ref: CertificateRef, { applied }: Chapter): NamedCertificate["thumbprint"] | undefined {
   return ref.kind === "known" ? ref.thumbprint : applied?.thumbprint;
@@ -65,8 +66,64 @@ function chainOf({ wish }: Chapter): readonly ChainCertificate[] {
   return wish.certificate.kind === "given" ? (wish.certificate.chain ?? []) : [];
 }
 
-/** Said of a time when no server is asked, or of nothing on a server: other tests hold them. */
-const OF_NO_SERVER = (): void => undefined;
+/** Somebody holds it who didn't. */
+function isGained({ before, after }: Chapter, service: ExchangeService): boolean {
+  return after.certificates.some(
+    ({ facts }) => holdsNow(after, facts.thumbprint, service) && !holdsNow(before, facts.thumbprint, service),
+  );
+}
+
+/** Of "Configure IMAP4/POP3" and "Deploying certificates for UM". */
+const WINDOWS_SERVICES: Readonly<Partial<Record<ExchangeService, readonly string[]>>> = {
+  IMAP: ["MSExchangeIMAP4", "MSExchangeIMAP4BE"],
+  POP: ["MSExchangePOP3", "MSExchangePOP3BE"],
+  UM: ["MSExchangeUM"],
+  UMCallRouter: ["MSExchangeUMCR"],
+};
+
+/** What is left to do has come of what this chapter changed. */
+function isCaused(task: FollowUpTask, chapter: Chapter): void {
+  const { before, after, applied } = chapter;
+  if (applied === undefined) return;
+  const isDefaultChanged = defaultOf(before) !== defaultOf(after);
+  switch (task.kind) {
+    case "restartIis":
+      expect(isGained(chapter, "IIS")).toBe(true);
+      break;
+    case "restartServices": {
+      const { service, windowsServices } = task;
+      const nameOf = (server: ObservedServer) =>
+        isNameService(service) ? valueOr(certificateNameOf(server, service), undefined) : undefined;
+      expect(windowsServices).toEqual(WINDOWS_SERVICES[service]);
+      expect(isGained(chapter, service) || nameOf(before) !== nameOf(after)).toBe(true);
+      break;
+    }
+    case "hybrid":
+      expect(isGained(chapter, "SMTP") || isDefaultChanged).toBe(true);
+      break;
+    case "edgeSubscription":
+      expect(task.edgeServers).toEqual(valueOr(before.edgeSubscriptions, []));
+      expect(isDefaultChanged).toBe(true);
+      break;
+    case "connector": {
+      const { connector, value } = task;
+      const facts = findCertificate(after, applied.thumbprint)?.facts;
+      expect(facts).toMatchObject(value);
+      expect(facts && connectorNames(after, connector.type, connector.identity, facts)).toBe(false);
+    }
+  }
+}
+
+/** The binding leaves a server behind, and its certificate there. */
+function isOnTheOldServer(
+  { server, thumbprint }: { readonly server: ServerFqdn; readonly thumbprint: string | undefined },
+  { previous, wish, organisationAfter }: Chapter,
+): void {
+  expect([server, thumbprint]).toEqual([previous?.server, previous?.thumbprint]);
+  expect(wish.server).not.toBe(server);
+  const there = organisationAfter.servers[server]?.certificates ?? [];
+  expect(there.map((one) => factsOfStored(one).thumbprint)).toContain(thumbprint);
+}
 
 /** One for each kind of line: one that is missing doesn't compile. */
 const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
@@ -249,16 +306,41 @@ const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
   wouldBeRefused: (_line, { organisationBefore, organisationAfter, decision }) => {
     if (decision.kind === "inSync") expect(organisationAfter).toBe(organisationBefore);
   },
-  onServerChosen: OF_NO_SERVER,
-  onServerInstead: OF_NO_SERVER,
-  onServerStays: OF_NO_SERVER,
-  keyStorageProviderDropped: OF_NO_SERVER,
-  comesFromBinding: OF_NO_SERVER,
+  onServerChosen: ({ certificate, notBefore, names }, { before }) => {
+    const { thumbprint, subject, issuer, notAfter } = certificate;
+    const facts = findCertificate(before, thumbprint)?.facts;
+    expect(facts).toMatchObject({ thumbprint, subject, issuer, notBefore, notAfter });
+    for (const name of names) expect(facts && coversName(facts, name)).toBe(true);
+  },
+  onServerInstead: ({ certificate, of }, { before, previous }) => {
+    const bound = typeof of.certificate === "string" ? of.certificate : of.certificate.thumbprint;
+    expect(bound).toBe(previous?.thumbprint);
+    expect([isThere(before, certificate.thumbprint), isThere(before, bound)]).toEqual([true, of.why.kind !== "gone"]);
+  },
+  onServerStays: ({ certificate }, { before, previous }) => {
+    expect(certificate.thumbprint).toBe(previous?.thumbprint);
+    expect(isThere(before, certificate.thumbprint)).toBe(true);
+  },
+  keyStorageProviderDropped: (_line, { organisationAfter, wish, applied }) => {
+    const there = organisationAfter.servers[wish.server]?.certificates ?? [];
+    expect(there.find((one) => factsOfStored(one).thumbprint === applied?.thumbprint)?.privateKey.provider).toBe("CSP");
+  },
+  comesFromBinding: ({ binding }, { seen, context, wish }) => {
+    const { certificate } = wish;
+    const thumbprint = certificate.kind === "thumbprint" ? certificate.thumbprint : undefined;
+    expect(isThere(seen, thumbprint)).toBe(false);
+    expect(thumbprint && context.expected.get(thumbprint)?.binding).toEqual(binding);
+  },
   foundAgain: ({ thumbprint }, { before }) => {
     expect(isThere(before, thumbprint)).toBe(true);
   },
-  leftOnServer: OF_NO_SERVER,
-  notAsked: OF_NO_SERVER,
+  leftOnServer: (line, chapter) => {
+    isOnTheOldServer(line, chapter);
+    expect(chapter.wish.onDelete).toBe("retain");
+  },
+  notAsked: (_line, { seen }) => {
+    expect(seen).toBeUndefined();
+  },
   replaces: ({ deletesFirst }, { previous, wish }) => {
     expect(previous).toBeDefined();
     expect(deletesFirst).toBe(wish.deleteBeforeReplace);
@@ -285,8 +367,16 @@ const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
     const now = valueOr(certificateNameOf(chapter.after, service), undefined);
     if (chapter.applied !== undefined) expect(now?.toLowerCase()).toBe(name?.toLowerCase());
   },
-  afterwards: OF_NO_SERVER,
-  stillToDo: OF_NO_SERVER,
+  afterwards: ({ task }, chapter) => {
+    isCaused(task, chapter);
+  },
+  stillToDo: ({ followUp, isNew }, chapter) => {
+    const { earlier, all } = chapter.left;
+    expect(all).toContainEqual(followUp);
+    expect(earlier.some((one) => JSON.stringify(one) === JSON.stringify(followUp))).toBe(!isNew);
+    expect(followUp.since === NOW.toISOString().slice(0, 10)).toBe(isNew);
+    if (isNew) isCaused(followUp, chapter);
+  },
   wayBack: ({ service, to, how }, { before, after }) => {
     expect(isThere(after, to.thumbprint)).toBe(true);
     if (how.kind === "enable" && how.replacesDefaultSmtp) expect(defaultOf(before)).toBe(to.thumbprint);
@@ -308,8 +398,15 @@ const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
       }
     }
   },
-  serverWarns: OF_NO_SERVER,
-  waitsFor: OF_NO_SERVER,
+  serverWarns: ({ warning }, { warnings }) => {
+    expect(warnings).toContain(warning);
+  },
+  waitsFor: ({ goals }, { before, after, applied }) => {
+    const resolved = (ref: CertificateRef) => (ref.kind === "known" ? ref.thumbprint : applied?.thumbprint);
+    expect(goals.length).toBeGreaterThan(0);
+    expect(unmetGoals(goals, before, resolved)).toEqual(goals);
+    expect(unmetGoals(goals, after, resolved)).toEqual([]);
+  },
   isGone: ({ certificate }, chapter) => {
     expect(isThere(chapter.before, resolve(certificate, { ...chapter, applied: undefined }))).toBe(false);
   },
@@ -353,8 +450,13 @@ const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
   removedAtEnd: ({ certificate }, { after }) => {
     expect(isThere(after, certificate.thumbprint)).toBe(true);
   },
-  removedElsewhere: OF_NO_SERVER,
-  notLookedElsewhere: OF_NO_SERVER,
+  removedElsewhere: (line, chapter) => {
+    isOnTheOldServer(line, chapter);
+    expect(chapter.wish.onDelete).toBe("remove");
+  },
+  notLookedElsewhere: (_line, { seen }) => {
+    expect(seen).toBeUndefined();
+  },
   goesWithIt: ({ services, certificate }, { before }) => {
     for (const service of services) expect(holdsNow(before, certificate.thumbprint, service)).toBe(true);
   },
@@ -375,10 +477,17 @@ const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
   keptUntilReplaced: ({ thumbprint }, { after }) => {
     expect(isThere(after, thumbprint)).toBe(true);
   },
-  // Of a time that nobody has seen; test/lifecycle/killed.test.ts.
-  formerHolderUnknown: OF_NO_SERVER,
-  // The server as it is then is seen by test/apply.test.ts.
-  takesBack: OF_NO_SERVER,
+  formerHolderUnknown: ({ services }, { before, after, applied, previous }) => {
+    expect(previous).toBeUndefined();
+    for (const service of services) {
+      expect(holdsNow(before, applied?.thumbprint, service)).toBe(true);
+      expect(holdsNow(after, applied?.thumbprint, service)).toBe(true);
+    }
+  },
+  takesBack: ({ thumbprint }, { before, after, wish }) => {
+    expect(wish.certificate.kind === "given" ? wish.certificate.facts.thumbprint : undefined).toBe(thumbprint);
+    expect([isThere(before, thumbprint), isThere(after, thumbprint)]).toEqual([false, false]);
+  },
   removalNotDone: ({ certificate }, { after }) => {
     expect(isThere(after, certificate.thumbprint)).toBe(true);
   },

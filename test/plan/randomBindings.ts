@@ -2,6 +2,7 @@ import fc from "fast-check";
 
 import { apply } from "../../provider/apply";
 import type { Applied } from "../../provider/apply";
+import type { Backend } from "../../provider/backends/backend";
 import type { Organisation, ServerFaults } from "../../provider/backends/simulator/organisation";
 import type { CertificateMaterial } from "../../provider/certificate/material";
 import {
@@ -14,6 +15,10 @@ import {
 import type { ExchangeService, ServerFqdn } from "../../provider/model";
 import type { DesiredBinding, DesiredCertificate, PreviousBinding } from "../../provider/plan/desired";
 import type { ObservedServer } from "../../provider/plan/observedServer";
+import { tasksOf, withFollowUps } from "../../provider/plan/followUps";
+import type { FollowUp } from "../../provider/plan/followUps";
+import type { Fact } from "../../provider/plan/line";
+import type { Left } from "../../provider/plan/lines";
 import { plan } from "../../provider/plan/plan";
 import type { Plan } from "../../provider/plan/planTypes";
 import type { PlanContext } from "../../provider/plan/target";
@@ -27,6 +32,9 @@ import { NOW, WISH, context, desired } from "./servers";
  * Random organisations with certificates of every sort, and random bindings one after the other on one of their
  * servers.
  */
+
+/** The day of what an earlier chapter has left to do. */
+const A_DAY_BEFORE = "2026-11-22";
 
 export const SERVER = parseServerFqdn("ex01.contoso.com") as ServerFqdn;
 
@@ -236,6 +244,11 @@ export interface Chapter {
   readonly applied: Applied | undefined;
   /** The plan of the same wish afterwards. */
   readonly next: Plan | undefined;
+  /** What was said while the plan was applied, and what the server warned of. */
+  readonly told: readonly Fact[];
+  readonly warnings: readonly string[];
+  /** What is left to do: of earlier chapters, and with what this one caused. */
+  readonly left: Left;
 }
 
 function materialOf(wish: DesiredBinding): (() => CertificateMaterial) | undefined {
@@ -259,6 +272,19 @@ function remember(wish: DesiredBinding, thumbprint_: Applied["thumbprint"]): Pre
   };
 }
 
+/** A backend that has something to say about each time services are enabled, and writes down what. */
+function warning(backend: Backend, warnings: string[]): Backend {
+  return {
+    ...backend,
+    enableServices: async (server, request, options) => {
+      const done = await backend.enableServices(server, request, options);
+      const all = [...done.warnings, `about ${request.services.join()} of ${server}`];
+      warnings.push(...all);
+      return { ...done, warnings: all };
+    },
+  };
+}
+
 async function settled(simulation: Simulation): Promise<ObservedServer> {
   // Enough reads for what Active Directory holds back.
   for (let reads = 0; reads < 3; reads += 1) await simulation.observe(SERVER);
@@ -276,6 +302,7 @@ export async function tell({
   const simulation = simulate(start, NOW);
   const chapters: Chapter[] = [];
   let previous: PreviousBinding | undefined;
+  let earlier: readonly FollowUp[] = [];
   let replaced: readonly Applied["thumbprint"][] = [];
   for (const wish of wishes) {
     const seen = await settled(simulation);
@@ -284,9 +311,18 @@ export async function tell({
     const planContext = context({ replaced });
     const decision = plan(wish, previous, seen, planContext);
     const hasWork = decision.kind === "create" || decision.kind === "update" || decision.kind === "replace";
-    const applied = hasWork ? await apply(decision.work, materialOf(wish), simulation.applyEnv(SERVER)) : undefined;
+    const told: Fact[] = [];
+    const warnings: string[] = [];
+    const env = simulation.applyEnv(SERVER, {
+      backend: warning(simulation.backend, warnings),
+      say: (fact) => told.push(fact),
+    });
+    const applied = hasWork ? await apply(decision.work, materialOf(wish), env) : undefined;
     const after = await simulation.truth(SERVER);
     const organisationAfter = await simulation.store.read();
+    const tasks = applied === undefined || !hasWork ? [] : tasksOf(decision.work, after, applied.thumbprint);
+    const left = { earlier, all: withFollowUps(earlier, tasks, NOW) };
+    earlier = left.all.map((one) => ({ ...one, since: A_DAY_BEFORE }));
     const kept = decision.kind === "inSync" ? previous?.thumbprint : undefined;
     const thumbprintNow = applied?.thumbprint ?? kept;
     let next: Plan | undefined;
@@ -310,6 +346,9 @@ export async function tell({
       organisationAfter,
       applied,
       next,
+      told,
+      warnings,
+      left,
     });
     previous = rememberedNow;
   }

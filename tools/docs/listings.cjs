@@ -113,7 +113,7 @@ async function runScenario(scenario, tools) {
       async simulator(name, args) {
         const result = await workspace.installedCommand(PACKAGE, "exchange-simulator", args);
         mustEnd(result, false);
-        list(name, `npx exchange-simulator ${args.join(" ")}`, result.stdout.trimEnd());
+        list(name, `npx --no exchange-simulator ${args.join(" ")}`, result.stdout.trimEnd());
         return result.stdout;
       },
       writeFile: workspace.writeFile,

@@ -12,7 +12,7 @@ const path = require("node:path");
  * @type {readonly (readonly string[])[]}
  */
 const LAYERS = [
-  ["sentence", "errors", "secret", "unknowns", "shownValue", "setting", "powershellQuotes", "model"],
+  ["sentence", "errors", "secret", "unknowns", "shownValue", "setting", "powershellQuotes", "sortedJson", "model"],
   ["certificate/"],
   ["remoting/"],
   ["console/"],

@@ -1,6 +1,7 @@
 import { sameConnectorName, tlsCertificateNameOf } from "../connectorName";
 import { coversName } from "../../certificate/names";
 import type { CertificateFacts } from "../../certificate/facts";
+import { isWebManagementSubject } from "../../model";
 import { factsOfStored, findCertificate, statusOf, type ReadStoredCertificate } from "./certificateStore";
 import type { Organisation, ReceiveConnectorState, ServerState } from "./organisation";
 
@@ -163,7 +164,7 @@ function ofOrganisation({ authConfig, federationTrust }: Organisation, server: S
     ["next", authConfig.nextCertificate],
   ] as const;
   const federation = federationTrust?.currentCertificate ?? null;
-  const hasWebManagement = server.certificates.some((stored) => /^CN=WMSvc/i.test(factsOfStored(stored).subject));
+  const hasWebManagement = server.certificates.some((stored) => isWebManagementSubject(factsOfStored(stored).subject));
   return [
     ...auth.flatMap(([which, thumbprint]): Consequence[] =>
       isMissing(thumbprint) ? [{ kind: "oauthWithout", which, thumbprint }] : [],

@@ -188,6 +188,15 @@ describe("objects", () => {
     expect(entryOf(value, "c")).toBeUndefined();
   });
 
+  it("takes properties from each element of them, the later before the earlier, and counts all of an object", () => {
+    const element = (name: string, value: string) => `<MS><S N='${name}'>${value}</S></MS>`;
+    const value = decodeClixmlValue(`<Obj>${element("a", "1")}${element("b", "2")}<MS />${element("a", "3")}</Obj>`);
+    expect([stringOf(propertyOf(value, "a")), stringOf(propertyOf(value, "b"))]).toEqual(["3", "2"]);
+    const many = (count: number) => Array.from({ length: count }, (_, i) => element(String(i), "")).join("");
+    expect(stringOf(propertyOf(decodeClixmlValue(`<Obj>${many(10_000)}</Obj>`), "9999"))).toBe("");
+    expect(() => decodeClixmlValue(`<Obj>${many(10_001)}</Obj>`)).toThrow("more than 10000 properties");
+  });
+
   it("unescapes names of properties", () => {
     expect(stringOf(propertyOf(decodeClixmlValue("<Obj><MS><S N='a_x000A_b'>1</S></MS></Obj>"), "a\nb"))).toBe("1");
   });

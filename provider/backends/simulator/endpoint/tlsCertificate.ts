@@ -2,6 +2,7 @@ import { generateKeyPairSync, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { buildCertificate } from "../../../certificate/buildCertificate";
 import { COMMON_NAME, type DistinguishedName } from "../../../certificate/distinguishedName";
+import { DAY_MS } from "../../../model";
 import { Secret } from "../../../secret";
 
 /** A certificate for the endpoint that is made on the spot. All PEM. */
@@ -12,7 +13,6 @@ export interface EndpointCertificate {
   readonly authority: string;
 }
 
-const DAY_MILLISECONDS = 24 * 60 * 60 * 1000;
 /** Long enough for a rehearsal, short enough not to be kept. */
 const VALIDITY_DAYS = 30;
 
@@ -22,8 +22,8 @@ export function makeEndpointCertificate(
   env: { readonly now: Date; readonly randomBytes: (count: number) => Buffer },
 ): EndpointCertificate {
   const dates = {
-    notBefore: new Date(env.now.getTime() - DAY_MILLISECONDS),
-    notAfter: new Date(env.now.getTime() + VALIDITY_DAYS * DAY_MILLISECONDS),
+    notBefore: new Date(env.now.getTime() - DAY_MS),
+    notAfter: new Date(env.now.getTime() + VALIDITY_DAYS * DAY_MS),
   };
   const authority = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const authorityDer = buildCertificate(

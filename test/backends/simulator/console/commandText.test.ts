@@ -7,6 +7,10 @@ describe("a command in one argument", () => {
       "Set-SendConnector 'Out to ''net''' -TlsCertificateName $null",
       ["Set-SendConnector", "Out to 'net'", "-TlsCertificateName", "$null"],
     ],
+    [
+      "Set-SendConnector \u2018Out\u2019\u2019s\u2019 -TlsCertificateName 'x\u201A\u201Ay'",
+      ["Set-SendConnector", "Out\u2019s", "-TlsCertificateName", "x\u201Ay"],
+    ],
     ['Enable-ExchangeCertificate -Services "IIS", SMTP', ["Enable-ExchangeCertificate", "-Services", "IIS,", "SMTP"]],
     ["New-ExchangeCertificate -DomainName @() -Force", ["New-ExchangeCertificate", "-DomainName", "@()", "-Force"]],
     ["Remove-ExchangeCertificate ABC -Confirm:$false", ["Remove-ExchangeCertificate", "ABC", "-Confirm:$false"]],
