@@ -2,7 +2,7 @@ import { formatDistinguishedName, parseDistinguishedName, COMMON_NAME } from "..
 import type { CertificateFacts } from "../certificate/facts";
 import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
-import { valueOr } from "../model";
+import { DAY_MS, valueOr } from "../model";
 import type { CertificateStatus } from "../model";
 import type { OnServerWish } from "./desired";
 import { judgeStatus, outOfDates } from "./guards";
@@ -10,7 +10,7 @@ import { isPending } from "./holdings";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 import type { Blocker, NamedCertificate } from "./planTypes";
 import { reservedFor } from "./removal";
-import { DAY_MS, named } from "./target";
+import { named } from "./target";
 
 /*
  * Which certificate of a server is meant by `{ onServer }`: a rule of data alone, whoever asks.

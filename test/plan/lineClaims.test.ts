@@ -1,12 +1,15 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
+import { stored } from "../backends/simulator/lab";
+import { makeTestAuthority, makeTestCertificate } from "../certificate/testCertificates";
 import { apply } from "../../provider/apply";
 import { lineOf } from "../../provider/plan/line";
 import type { Fact, Line } from "../../provider/plan/line";
 import { linesOfPlan } from "../../provider/plan/lines";
 import { plan } from "../../provider/plan/plan";
-import { EX01, EX02, MAIL, NOW, SELF_SIGNED, binding, farm, fqdn, openBench } from "../lifecycle/bench";
+import type { CertificateMaterial } from "../../provider/certificate/material";
+import { BUILT_IN, EX01, EX02, MAIL, NOW, SELF_SIGNED, binding, farm, fqdn, openBench } from "../lifecycle/bench";
 import type { Bench } from "../lifecycle/bench";
 import { simulate } from "../simulation";
 import { claim } from "./lineClaims";
@@ -116,4 +119,32 @@ it("of services that a killed run has enabled nobody knows who had them: they we
   const after = await simulate(await bench.store.read(), NOW).truth(fqdn(EX01));
   const applied = { thumbprint: outs["thumbprint"] } as unknown as Chapter["applied"];
   hold("formerHolderUnknown", linesOf(bench), { before, after, applied, previous: undefined });
+});
+
+describe("of a certificate that is chosen on the server", () => {
+  const wish = binding({ certificate: { onServer: { dnsNames: ["mail.contoso.com"] } }, services: ["SMTP"] });
+  const issuer = makeTestAuthority();
+  const names = {
+    issuer,
+    dnsNames: ["mail.contoso.com"],
+    notAfter: new Date(NOW.getTime() + 90 * 24 * 60 * 60 * 1000),
+  };
+  const [older, newer] = [
+    makeTestCertificate(names),
+    makeTestCertificate({ ...names, notAfter: new Date(MAIL.facts.notAfter) }),
+  ];
+  const on = (...materials: readonly CertificateMaterial[]) =>
+    farm({ certificates: [BUILT_IN, ...materials].map((one) => stored(one, { rootStore: "trusted" })) });
+  const look = (bench: Bench) => bench.store.read().then((found) => simulate(found, NOW).truth(fqdn(EX01)));
+
+  it("the chosen one is there and is what the line says, and another one takes the place of what has gone", async () => {
+    const first = openBench(on(older));
+    const made = await first.make(wish);
+    hold("onServerChosen", linesOf(first), { before: await look(first) });
+
+    const bench = openBench(on(newer));
+    const stored_ = previous({ server: fqdn(EX01), thumbprint: older.facts.thumbprint });
+    await bench.lifecycle.diff(made.id, made.outs, await bench.checked(wish, made.inputs));
+    hold("onServerInstead", linesOf(bench), { before: await look(bench), previous: stored_ });
+  });
 });
