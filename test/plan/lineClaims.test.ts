@@ -79,7 +79,7 @@ it("an import that is taken back leaves the server as it was", async () => {
   };
   const env = simulation.applyEnv(server, {
     observe,
-    anew: () => ({ backend: simulation.backend, observe, options: { signal: new AbortController().signal } }),
+    anew: (...call) => ({ ...simulation.applyEnv(server).anew(...call), observe }),
     say: (fact) => told.push(fact),
   });
   await expect(apply(decision.work, () => MAIL, env)).rejects.toThrow("The import was taken back");
