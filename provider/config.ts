@@ -2,10 +2,12 @@ import { resolve } from "node:path";
 
 import { DEFAULT_SIMULATOR_FILE, chooseBackend } from "./backends/openBackend";
 import type { BackendSettings } from "./backends/openBackend";
-import { parseRemoteSettings, REMOTE_KEYS } from "./backends/remote/settings";
+import { parseRemoteSettings, REMOTE_KEYS, type RemoteSettings } from "./backends/remote/settings";
+import { nearNames } from "./console/nearNames";
 import { parseServerFqdn } from "./model";
 import type { ServerFqdn } from "./model";
-import { readFlag, readPath, settingRefused, shownSetting, type Setting } from "./setting";
+import { readFlag, readingAll, readPath, settingRefused, shownSetting, type Setting } from "./setting";
+import { shown } from "./shownValue";
 
 /** How values of the configuration are read: `get("exchange:backend")`. */
 export type ReadConfig = (key: string) => string | undefined;
@@ -66,31 +68,53 @@ export function readSettings(config: ReadConfig, environment: Environment, direc
     return entry && { ...entry, value: entry.value.trim() };
   };
 
-  const backend = read("backend");
-  const simulatorFile = read("simulatorFile");
-  const offline = readFlag(read("offline"));
-  const onUnreachable = read("onUnreachable");
-  if (onUnreachable !== undefined && onUnreachable.value !== "fail" && onUnreachable.value !== "continue") {
-    throw settingRefused(
-      `${onUnreachable.from} is ${shownSetting(onUnreachable.value, NEARLY_WAY)}; it may be "fail" (the default) or "continue".`,
-    );
-  }
-  return {
-    // There is no default: a program must not reach real servers, or only simulated ones, by accident.
-    backend:
-      backend === undefined && offline
-        ? undefined
-        : chooseBackend(backend?.value, {
-            simulatorFile: resolve(
-              directory,
-              simulatorFile === undefined ? DEFAULT_SIMULATOR_FILE : readPath(simulatorFile),
+  return readingAll((attempt) => {
+    const backend = read("backend");
+    const offline = attempt(() => readFlag(read("offline")), false);
+    const remote = (): RemoteSettings => parseRemoteSettings(readAsWritten, directory);
+    const file = attempt(() => readPath(read("simulatorFile") ?? DEFAULT_FILE), "");
+    return {
+      // There is no default: a program must not reach real servers, or only simulated ones, by accident.
+      backend:
+        backend === undefined && offline
+          ? undefined
+          : attempt(
+              () => chooseBackend(backend?.value, { simulatorFile: resolve(directory, file), remote }),
+              undefined,
             ),
-            remote: () => parseRemoteSettings(readAsWritten, directory),
-          }),
-    servers: readServers(read("servers")),
-    offline,
-    onUnreachable: onUnreachable?.value === "continue" ? "continue" : "fail",
-  };
+      servers: attempt(() => readServers(read("servers")), []),
+      offline,
+      onUnreachable: attempt(() => readWay(read("onUnreachable")), "fail"),
+    };
+  });
+}
+
+const DEFAULT_FILE: Setting = { value: DEFAULT_SIMULATOR_FILE, from: "" };
+
+function readWay(entry: Setting | undefined): Settings["onUnreachable"] {
+  const value = entry?.value.toLowerCase() ?? "fail";
+  if (value === "fail" || value === "continue") return value;
+  throw settingRefused(
+    `${entry?.from ?? ""} is ${shownSetting(entry?.value ?? "", NEARLY_WAY)}; it may be "fail" (the default) or "continue".`,
+  );
+}
+
+/**
+ * Settings of ours that aren't there, and whose names are nearly like those of some that are: a sentence each. Programs
+ * have keys of their own in the same namespace, so that it is no mistake.
+ */
+export function nearSettings(keys: readonly string[]): readonly string[] {
+  const own = Object.values(KEYS).map(({ config }) => config);
+  return keys.flatMap((key) => {
+    const name = /^exchange:(.+)$/i.exec(key)?.[1];
+    if (name === undefined || (own as readonly string[]).includes(key)) return [];
+    const [near] = nearNames(
+      name,
+      own.map((one) => one.replace("exchange:", "")),
+    );
+    if (near === undefined) return [];
+    return `The setting ${shown(key)} means nothing to pulumi-exchange-certificates. If it is one of your program's own, all is well; did you mean exchange:${near}?`;
+  });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { ExchangeBindingError } from "./errors";
+import { ExchangeBindingError, isBindingError } from "./errors";
 import { isPlainText, shown } from "./shownValue";
 
 /** A value of the configuration as it was written, and the key or variable that it stands in. */
@@ -55,6 +55,27 @@ export function readWholeNumber(setting: Setting | undefined, fallback: number, 
   throw settingRefused(
     `${from} is ${shownSetting(value, NEARLY_NUMBER)}; it may be a whole number from 1 to ${most} (default ${fallback}).`,
   );
+}
+
+/**
+ * Reads several settings, each by `attempt`, which gives the fallback for one that can't be read. Throws one
+ * `ConfigurationInvalid` about all of those in the end.
+ */
+export function readingAll<T>(read: (attempt: <V>(one: () => V, fallback: V) => V) => T): T {
+  const problems: ExchangeBindingError[] = [];
+  const result = read((one, fallback) => {
+    try {
+      return one();
+    } catch (error) {
+      if (!isBindingError(error, "ConfigurationInvalid")) throw error;
+      problems.push(error);
+      return fallback;
+    }
+  });
+  const [first, ...more] = problems;
+  if (first === undefined) return result;
+  if (more.length === 0) throw first;
+  throw settingRefused(problems.map(({ facts, message }) => String(facts["problem"] ?? message)).join(" "));
 }
 
 /** The error about a setting. `message` names the key, what it held (no secret) and what it may hold. */

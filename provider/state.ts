@@ -71,27 +71,53 @@ export function idOf(server: ServerFqdn, thumbprint: Thumbprint): string {
   return `${server}/${thumbprint}`;
 }
 
-/** Reads an id, `<server>/<thumbprint>`. */
-export function parseId(id: string): { readonly server: ServerFqdn; readonly thumbprint: Thumbprint } {
+interface BindingId {
+  readonly server: ServerFqdn;
+  readonly thumbprint: Thumbprint;
+}
+
+function bindingIdOf(id: string): BindingId | undefined {
   const [host = "", mark = "", ...rest] = id.split("/");
   const server = parseServerFqdn(host);
   const thumbprint = parseThumbprint(mark);
-  if (server === undefined || thumbprint === undefined || rest.length > 0) {
-    throw new ExchangeBindingError(
-      "StateUnreadable",
-      `The id "${id}" isn't one of a certificate binding. An id is <server>/<thumbprint>, such as ex01.contoso.com/${"0".repeat(40)}.`,
-      { facts: { id } },
-    );
-  }
-  return { server, thumbprint };
+  return server === undefined || thumbprint === undefined || rest.length > 0 ? undefined : { server, thumbprint };
+}
+
+/** Reads an id, `<server>/<thumbprint>`. */
+export function parseId(id: string): BindingId {
+  const parsed = bindingIdOf(id);
+  if (parsed !== undefined) return parsed;
+  throw unreadable(
+    id,
+    `The id "${id}" isn't one of a certificate binding. An id is <server>/<thumbprint>, such as ex01.contoso.com/${"0".repeat(40)}.`,
+  );
+}
+
+function unreadable(id: string, text: string): ExchangeBindingError {
+  return new ExchangeBindingError("StateUnreadable", text, { facts: { id } });
+}
+
+/** Of a state that somebody has edited. `parts`: what is wrong, each with its place. */
+function edited(id: string, outputs: Bag, parts: readonly string[]): ExchangeBindingError {
+  const { urn } = identityIn(outputs);
+  const forget = `pulumi state delete ${urn.startsWith("urn:") && !urn.includes("'") ? `'${urn}'` : "with its URN"}`;
+  return unreadable(
+    id,
+    `The state of ${id} can't be read: ${parts.join("; ")}. No version of pulumi-exchange-certificates writes that; was the state edited by hand? ` +
+      `Restore an earlier one (pulumi stack export --version, then pulumi stack import). Or forget the binding (${forget}), which touches no server, and run up: it begins anew with what is there.`,
+  );
 }
 
 /** Looked at before anything else: what a newer version wrote may have any form. */
-const versionSchema = z.object({ stateVersion: z.number().default(0) });
+const versionSchema = z.object({ stateVersion: z.int().min(0).default(0) });
+
+const bindingId = z.string().refine((id) => bindingIdOf(id) !== undefined, { error: "isn't <server>/<thumbprint>" });
+const moment = z.string().refine((text) => !Number.isNaN(Date.parse(text)), { error: "isn't a moment (ISO 8601)" });
+const service = z.string().refine((name) => parseService(name) !== undefined, { error: "isn't a service" });
 
 const storedSchema = z.object({
   backend: z.string().optional(),
-  services: z.array(z.string()).optional(),
+  services: z.array(service).optional(),
   timeoutSeconds: z.number().positive().optional(),
   replaceDefaultSmtpCertificate: z.boolean().optional(),
   imapCertificateName: z.string().optional(),
@@ -100,10 +126,10 @@ const storedSchema = z.object({
   supersedes: z
     .array(
       z.object({
-        id: z.string(),
+        id: bindingId,
         thumbprint: z.string(),
-        released: z.array(z.string()),
-        since: z.string().optional(),
+        released: z.array(service),
+        since: moment.optional(),
         onlyThere: z.boolean().optional(),
       }),
     )
@@ -136,25 +162,20 @@ function isNamedOnly(certificate: unknown): boolean {
 /** Reads the outputs of the state. Throws `StateUnreadable` for a state of a newer version. */
 export function readState(id: string, outputs: Bag): StoredBinding {
   const { server, thumbprint } = parseId(id);
-  const version = versionSchema.safeParse(outputs).data?.stateVersion ?? 0;
-  if (version > STATE_VERSION) {
-    throw new ExchangeBindingError(
-      "StateUnreadable",
-      `The state of ${id} has version ${String(version)}, this pulumi-exchange-certificates knows ${String(STATE_VERSION)}. Install the version that wrote it, or a newer one.`,
-      { facts: { id } },
+  const version = versionSchema.safeParse(outputs);
+  if (!version.success) throw edited(id, outputs, ["stateVersion isn't a whole number"]);
+  if (version.data.stateVersion > STATE_VERSION) {
+    throw unreadable(
+      id,
+      `The state of ${id} has version ${String(version.data.stateVersion)}, this pulumi-exchange-certificates knows ${String(STATE_VERSION)}. Install the version that wrote it, or a newer one.`,
     );
   }
   const parsed = storedSchema.safeParse(outputs);
-  if (!parsed.success) {
-    throw new ExchangeBindingError(
-      "StateUnreadable",
-      `The state of ${id} can't be read: ${parsed.error.issues.map(({ path }) => path.join(".")).join(", ")} has another form than any version of pulumi-exchange-certificates wrote. Was the state edited by hand?`,
-      { facts: { id } },
-    );
-  }
+  if (!parsed.success) throw edited(id, outputs, parsed.error.issues.map(describeIssue));
+  const contradictions = contradictionsIn({ server, thumbprint }, outputs);
+  if (contradictions.length > 0) throw edited(id, outputs, contradictions);
   const stored = parsed.data;
   const supersedes = (stored.supersedes ?? []).map((one): Superseded => {
-    // A malformed id is an error now, before anything is changed, and not when the outputs are put together.
     const old = parseId(one.id);
     const { since, onlyThere } = one;
     return {
@@ -197,6 +218,21 @@ export function readState(id: string, outputs: Bag): StoredBinding {
     followUps: stored.followUpTasks ?? [],
     raw: outputs,
   };
+}
+
+function describeIssue({ path, message, code }: z.core.$ZodIssue): string {
+  return `${path.join(".")} ${code === "custom" ? message : "has another form"}`;
+}
+
+/** Where outputs say something else than the id, by which the certificate is found. */
+function contradictionsIn({ server, thumbprint }: BindingId, outputs: Bag): readonly string[] {
+  const [itsServer, itsThumbprint] = [outputs["server"], outputs["thumbprint"]];
+  return [
+    ...(typeof itsServer === "string" && parseServerFqdn(itsServer) !== server ? ["server isn't that of the id"] : []),
+    ...(typeof itsThumbprint === "string" && parseThumbprint(itsThumbprint) !== thumbprint
+      ? ["thumbprint isn't that of the id"]
+      : []),
+  ];
 }
 
 /** The same from the inputs alone, as `check` has them; undefined when they name no server. */

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { readSettings } from "../provider/config";
+import { nearSettings, readSettings } from "../provider/config";
 import type { Settings } from "../provider/config";
 import { isBindingError } from "../provider/errors";
 
@@ -185,6 +185,51 @@ describe("the servers to read ahead", () => {
   it("are named by the variable that holds the mistake", () => {
     expect(mistake(simulator, { EXCHANGE_SERVERS: "ex01" })).toMatch(/EXCHANGE_SERVERS names "ex01"/);
   });
+});
+
+describe("several mistakes", () => {
+  it("are told together, those of the way to real servers too", () => {
+    const config = {
+      "exchange:backend": "remote",
+      "exchange:authentication": "ntlm",
+      "exchange:operationTimeoutSeconds": "1h",
+      "exchange:servers": "ex01",
+      "exchange:offline": "maybe",
+    };
+    const text = mistake(config, { EXCHANGE_ON_UNREACHABLE: "stop" });
+    expect(text).toMatch(/^Reading the configuration: (?!.*Reading the configuration)/);
+    for (const one of [
+      'exchange:authentication is "ntlm"; it may be "kerberos" (the default) or "basic".',
+      'exchange:operationTimeoutSeconds is "1h"; it may be a whole number from 1 to 600 (default 20).',
+      'exchange:servers names "ex01"',
+      "exchange:offline is a text of 5 characters; it may be true or false.",
+      'EXCHANGE_ON_UNREACHABLE is "stop"; it may be "fail" (the default) or "continue".',
+    ]) {
+      expect(text).toContain(one);
+    }
+  });
+});
+
+describe("keys of the same namespace that mean nothing here", () => {
+  it.each([
+    ["exchange:onUnreachabel", "did you mean exchange:onUnreachable?"],
+    ["exchange:Backend", "did you mean exchange:backend?"],
+    ["exchange:server", "did you mean exchange:servers?"],
+    ["exchange:user", "did you mean exchange:username?"],
+    ["exchange:offlin", "did you mean exchange:offline?"],
+  ])("are told where they are nearly one that does: %s", (key, meant) => {
+    const [text] = nearSettings(["aws:region", key, "exchange:backend"]);
+    expect(text).toBe(
+      `The setting "${key}" means nothing to pulumi-exchange-certificates. If it is one of your program's own, all is well; ${meant}`,
+    );
+  });
+
+  it.each(["exchange:domain", "exchange:mailNames", "project:backend", "exchange:", "exchanges:backend"])(
+    "are left to the program otherwise: %s",
+    (key) => {
+      expect(nearSettings([key])).toEqual([]);
+    },
+  );
 });
 
 describe("switches", () => {

@@ -145,9 +145,36 @@ describe("reading a state", () => {
     expect(refusal(() => readState(ID, { ...OUTPUTS, ...changes }))).toContain(part);
   });
 
-  it("refuses a superseded certificate whose id can't be read", () => {
-    const supersedes = [{ id: "EX01", thumbprint: MAIL.thumbprint, released: [] }];
-    expect(refusal(() => readState(ID, { ...OUTPUTS, supersedes }))).toMatch(/The id "EX01"/);
+  const old = { id: ID, thumbprint: MAIL.thumbprint, released: ["SMTP"], since: "2026-03-03T20:00:00.000Z" };
+  it.each([
+    ["a version in quotes", { stateVersion: "7" }, "stateVersion isn't a whole number"],
+    ["a version that is none", { stateVersion: 0.5 }, "stateVersion isn't a whole number"],
+    ["another thumbprint than its id", { thumbprint: RENEWED.thumbprint }, "thumbprint isn't that of the id"],
+    ["a thumbprint that is none", { thumbprint: "12 34" }, "thumbprint isn't that of the id"],
+    ["another server than its id", { server: "ex09.contoso.com" }, "server isn't that of the id"],
+    [
+      "an odd id of a replaced one",
+      { supersedes: [{ ...old, id: "EX01" }] },
+      "supersedes.0.id isn't <server>/<thumbprint>",
+    ],
+    [
+      "an odd moment of a replaced one",
+      { supersedes: [old, { ...old, since: "soon" }] },
+      "supersedes.1.since isn't a moment (ISO 8601)",
+    ],
+    [
+      "an odd service of a replaced one",
+      { supersedes: [{ ...old, released: ["FTP"] }] },
+      "supersedes.0.released.0 isn't a service",
+    ],
+    ["an odd service", { services: ["SMTP", "FTP"] }, "services.1 isn't a service"],
+  ])("says of one that was edited by hand what is wrong, and the ways out: %s", (_what, changes, wrong) => {
+    const urn = "urn:pulumi:test::mail::exchange$exchange::mail";
+    const text = refusal(() => readState(ID, { ...OUTPUTS, bindingUrn: urn, ...changes }));
+    expect(text).toBe(
+      `The state of ${ID} can't be read: ${wrong}. No version of pulumi-exchange-certificates writes that; was the state edited by hand? ` +
+        `Restore an earlier one (pulumi stack export --version, then pulumi stack import). Or forget the binding (pulumi state delete '${urn}'), which touches no server, and run up: it begins anew with what is there.`,
+    );
   });
 });
 
@@ -270,7 +297,7 @@ describe("a certificate that was replaced", () => {
   });
 
   it("stays on record on a server that nobody looks at", () => {
-    const elsewhere = readState(idOf(EX02, OWA.thumbprint), OUTPUTS);
+    const elsewhere = readState(idOf(EX02, OWA.thumbprint), { ...OUTPUTS, server: EX02, thumbprint: OWA.thumbprint });
     expect(outputsOf(parts({ replaces: elsewhere }))["supersedes"]).toHaveLength(1);
   });
 

@@ -36,6 +36,9 @@ const CHOICES =
   '"simulator" (a simulated organisation in a file; no Exchange server is touched), ' +
   "or the name of a package or the path of a module with an adapter of your own";
 
+/** Either may have said it. */
+const NAMES = "exchange:backend (or EXCHANGE_BACKEND)";
+
 /** What the built-in backends need; asked only of the one that is chosen. */
 export interface BuiltInSettings {
   readonly simulatorFile: string;
@@ -82,7 +85,7 @@ export async function openBackend(settings: BackendSettings, env: OpenBackendEnv
     case "powershell":
       throw new ExchangeBindingError(
         "ConfigurationInvalid",
-        `exchange:backend is "${settings.kind}", which this version of pulumi-exchange-certificates doesn't have yet. ` +
+        `${NAMES} is "${settings.kind}", which this version of pulumi-exchange-certificates doesn't have yet. ` +
           `The choices are: ${CHOICES}.`,
         { facts: { backend: settings.kind } },
       );
@@ -94,7 +97,7 @@ export async function openBackend(settings: BackendSettings, env: OpenBackendEnv
 /** A mistake in an adapter, told to its user. */
 function adapterMistake(specifier: string, found: string, cause?: unknown): ExchangeBindingError {
   const backend = shownSetting(specifier, NEARLY_MODULE);
-  return new ExchangeBindingError("ConfigurationInvalid", `exchange:backend is ${backend}, but ${found}`, {
+  return new ExchangeBindingError("ConfigurationInvalid", `${NAMES} is ${backend}, but ${found}`, {
     facts: isShown(specifier) ? { backend: specifier } : {},
     cause,
   });
@@ -133,8 +136,8 @@ async function loadModule(specifier: string, programDirectory: string): Promise<
   } catch (error) {
     throw adapterMistake(
       specifier,
-      `no such module was found from ${programDirectory}${isShown(specifier) ? `: ${firstLine(error)}` : ""}. Besides module names and paths, ` +
-        `exchange:backend may be "simulator". Install the package there, or begin the path with "./".`,
+      `no such module was found from ${programDirectory}${isShown(specifier) ? `: ${firstLine(error)}` : ""}. ` +
+        `The choices are: ${CHOICES}. Install the package there, or begin the path with "./".`,
       error,
     );
   }

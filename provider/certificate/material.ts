@@ -8,8 +8,9 @@ import type { ParsedCertificate } from "./readCertificate";
 /**
  * `keyStorageProviderDropped`: the file wanted its key in a key storage provider (CNG), and the attribute that says so
  * will not be sent on. An ECC key goes to such a provider anyway: Windows has no other place for it.
+ * `chainReordered`: the texts have the certificates in another order than that of the chain.
  */
-export type MaterialNotice = "keyStorageProviderDropped";
+export type MaterialNotice = "keyStorageProviderDropped" | "chainReordered";
 
 /** A certificate with its private key and the certificates that go with it. */
 export interface CertificateMaterial {
@@ -71,6 +72,17 @@ export function assembleMaterial(certificates: readonly FoundCertificate[], keys
       notices: from.notices ?? [],
     },
   };
+}
+
+/** Whether certificates stand in the order of their chain, each before its issuer, whatever stands between them. */
+export function isInOrder(certificates: readonly ParsedCertificate[], { der, chain }: CertificateMaterial): boolean {
+  const places = [der, ...chain].map((one) => certificates.findIndex((certificate) => certificate.der.equals(one)));
+  return places.every((place, index) => {
+    const [before, own] = [certificates[places[index - 1] ?? -1], certificates[place]];
+    // What issued nothing in it belongs to no chain.
+    if (before === undefined || own === undefined || !issued(own, before)) return true;
+    return place > (places[index - 1] ?? 0);
+  });
 }
 
 function leafFor(

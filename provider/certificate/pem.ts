@@ -3,7 +3,7 @@ import { ExchangeBindingError } from "../errors";
 import type { Secret } from "../secret";
 import { describeLeaves } from "./leaves";
 import type { CertificateMaterial } from "./material";
-import { assembleMaterial } from "./material";
+import { assembleMaterial, isInOrder } from "./material";
 import type { ParsedCertificate } from "./readCertificate";
 import { parseCertificate } from "./readCertificate";
 import type { Parts, Recognised } from "./recognise";
@@ -66,7 +66,12 @@ export function readPemHere(source: PemSource): CertificateMaterial {
     certificates.map((certificate) => ({ certificate })),
     keyText.keys.map((key) => ({ key })),
   );
-  if (assembled.kind === "material") return assembled.material;
+  if (assembled.kind === "material") {
+    const { material } = assembled;
+    return isInOrder(certificates, material)
+      ? material
+      : { ...material, notices: [...material.notices, "chainReordered"] };
+  }
   const thumbprints = certificates.map(({ facts }) => facts.thumbprint);
   if (assembled.kind === "several") {
     throw failure(

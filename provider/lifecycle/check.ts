@@ -1,5 +1,6 @@
 import { tlsCertificateNameOf } from "../backends/connectorName";
 import type { Thumbprint } from "../certificate/thumbprint";
+import { isBindingError } from "../errors";
 import { factsAsInputs, readInputs } from "../inputs";
 import type { ReadInputs } from "../inputs";
 import type { ServerFqdn } from "../model";
@@ -50,7 +51,9 @@ export async function check(deployment: Deployment, request: CheckRequest): Prom
       if (failures.length === 0) deployment.sayOnce(server, read.identity, looked.lines);
     }
   } catch (error) {
-    failures.push({ kind: "error", property: "server", error });
+    // What is wrong with a setting says which one; the server has no part in it.
+    const isSetting = isBindingError(error, "ConfigurationInvalid");
+    failures.push({ kind: "error", property: isSetting ? "" : "server", error });
   }
   return { inputs: clean(inputs), failures };
 }

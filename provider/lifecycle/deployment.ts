@@ -5,7 +5,7 @@ import type { CertificateFacts } from "../certificate/facts";
 import type { CertificateMaterial } from "../certificate/material";
 import type { Thumbprint } from "../certificate/thumbprint";
 import type { KeptMaterial, SourceEnv } from "../certificateSource";
-import { readSettings } from "../config";
+import { nearSettings, readSettings } from "../config";
 import type { ReadConfig, Settings } from "../config";
 import { ExchangeBindingError, asSentence, messageOf } from "../errors";
 import { observeServer } from "../observe";
@@ -91,6 +91,8 @@ export class Deployment {
   readonly #removals = new Map<string, RemovalWish>();
   #config: ReadConfig = () => undefined;
   #environment: DeploymentEnv["environment"] | undefined;
+  #keys: readonly string[] = [];
+  #isNoted = false;
   #settings: Settings | undefined;
   #backend: Promise<Backend> | undefined;
   #busy = 0;
@@ -117,15 +119,24 @@ export class Deployment {
   }
 
   /**
-   * `environment`: what of it counts for the settings; by default all. Only stores: a second call may come before this one's promise has ended, and after a failure it is skipped.
+   * `environment`: what of it counts for the settings; by default all. `keys`: those of all namespaces, as far as they
+   * can be known. Only stores: a second call may come before this one's promise has ended, and after a failure it is
+   * skipped.
    */
-  configure(config: ReadConfig, environment: DeploymentEnv["environment"] = this.env.environment): void {
+  configure(
+    config: ReadConfig,
+    environment: DeploymentEnv["environment"] = this.env.environment,
+    keys: readonly string[] = [],
+  ): void {
     this.#config = config;
     this.#environment = environment;
+    this.#keys = keys;
     this.#settings = undefined;
   }
 
   get settings(): Settings {
+    if (!this.#isNoted) for (const text of nearSettings(this.#keys)) this.env.note(text);
+    this.#isNoted = true;
     this.#settings ??= readSettings(this.#config, this.#environment ?? this.env.environment, this.env.directory);
     return this.#settings;
   }

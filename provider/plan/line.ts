@@ -162,6 +162,7 @@ const SEVERITY: Readonly<Record<Fact["kind"], Severity>> = {
   eccNeedsSwitch: "info",
   wouldBeRefused: "warning",
   keyStorageProviderDropped: "info",
+  chainReordered: "info",
   comesFromBinding: "info",
   foundAgain: "info",
   leftOnServer: "info",

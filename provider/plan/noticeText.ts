@@ -147,6 +147,8 @@ export function describeNotice(notice: Notice, context: TextContext, phase: Phas
       return sentence`nothing is to be done now, but a change would be refused: ${describeBlocker(notice.blocker, context).replace(/\.$/, "")}`;
     case "keyStorageProviderDropped":
       return sentence`the PFX asks for a key storage provider (CNG), with which sign-in to Outlook on the web breaks; it is imported without`;
+    case "chainReordered":
+      return sentence`the certificates of the chain aren't in order, each followed by its issuer; they are sent in order`;
     case "comesFromBinding":
       return sentence`the certificate isn't on the server yet; binding "${notice.binding.label}" of this program imports it`;
     case "foundAgain":

@@ -219,6 +219,7 @@ export type Notice =
   /** Nothing is to be done now; a change would be refused. */
   | { readonly kind: "wouldBeRefused"; readonly blocker: Blocker }
   | { readonly kind: "keyStorageProviderDropped" }
+  | { readonly kind: "chainReordered" }
   | { readonly kind: "comesFromBinding"; readonly binding: BindingIdentity }
   | { readonly kind: "foundAgain"; readonly thumbprint: Thumbprint }
   | { readonly kind: "leftOnServer"; readonly server: ServerFqdn; readonly thumbprint: Thumbprint | undefined }

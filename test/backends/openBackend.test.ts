@@ -164,7 +164,7 @@ describe("opening an adapter of the user's own", () => {
   it("says where it has looked for a module that isn't there", async () => {
     const message = await refusal({ kind: "module", specifier: "simulater" });
     expect(message).toContain(directory);
-    expect(message).toMatch(/"simulater".*may be "simulator".*Install the package/);
+    expect(message).toMatch(/"simulater".*The choices are: "remote".*"simulator".*Install the package/);
     expect(message).not.toContain("\n");
   });
 

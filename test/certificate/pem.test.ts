@@ -43,6 +43,16 @@ describe("readPemHere", () => {
     expect(material.chain).toEqual(leaf.chain);
   });
 
+  it("says that the chain wasn't in order, where that is so", () => {
+    expect(read({ certificate: certificate + issuing + root }).notices).toEqual([]);
+    expect(read({ chain: issuing + root }).notices).toEqual([]);
+    expect(read({ certificate: certificate + issuing, chain: issuing + root }).notices).toEqual([]);
+    expect(read({ certificate: issuing + certificate }).notices).toEqual(["chainReordered"]);
+    expect(read({ chain: root + issuing }).notices).toEqual(["chainReordered"]);
+    expect(read({ chain: certificate + root + issuing }).notices).toEqual(["chainReordered"]);
+    expect(read({ chain: pemOf(ecc.der) + issuing }).notices).toEqual([]);
+  });
+
   it("passes over what stands around the blocks, and Windows' line breaks", () => {
     const text = `Bag Attributes\n    localKeyID: 01\nsubject=CN = x - y\n${certificate}\n`.replaceAll("\n", "\r\n");
     expect(read({ certificate: text }).facts).toEqual(leaf.facts);

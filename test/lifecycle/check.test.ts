@@ -273,6 +273,24 @@ describe("the servers of a deployment", () => {
   });
 });
 
+describe("a setting that can't be read", () => {
+  it("is refused as such, and not as a mistake in the server's name", async () => {
+    const bench = openBench(undefined, { config: { "exchange:onUnreachable": "ignore" } });
+    expect(await failures(bench, binding())).toEqual([
+      ': Reading the configuration: exchange:onUnreachable is "ignore"; it may be "fail" (the default) or "continue".',
+    ]);
+  });
+
+  it("that is nearly one of ours is told once, and is no mistake", async () => {
+    const bench = openBench();
+    bench.deployment.configure(() => undefined, undefined, ["exchange:onUnreachabel", "exchange:mine"]);
+    bench.deployment.configure(() => undefined, undefined, ["exchange:onUnreachabel", "exchange:mine"]);
+    expect(await failures(bench, binding())).toEqual([]);
+    expect(await failures(bench, binding(called("other")))).toEqual([]);
+    expect(bench.lines.filter((line) => line.includes("onUnreachabel"))).toHaveLength(1);
+  });
+});
+
 describe("a server that can't be reached", () => {
   it("refuses the preview with server, cause and the ways out", async () => {
     const bench = openBench();

@@ -62,7 +62,7 @@ function boundFacts({ wish, before }: Chapter): CertificateFacts | undefined {
   return certificate.kind === "thumbprint" ? findCertificate(before, certificate.thumbprint)?.facts : undefined;
 }
 
-function chainOf({ wish }: Chapter): readonly ChainCertificate[] {
+function chainOf({ wish }: Pick<Chapter, "wish">): readonly ChainCertificate[] {
   return wish.certificate.kind === "given" ? (wish.certificate.chain ?? []) : [];
 }
 
@@ -324,6 +324,9 @@ const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
   keyStorageProviderDropped: (_line, { organisationAfter, wish, applied }) => {
     const there = organisationAfter.servers[wish.server]?.certificates ?? [];
     expect(there.find((one) => factsOfStored(one).thumbprint === applied?.thumbprint)?.privateKey.provider).toBe("CSP");
+  },
+  chainReordered: (_line, { wish }) => {
+    expect(wish.certificate.kind === "given" && wish.certificate.facts.issuer).toBe(chainOf({ wish })[0]?.subject);
   },
   comesFromBinding: ({ binding }, { seen, context, wish }) => {
     const { certificate } = wish;

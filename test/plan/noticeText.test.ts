@@ -76,7 +76,7 @@ const FOR_BOTH = { ...MAIL, purposes: [SERVER_AUTH, "1.3.6.1.5.5.7.3.2"] };
 const SERVER_ONLY = certificate("mail.contoso.com", { purposes: [SERVER_AUTH] });
 
 /** Notices that the life cycle adds, because no plan can know of them. */
-type Added = "keyStorageProviderDropped" | "notAsked" | `onServer${string}`;
+type Added = "keyStorageProviderDropped" | "chainReordered" | "notAsked" | `onServer${string}`;
 
 /** Every kind of notice, as it comes out of a plan, with its sentence. A kind that is missing doesn't compile. */
 const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (readonly [Plan, string])[]>> = {
@@ -626,6 +626,10 @@ it.each<[Notice & { kind: Added }, string]>([
   [
     { kind: "keyStorageProviderDropped" },
     "the PFX asks for a key storage provider (CNG), with which sign-in to Outlook on the web breaks; it is imported without",
+  ],
+  [
+    { kind: "chainReordered" },
+    "the certificates of the chain aren't in order, each followed by its issuer; they are sent in order",
   ],
   [
     { kind: "notAsked", reason: "exchange:offline is set" },

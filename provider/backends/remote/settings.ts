@@ -1,6 +1,14 @@
 import { resolve } from "node:path";
 import { Secret } from "../../secret";
-import { readFlag, readPath, readWholeNumber, type Setting, settingRefused, shownSetting } from "../../setting";
+import {
+  readFlag,
+  readingAll,
+  readPath,
+  readWholeNumber,
+  type Setting,
+  settingRefused,
+  shownSetting,
+} from "../../setting";
 
 /** What `exchange:backend = remote` needs. */
 export interface RemoteSettings {
@@ -62,34 +70,54 @@ const DEFAULT_OPERATION_TIMEOUT_SECONDS = 20;
  */
 export function parseRemoteSettings(read: ReadRemoteSetting, directory: string): RemoteSettings {
   const text = (name: keyof typeof REMOTE_KEYS): string | undefined => read(name)?.value.trim();
-  const authentication = text("authentication")?.toLowerCase() ?? "kerberos";
-  if (authentication !== "kerberos" && authentication !== "basic") {
-    throw settingRefused(
-      `${from(read, "authentication")} is ${shownSetting(authentication, NEARLY_AUTHENTICATION)}; it may be "kerberos" (the default) or "basic".`,
-    );
-  }
-  const endpoint = text("endpoint") ?? DEFAULT_ENDPOINTS[authentication];
-  checkEndpoint(read, endpoint, authentication);
-  const caFile = read("caFile");
+  return readingAll((attempt) => {
+    const authentication = attempt(() => readAuthentication(read), undefined);
+    const endpoint = text("endpoint") ?? DEFAULT_ENDPOINTS[authentication ?? "kerberos"];
+    if (authentication !== undefined) {
+      attempt(() => {
+        checkEndpoint(read, endpoint, authentication);
+      }, undefined);
+    }
+    const caFile = attempt(() => {
+      const file = read("caFile");
+      return file === undefined ? undefined : resolve(directory, readPath(file));
+    }, undefined);
+    const number = (
+      name: "maxConnectionsPerServer" | "operationTimeoutSeconds",
+      fallback: number,
+      most: number,
+    ): number => attempt(() => readWholeNumber(read(name), fallback, most), fallback);
+    return {
+      endpoint,
+      authentication: authentication ?? "kerberos",
+      username: text("username"),
+      password: attempt(() => readPassword(read), undefined),
+      tlsServerName: text("tlsServerName"),
+      caFile,
+      maxConnectionsPerServer: number("maxConnectionsPerServer", DEFAULT_MAX_CONNECTIONS, 10),
+      operationTimeoutSeconds: number("operationTimeoutSeconds", DEFAULT_OPERATION_TIMEOUT_SECONDS, 600),
+      dangerouslySkipTlsVerification: attempt(() => readFlag(read("dangerouslySkipTlsVerification")), false),
+    };
+  });
+}
+
+function readAuthentication(read: ReadRemoteSetting): RemoteSettings["authentication"] {
+  const value = read("authentication")?.value.trim().toLowerCase() ?? "kerberos";
+  if (value === "kerberos" || value === "basic") return value;
+  throw settingRefused(
+    `${from(read, "authentication")} is ${shownSetting(value, NEARLY_AUTHENTICATION)}; it may be "kerberos" (the default) or "basic".`,
+  );
+}
+
+function readPassword(read: ReadRemoteSetting): Secret<string> | undefined {
+  // As it is: blanks may be part of it.
   const password = read("password")?.value;
-  if (password !== undefined && read("username") === undefined) {
-    throw settingRefused(
-      `${from(read, "password")} is set, but exchange:username isn't. A password without a name proves nothing; Kerberos ` +
-        "without both uses the ticket cache or a keytab.",
-    );
-  }
-  return {
-    endpoint,
-    authentication,
-    username: text("username"),
-    // As it is: blanks may be part of it.
-    password: password === undefined ? undefined : new Secret(password),
-    tlsServerName: text("tlsServerName"),
-    caFile: caFile === undefined ? undefined : resolve(directory, readPath(caFile)),
-    maxConnectionsPerServer: readWholeNumber(read("maxConnectionsPerServer"), DEFAULT_MAX_CONNECTIONS, 10),
-    operationTimeoutSeconds: readWholeNumber(read("operationTimeoutSeconds"), DEFAULT_OPERATION_TIMEOUT_SECONDS, 600),
-    dangerouslySkipTlsVerification: readFlag(read("dangerouslySkipTlsVerification")),
-  };
+  if (password === undefined) return undefined;
+  if (read("username") !== undefined) return new Secret(password);
+  throw settingRefused(
+    `${from(read, "password")} is set, but exchange:username isn't. A password without a name proves nothing; Kerberos ` +
+      "without both uses the ticket cache or a keytab.",
+  );
 }
 
 function checkEndpoint(read: ReadRemoteSetting, endpoint: string, authentication: "kerberos" | "basic"): void {

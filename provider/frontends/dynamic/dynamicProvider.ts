@@ -44,7 +44,7 @@ export function dynamicProviderOver(deployment: Deployment, sink?: LineSink): Dy
   return {
     configure: ({ config }) => {
       const readConfig: ReadConfig = (key) => config.get(key);
-      deployment.configure(readConfig);
+      deployment.configure(readConfig, undefined, keysOf(config));
       return Promise.resolve();
     },
     check: (olds, news) =>
@@ -73,6 +73,12 @@ export function dynamicProviderOver(deployment: Deployment, sink?: LineSink): Dy
       forEngine(news, async () => ({ outs: await update(deployment, { id, state: olds, inputs: news }) })),
     delete: (id, props) => forEngine(props, () => remove(deployment, { id, state: props })),
   };
+}
+
+/** The keys of the configuration, by what the SDK's object has and doesn't declare; none where it is another. */
+function keysOf(config: object): readonly string[] {
+  const { rawConfig } = config as { readonly rawConfig?: unknown };
+  return typeof rawConfig === "object" && rawConfig !== null ? Object.keys(rawConfig) : [];
 }
 
 /** Every error leaves in the form in which the engine shows it well, and every line before its answer. */
