@@ -3,7 +3,7 @@ import { tlsCertificateNameOf } from "./backends/connectorName";
 import type { CertificateMaterial } from "./certificate/material";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { ExchangeBindingError, messageOf } from "./errors";
-import type { ServerFqdn } from "./model";
+import type { Observed, ServerFqdn } from "./model";
 import type { SelfSignedWish } from "./plan/desired";
 import { decideSend } from "./plan/connectors";
 import type { SourceServer } from "./plan/connectors";
@@ -60,9 +60,11 @@ export interface ApplyEnv {
     },
   ) => void;
   /** Labels of the bindings that declare a certificate of the server by now. */
-  readonly declaredBy: (thumbprint: Thumbprint) => readonly string[];
-  /** The call to remove it comes now: who declares it later comes too late. */
+  readonly declaredBy: (thumbprint: Thumbprint) => Observed<readonly string[]>;
+  /** The call to remove it comes now, unless it is declared already: who declares it later comes too late. */
   readonly removing: (thumbprint: Thumbprint) => void;
+  /** It is declared, or has to stay: the call doesn't come. */
+  readonly staying: (thumbprint: Thumbprint) => void;
 }
 
 /** What heeds the time limit. */

@@ -5,7 +5,7 @@
 import { dynamicProviderOver } from "./frontends/dynamic/dynamicProvider";
 import { engineAddressIn, engineLogAt } from "./frontends/engine/engineLog";
 import { LineSink } from "./frontends/engine/lineSink";
-import { CLOSING_MILLISECONDS, machine, now } from "./frontends/machine";
+import { CLOSING_MILLISECONDS, machine, noticeboard, now } from "./frontends/machine";
 import { Deployment } from "./lifecycle/deployment";
 
 const address = engineAddressIn(process.argv);
@@ -21,6 +21,7 @@ const sink = new LineSink({
 
 const deployment = new Deployment({
   ...machine,
+  noticeboard: noticeboard(() => address),
   say: (told) => {
     sink.say(told);
   },

@@ -23,6 +23,8 @@ export async function removeThese(steps: readonly RemovalStep[], before: Observe
   const inGap: RemovalStep[] = [];
   for (const step of steps) {
     const { thumbprint } = step.certificate;
+    // First the word, then the look: whoever declares it at the same time sees the one, or is seen by the other.
+    env.removing(thumbprint);
     const declaredBy = env.declaredBy(thumbprint);
     const removal = judgeRemoval({ server, thumbprint, declaredBy, notBefore: undefined, now: env.now() });
     progress.begun.push(step);
@@ -35,6 +37,7 @@ export async function removeThese(steps: readonly RemovalStep[], before: Observe
     ) {
       inGap.push(step);
     } else {
+      env.staying(thumbprint);
       progress.leftOut.push(step);
       if (removal.kind === "kept") keptNotices([removal]).forEach(env.say);
     }
@@ -46,7 +49,6 @@ export async function removeThese(steps: readonly RemovalStep[], before: Observe
 export async function removeNow(step: RemovalStep, { server, progress, env }: Run): Promise<boolean> {
   const { certificate } = step;
   progress.touched = true;
-  env.removing(certificate.thumbprint);
   try {
     await env.backend.removeCertificate(server, certificate.thumbprint, env.options);
     return true;
@@ -126,8 +128,14 @@ const LONGEST_GAP_MS = 60_000;
 async function removePatiently(step: RemovalStep, run: Run): Promise<void> {
   const { env, progress } = run;
   let waited = 0;
+  env.removing(step.certificate.thumbprint);
+  const declaredBy = env.declaredBy(step.certificate.thumbprint);
+  if (declaredBy.kind === "unknown" || declaredBy.value.length > 0) {
+    env.staying(step.certificate.thumbprint);
+    progress.leftOut.push(step);
+    return;
+  }
   for (let delay = FIRST_DELAY_MS; ; delay = Math.min(delay * 2, LONGEST_DELAY_MS)) {
-    env.removing(step.certificate.thumbprint);
     try {
       await env.backend.removeCertificate(run.server, step.certificate.thumbprint, env.options);
       return;

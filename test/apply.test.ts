@@ -8,7 +8,7 @@ import { packPfx } from "../provider/certificate/packPfx";
 import { readPfxHere } from "../provider/certificate/pfx";
 import { ExchangeBindingError } from "../provider/errors";
 import { sleep } from "../provider/lifecycle/timeLimit";
-import { valueOr } from "../provider/model";
+import { known, valueOr } from "../provider/model";
 import type { DesiredBinding } from "../provider/plan/desired";
 import { findCertificate, heldServices } from "../provider/plan/holdings";
 import { observeServer } from "../provider/observe";
@@ -95,7 +95,7 @@ async function workFor(site: Site, desired: DesiredBinding): Promise<Work> {
     now: NOW,
     expected: new Map(),
     replaced: [],
-    declaredBy: () => [],
+    declaredBy: () => known([]),
     sourceOf: nobody,
   });
   if (decision.kind !== "create") throw new Error(`the plan is ${decision.kind}`, { cause: decision });
@@ -128,8 +128,9 @@ function start(site: Site, desired: DesiredBinding, work: Work, changes: Partial
     packPfx,
     onConnector: (_connector, job) => job(),
     sourcesOf: () => Promise.resolve(nobody),
-    declaredBy: () => [],
+    declaredBy: () => known([]),
     removing: () => undefined,
+    staying: () => undefined,
     say: (fact) => lines.push(describeLine(lineOf("change", fact), { server: desired.server, now: NOW })),
     ...changes,
   });
@@ -547,8 +548,9 @@ describe("what fails before anything is touched", () => {
       onConnector: (_connector, job) => job(),
       inGap: (_connectors, job) => job(),
       sourcesOf: () => Promise.resolve(nobody),
-      declaredBy: () => [],
+      declaredBy: () => known([]),
       removing: () => undefined,
+      staying: () => undefined,
       say: () => undefined,
     });
     expect(await failed(none)).toMatchObject({ code: "Internal", thumbprint: undefined });

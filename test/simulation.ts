@@ -12,6 +12,7 @@ import type { StateStore } from "../provider/backends/simulator/stateFile";
 import type { CertificateFacts } from "../provider/certificate/facts";
 import { readCertificate } from "../provider/certificate/readCertificate";
 import { ExchangeBindingError } from "../provider/errors";
+import { known } from "../provider/model";
 import type { ServerFqdn } from "../provider/model";
 import { observedFrom } from "../provider/observe";
 import type { SelfSignedWish } from "../provider/plan/desired";
@@ -114,8 +115,9 @@ export function simulate(organisation: Organisation, now: Date): Simulation {
       makeCertificate: (wish) => Promise.resolve(makeAsWished(wish, now)),
       packPfx: ({ der }) => new Secret(der),
       onConnector: (_connector, job) => job(),
-      declaredBy: () => [],
+      declaredBy: () => known([]),
       removing: () => undefined,
+      staying: () => undefined,
       say: () => undefined,
       ...changes,
     }),

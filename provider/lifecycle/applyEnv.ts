@@ -49,5 +49,8 @@ export async function applyEnvOf(
     removing: (thumbprint) => {
       declarations.callsRemoval(name, thumbprint, identity);
     },
+    staying: (thumbprint) => {
+      declarations.withdrawsRemoval(name, thumbprint, identity);
+    },
   };
 }

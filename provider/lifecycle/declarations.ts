@@ -1,8 +1,13 @@
 import type { Thumbprint } from "../certificate/thumbprint";
-import type { ServerFqdn } from "../model";
+import { known, unknown } from "../model";
+import type { Observed, ServerFqdn } from "../model";
+import type { Claim } from "../plan/claims";
+import type { ConnectorClaim } from "../plan/connectors";
 import type { BindingIdentity } from "../plan/desired";
 import type { ObservedServer } from "../plan/observedServer";
 import { idOf } from "../state";
+import { ALONE } from "./noticeboard";
+import type { Announcement, Noticeboard } from "./noticeboard";
 
 /** A removal by an update or a create. One at the end of a replacement isn't here: all bindings are known by then. */
 interface Removal {
@@ -11,40 +16,127 @@ interface Removal {
    * `begun`: the operation runs, and heeds whatever is declared before its call. `called`: too late. In a preview, which
    * nobody can tell from the first part of an up, it stays `planned`.
    */
-  stage: "planned" | "begun" | "called";
+  readonly stage: "planned" | "begun" | "called";
 }
 
 /**
- * What the bindings of one deployment declare, and what they want to remove: a certificate that the program declares is
- * never removed. The engine tells of one binding after the other, so that a removal may be planned before the binding is
- * known that declares the certificate.
+ * What the bindings of one deployment declare and claim, and what they want to remove: a certificate that the program
+ * declares is never removed. The engine tells of one binding after the other, so that a removal may be planned before
+ * the binding is known that declares the certificate. All that is known here was announced, by this process or, on the
+ * noticeboard, by another one of the same deployment; both count the same.
  */
 export class Declarations {
+  readonly #board: Noticeboard;
+  readonly #organisation: () => string;
   /** By `<server>/<thumbprint>`, then by URN. */
   readonly #declared = new Map<string, Map<string, BindingIdentity>>();
   /** What each binding declares now, by URN and server. */
   readonly #current = new Map<string, string>();
   readonly #removals = new Map<string, Removal>();
+  /** By URN. */
+  readonly #claims = new Map<ServerFqdn, Map<string, readonly Claim[]>>();
+  readonly #connectorClaims = new Map<string, readonly ConnectorClaim[]>();
   /** What a binding has replaced and leaves to others that declare it: `<URN> <server>/<thumbprint>`. */
   readonly #left = new Set<string>();
 
+  /** `organisation`: what tells this one apart from another with servers of the same names. */
+  constructor(board: Noticeboard = ALONE, organisation = (): string => "") {
+    this.#board = board;
+    this.#organisation = organisation;
+  }
+
+  #announce(announcement: Announcement): void {
+    this.#note(announcement);
+    this.#board.post(announcement, this.#organisation());
+  }
+
+  #listen(): void {
+    for (const { announcement, organisation } of this.#board.news()) {
+      if (organisation === this.#organisation()) this.#note(announcement);
+    }
+  }
+
+  #note(told: Announcement): void {
+    switch (told.kind) {
+      case "declares": {
+        const { server, thumbprint, binding } = told;
+        const id = idOf(server, thumbprint);
+        const own = `${server} ${binding.urn}`;
+        const before = this.#current.get(own);
+        if (before !== undefined) this.#declared.get(before)?.delete(binding.urn);
+        this.#current.set(own, id);
+        entryOf(this.#declared, id).set(binding.urn, binding);
+        break;
+      }
+      case "claims":
+        entryOf(this.#claims, told.server).set(told.binding.urn, told.claims);
+        break;
+      case "claimsConnectors":
+        this.#connectorClaims.set(told.binding.urn, told.claims);
+        break;
+      case "plansRemovals": {
+        const { server, thumbprints, by } = told;
+        for (const [id, removal] of this.#removals) {
+          if (isOf(removal, by, "planned") && id.startsWith(`${server}/`)) this.#removals.delete(id);
+        }
+        for (const thumbprint of thumbprints) this.#removals.set(idOf(server, thumbprint), { by, stage: "planned" });
+        break;
+      }
+      case "beginsRemovals":
+        for (const [id, removal] of this.#removals) {
+          if (isOf(removal, told.by, "planned")) this.#removals.set(id, { by: told.by, stage: "begun" });
+        }
+        break;
+      case "callsRemoval":
+        this.#removals.set(idOf(told.server, told.thumbprint), { by: told.by, stage: "called" });
+        break;
+      case "withdrawsRemoval": {
+        const id = idOf(told.server, told.thumbprint);
+        if (this.#removals.get(id)?.by.urn === told.by.urn) this.#removals.delete(id);
+      }
+    }
+  }
+
   /** A binding declares one certificate on a server: the one before counts no more. */
-  declare(server: ServerFqdn, thumbprint: Thumbprint, identity: BindingIdentity): void {
-    const id = idOf(server, thumbprint);
-    const own = `${server} ${identity.urn}`;
-    const before = this.#current.get(own);
-    if (before !== undefined) this.#declared.get(before)?.delete(identity.urn);
-    this.#current.set(own, id);
-    const bindings = this.#declared.get(id) ?? new Map<string, BindingIdentity>();
-    this.#declared.set(id, bindings.set(identity.urn, identity));
+  declare(server: ServerFqdn, thumbprint: Thumbprint, binding: BindingIdentity): void {
+    // Check and diff both say it, and it is said anew in every operation.
+    const isSaid = this.#declared.get(idOf(server, thumbprint))?.get(binding.urn)?.label === binding.label;
+    if (!isSaid) this.#announce({ kind: "declares", server, thumbprint, binding });
   }
 
-  /** Labels of the bindings that declare the certificate on that server. */
-  declaredBy(server: ServerFqdn, thumbprint: Thumbprint): readonly string[] {
-    return this.#bindings(server, thumbprint).map(({ label }) => label);
+  /** Registers what a binding claims of a server; returns what the others have claimed. */
+  claim(server: ServerFqdn, binding: BindingIdentity, claims: readonly Claim[]): readonly Claim[] {
+    this.#announce({ kind: "claims", server, binding, claims });
+    this.#listen();
+    return ofOthers(entryOf(this.#claims, server), binding);
   }
 
-  /** The same without one of them. */
+  /** The same for connectors, which belong to several servers. */
+  claimConnectors(binding: BindingIdentity, claims: readonly ConnectorClaim[]): readonly ConnectorClaim[] {
+    if (claims.length > 0 || this.#connectorClaims.has(binding.urn)) {
+      this.#announce({ kind: "claimsConnectors", binding, claims });
+    }
+    this.#listen();
+    return ofOthers(this.#connectorClaims, binding);
+  }
+
+  /** Servers of which something is claimed. */
+  servers(): readonly ServerFqdn[] {
+    this.#listen();
+    return [...this.#claims.keys()];
+  }
+
+  /**
+   * Labels of the bindings that declare the certificate on that server. Unknown when nobody here does, but another
+   * process of the deployment may without this one's hearing of it.
+   */
+  declaredBy(server: ServerFqdn, thumbprint: Thumbprint): Observed<readonly string[]> {
+    const labels = this.#bindings(server, thumbprint).map(({ label }) => label);
+    const problem = labels.length > 0 ? undefined : this.#board.problem();
+    return problem === undefined ? known(labels) : unknown(problem);
+  }
+
+  /** Those of which it is known, without one of them. */
   declaredByOthers(server: ServerFqdn, thumbprint: Thumbprint, { urn }: BindingIdentity): readonly string[] {
     return this.#bindings(server, thumbprint)
       .filter((one) => one.urn !== urn)
@@ -52,43 +144,46 @@ export class Declarations {
   }
 
   #bindings(server: ServerFqdn, thumbprint: Thumbprint): readonly BindingIdentity[] {
+    this.#listen();
     return [...(this.#declared.get(idOf(server, thumbprint))?.values() ?? [])];
   }
 
   /** An update or a create of the binding is going to remove these on that server, and no others. */
   plansRemoval(server: ServerFqdn, thumbprints: readonly Thumbprint[], by: BindingIdentity): void {
-    for (const [id, removal] of this.#removals) {
-      const isOurs = removal.by.urn === by.urn && removal.stage === "planned";
-      if (isOurs && id.startsWith(`${server}/`)) this.#removals.delete(id);
-    }
-    for (const thumbprint of thumbprints) {
-      const removal: Removal = { by, stage: "planned" };
-      this.#removals.set(idOf(server, thumbprint), removal);
+    if (thumbprints.length > 0 || this.#hasPlanned(by)) {
+      this.#announce({ kind: "plansRemovals", server, thumbprints, by });
     }
   }
 
   /** The binding's operation has begun. */
-  beginsRemovals({ urn }: BindingIdentity): void {
-    for (const removal of this.#removals.values()) {
-      if (removal.by.urn === urn && removal.stage === "planned") removal.stage = "begun";
-    }
+  beginsRemovals(by: BindingIdentity): void {
+    if (this.#hasPlanned(by)) this.#announce({ kind: "beginsRemovals", by });
+  }
+
+  #hasPlanned(by: BindingIdentity): boolean {
+    return [...this.#removals.values()].some((removal) => isOf(removal, by, "planned"));
   }
 
   isRemoving(server: ServerFqdn, thumbprint: Thumbprint, { urn }: BindingIdentity): boolean {
     return this.#removals.get(idOf(server, thumbprint))?.by.urn === urn;
   }
 
-  /** The call comes now. */
+  /** The call comes now, unless a look at {@link declaredBy} after this one says no. */
   callsRemoval(server: ServerFqdn, thumbprint: Thumbprint, by: BindingIdentity): void {
-    const removal: Removal = { by, stage: "called" };
-    this.#removals.set(idOf(server, thumbprint), removal);
+    this.#announce({ kind: "callsRemoval", server, thumbprint, by });
+  }
+
+  /** It said no, or the operation has ended without it. */
+  withdrawsRemoval(server: ServerFqdn, thumbprint: Thumbprint, by: BindingIdentity): void {
+    this.#announce({ kind: "withdrawsRemoval", server, thumbprint, by });
   }
 
   /** The operation has ended: what is still on the server, Exchange hasn't let go. */
-  endsRemovals({ urn }: BindingIdentity, server: ObservedServer): void {
+  endsRemovals(by: BindingIdentity, server: ObservedServer): void {
     for (const { facts } of server.certificates) {
-      const id = idOf(server.server, facts.thumbprint);
-      if (this.#removals.get(id)?.by.urn === urn) this.#removals.delete(id);
+      if (this.isRemoving(server.server, facts.thumbprint, by)) {
+        this.withdrawsRemoval(server.server, facts.thumbprint, by);
+      }
     }
   }
 
@@ -103,7 +198,23 @@ export class Declarations {
 
   /** Another binding that removes the certificate, and to which this one comes too late with its word. */
   removerOf(server: ServerFqdn, thumbprint: Thumbprint, { urn }: BindingIdentity): BindingIdentity | undefined {
+    this.#listen();
     const removal = this.#removals.get(idOf(server, thumbprint));
     return removal === undefined || removal.by.urn === urn || removal.stage === "begun" ? undefined : removal.by;
   }
+}
+
+function isOf({ by, stage }: Removal, { urn }: BindingIdentity, wanted: Removal["stage"]): boolean {
+  return by.urn === urn && stage === wanted;
+}
+
+function ofOthers<T>(claims: ReadonlyMap<string, readonly T[]>, { urn }: BindingIdentity): readonly T[] {
+  return [...claims].filter(([one]) => one !== urn).flatMap(([, claimed]) => claimed);
+}
+
+/** The map of that key, made when it isn't there yet: what concerns one server is never looked for in all. */
+function entryOf<Key, K, V>(maps: Map<Key, Map<K, V>>, key: Key): Map<K, V> {
+  const found = maps.get(key) ?? new Map<K, V>();
+  maps.set(key, found);
+  return found;
 }

@@ -37,7 +37,7 @@ export async function remove(deployment: Deployment, request: StateRequest): Pro
     return;
   }
   const { declarations } = deployment;
-  const by = declarations.declaredBy(server, thumbprint);
+  const by = valueOr(declarations.declaredBy(server, thumbprint), []);
   if (by.length > 0) {
     const decides = declarations.hasLeft(stored.id, identity);
     tell(deployment, stored, { kind: "keptDeclared", thumbprint, by, decides });
@@ -87,10 +87,12 @@ async function removeNow(deployment: Deployment, deletion: Deletion, limit: Limi
   const back = mayBeLeftEmpty ? namesToPutBack(stored.previous, seen, { sourceOf, now }) : [];
   if (back.length > 0) await carryOut(deployment, deletion, back, limit);
   const server = withConnectors(seen, back);
+  const { declarations } = deployment;
+  declarations.callsRemoval(name, thumbprint, identity);
   const judged = judgeRemoval({
     server,
     thumbprint,
-    declaredBy: deployment.declarations.declaredBy(name, thumbprint),
+    declaredBy: declarations.declaredBy(name, thumbprint),
     // Without a successor there is nothing that one could go back from.
     notBefore: wish === undefined ? undefined : keptUntil(now.toISOString(), wish.removeAfterDays),
     now,
@@ -98,6 +100,7 @@ async function removeNow(deployment: Deployment, deletion: Deletion, limit: Limi
   const held = deployment.heldBy(identity);
   const gap = { allowed: allowConnectorGap, connectors, held, sourceOf };
   const removal = throughGap(judged, gap, { server, now });
+  if (removal.kind !== "due") declarations.withdrawsRemoval(name, thumbprint, identity);
   switch (removal.kind) {
     case "gone":
       tell(deployment, stored, { kind: "wasGoneBefore", thumbprint });

@@ -26,6 +26,7 @@ import type { PlanContext } from "../plan/target";
 import { parseId } from "../state";
 import type { StoredBinding } from "../state";
 import { Declarations } from "./declarations";
+import type { Noticeboard } from "./noticeboard";
 import { KeyedQueue } from "./queue";
 import type { Limits, ToldLine } from "./requests";
 import { Snapshots } from "./snapshots";
@@ -47,6 +48,8 @@ export interface DeploymentEnv extends SourceEnv {
   readonly timer?: Timer | undefined;
   /** For time limits; by default the machine's own. */
   readonly limitTimer?: Timer | undefined;
+  /** Where the processes of the deployment hear of each other; by default there is this one alone. */
+  readonly noticeboard?: Noticeboard | undefined;
   /** Opens the configured backend; replaced in tests that count calls. */
   readonly open?: (settings: Settings) => Promise<Backend>;
 }
@@ -72,10 +75,9 @@ export type RemovalWish = Pick<DesiredBinding, "onDelete" | "removeAfterDays" | 
 export class Deployment {
   readonly env: DeploymentEnv;
   readonly snapshots: Snapshots;
-  readonly declarations = new Declarations();
+  readonly declarations: Declarations;
   readonly #queue = new KeyedQueue();
   readonly #said = new Set<string>();
-  readonly #claims = new Map<ServerFqdn, Map<string, readonly Claim[]>>();
   readonly #expected = new Map<ServerFqdn, Map<Thumbprint, Expected>>();
   readonly #replacements = new Map<string, StoredBinding>();
   /** By the id in the state. */
@@ -85,7 +87,6 @@ export class Deployment {
   readonly #connectorQueue = new KeyedQueue();
   readonly #gapQueue = new KeyedQueue();
   readonly #held = new Map<string, HeldNames>();
-  readonly #connectorClaims = new Map<string, readonly ConnectorClaim[]>();
   readonly #materials = new Map<string, Map<Thumbprint, CertificateMaterial>>();
   readonly #choices = new Map<string, Choice>();
   readonly #removals = new Map<string, RemovalWish>();
@@ -100,6 +101,11 @@ export class Deployment {
 
   constructor(env: DeploymentEnv) {
     this.env = env;
+    this.declarations = new Declarations(env.noticeboard, () => {
+      // The names of real servers are nobody else's; those of simulated ones may be in every file.
+      const choice = this.settings.backend;
+      return choice?.kind === "simulator" ? choice.file : "";
+    });
     this.snapshots = new Snapshots((server, signal) => this.observe(server, signal), env.limitTimer);
   }
 
@@ -266,9 +272,7 @@ export class Deployment {
   /** Registers what a binding claims; returns what the others have claimed. */
   claim(server: ServerFqdn, identity: BindingIdentity, claims: readonly Claim[]): readonly Claim[] {
     this.#checked.add(keyOf(server, identity));
-    const onServer = entryOf(this.#claims, server);
-    onServer.set(identity.urn, claims);
-    return [...onServer].filter(([urn]) => urn !== identity.urn).flatMap(([, one]) => one);
+    return this.declarations.claim(server, identity, claims);
   }
 
   /** Whether the program was run in this process and declared the binding: not so in a refresh. */
@@ -319,7 +323,7 @@ export class Deployment {
       return { kind: "edge", name };
     }
     // Exchange gives the short name: a server that the program or the settings name, or one of the same domain.
-    const all = [...this.#claims.keys(), ...this.settings.servers];
+    const all = [...this.declarations.servers(), ...this.settings.servers];
     const guess = parseServerFqdn(`${name}${from.server.slice(from.server.indexOf("."))}`);
     const server = all.find((one) => isNameOf(one, name)) ?? guess;
     if (server === undefined) return { kind: "unreachable", name, reason: "its fully qualified name isn't known" };
@@ -369,9 +373,7 @@ export class Deployment {
 
   /** Registers which connectors a binding declares, and which certificate they are to name; returns what contradicts. */
   claimConnectors(identity: BindingIdentity, claims: readonly ConnectorClaim[]): ReturnType<typeof connectorConflicts> {
-    const others = [...this.#connectorClaims].filter(([urn]) => urn !== identity.urn).flatMap(([, one]) => one);
-    this.#connectorClaims.set(identity.urn, claims);
-    return connectorConflicts(claims, others);
+    return connectorConflicts(claims, this.declarations.claimConnectors(identity, claims));
   }
 
   /** Remembers what the program, which counts more than the state, wants of certificates that go. */

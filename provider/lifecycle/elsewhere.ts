@@ -1,6 +1,6 @@
 import { applyRemoval } from "../apply";
 import { ExchangeBindingError, isBindingError, messageOf } from "../errors";
-import type { ServerFqdn } from "../model";
+import type { Observed, ServerFqdn } from "../model";
 import type { DesiredBinding } from "../plan/desired";
 import { lineOf } from "../plan/line";
 import type { Fact, Phase } from "../plan/line";
@@ -99,7 +99,12 @@ export async function removeElsewhere(
           async (signal) => {
             const seen = await untilFired(signal, () => deployment.observe(server, signal));
             snapshots.keep(server, seen);
+            for (const { thumbprint } of announced) declarations.callsRemoval(server, thumbprint, desired.identity);
             const { steps, notices } = removalsOn(deployment, { seen, superseded: announced, desired });
+            const due = new Set(steps.map(({ certificate }) => certificate.thumbprint));
+            for (const { thumbprint } of announced) {
+              if (!due.has(thumbprint)) declarations.withdrawsRemoval(server, thumbprint, desired.identity);
+            }
             tell(deployment, { server, desired, phase: "change" }, notices);
             for (const step of steps) {
               if (await removeOne(deployment, { server, desired, step }, signal)) {
@@ -136,7 +141,6 @@ async function removeOne(
   const say = (fact: Fact): void => {
     tell(deployment, { server, desired, phase: "change" }, [fact]);
   };
-  deployment.declarations.callsRemoval(server, thumbprint, desired.identity);
   try {
     const after = await applyRemoval(
       { server, certificate: { kind: "known", thumbprint }, steps: [step], goals: [{ kind: "absent", thumbprint }] },
@@ -175,7 +179,7 @@ function removalsOn(
   },
 ): ReturnType<typeof planRemovalsElsewhere> {
   const { removeAfterDays } = desired;
-  const declaredBy = (thumbprint: SupersededElsewhere["thumbprint"]): readonly string[] =>
+  const declaredBy = (thumbprint: SupersededElsewhere["thumbprint"]): Observed<readonly string[]> =>
     declarations.declaredBy(seen.server, thumbprint);
   return planRemovalsElsewhere({ removeAfterDays, now: env.now(), declaredBy }, superseded, seen);
 }

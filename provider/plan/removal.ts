@@ -2,7 +2,7 @@ import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorNa
 import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { NAME_SERVICES, isWebManagementSubject, valueOr } from "../model";
-import type { ExchangeService, NameService } from "../model";
+import type { ExchangeService, NameService, Observed } from "../model";
 import type { GapRefusal } from "./connectorGap";
 import { judgeStatus, outOfDates, reservedAs } from "./guards";
 import { certificateNameOf, findCertificate, holds } from "./holdings";
@@ -49,6 +49,8 @@ export type RemovalReason =
   | { readonly kind: "unreadable" }
   /** Its key may be nowhere else, and no program of this run asks for the removal. */
   | { readonly kind: "onlyThere" }
+  /** Another process of the deployment may declare it, and can't be heard. */
+  | { readonly kind: "declarationsUnknown"; readonly reason: string }
   /** `removeAfterDays` isn't over. ISO 8601. `last`: where several certificates stay for it, for the last of them. */
   | { readonly kind: "keptUntil"; readonly until: string; readonly last?: string | undefined };
 
@@ -71,7 +73,7 @@ export interface RemovalRequest {
   readonly server: ObservedServer;
   readonly thumbprint: Thumbprint;
   /** Labels of the bindings of this deployment that declare the certificate on this server. */
-  readonly declaredBy: readonly string[];
+  readonly declaredBy: Observed<readonly string[]>;
   /** Not before then. ISO 8601; undefined for at once. */
   readonly notBefore: string | undefined;
   readonly now: Date;
@@ -82,11 +84,12 @@ export function judgeRemoval({ server, thumbprint, declaredBy, notBefore, now }:
   const certificate = findCertificate(server, thumbprint);
   const isUnreadable = server.unreadable.some((one) => one.thumbprint === thumbprint);
   if (certificate === undefined && !isUnreadable) return { kind: "gone" };
-  if (declaredBy.length > 0) return { kind: "declared", by: declaredBy };
+  if (declaredBy.kind === "known" && declaredBy.value.length > 0) return { kind: "declared", by: declaredBy.value };
   if (certificate === undefined) {
     return { kind: "kept", certificate: namedUnreadable(thumbprint), reasons: [{ kind: "unreadable" }] };
   }
   const reasons: RemovalReason[] = [
+    ...(declaredBy.kind === "unknown" ? [{ kind: "declarationsUnknown", reason: declaredBy.reason } as const] : []),
     ...REMOVAL_GUARDS.flatMap((guard) => guard.reasons(server, certificate, now)),
     ...(notBefore !== undefined && Date.parse(notBefore) > now.getTime()
       ? [{ kind: "keptUntil", until: notBefore } as const]

@@ -40,6 +40,8 @@ function describeRemovalReason(reason: RemovalReason): Sentence {
       return sentence`may be ${RESERVED_NAMES[reason.what]}, which isn't known (${reason.reason})`;
     case "unreadable":
       return sentence`can't be read, so what needs it isn't known`;
+    case "declarationsUnknown":
+      return sentence`may be declared by another provider of this run, which isn't known (${reason.reason})`;
     case "onlyThere":
       return sentence`was named by its thumbprint, so its key may be nowhere else`;
     case "keptUntil":
@@ -102,6 +104,8 @@ function removalRemedy(reason: RemovalReason, server: ServerFqdn, isOnly: boolea
       return sentence`See why ${server} doesn't say it; unknown isn't none.`;
     case "unreadable":
       return sentence`Look at it on ${server}, and remove it there.`;
+    case "declarationsUnknown":
+      return sentence`Mend that and run again.`;
     case "onlyThere":
     case "keptUntil":
       return undefined;

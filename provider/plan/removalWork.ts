@@ -1,6 +1,7 @@
 import { tlsCertificateNameOf } from "../backends/connectorName";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { DAY_MS } from "../model";
+import type { Observed } from "../model";
 import { throughGap } from "./connectorGap";
 import type { GapWishes, HeldNames } from "./connectorGap";
 import type { DesiredBinding } from "./desired";
@@ -105,7 +106,7 @@ export interface RemovalWishes {
   readonly removeAfterDays: number;
   readonly now: Date;
   /** Labels of the bindings of this deployment that declare a certificate of that server. */
-  readonly declaredBy: (thumbprint: Thumbprint) => readonly string[];
+  readonly declaredBy: (thumbprint: Thumbprint) => Observed<readonly string[]>;
   /** What is wished of send connectors that stand in the way; left out where no gap is made. */
   readonly gap?: GapWishes;
 }

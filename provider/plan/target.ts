@@ -4,6 +4,7 @@ import { commonNameOf, parseDistinguishedName } from "../certificate/distinguish
 import type { CertificateFacts } from "../certificate/facts";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { DAY_MS, valueOr } from "../model";
+import type { Observed } from "../model";
 import type { BindingIdentity, DesiredBinding, DesiredCertificate, PreviousBinding, SelfSignedWish } from "./desired";
 import type { SourceServer } from "./connectors";
 import { findCertificate } from "./holdings";
@@ -38,7 +39,7 @@ export interface PlanContext {
   /** A source server of a send connector, by the short name that Exchange gives. */
   readonly sourceOf: (name: string) => SourceServer;
   /** Labels of the bindings of this deployment that declare a certificate of this server. */
-  readonly declaredBy: (thumbprint: Thumbprint) => readonly string[];
+  readonly declaredBy: (thumbprint: Thumbprint) => Observed<readonly string[]>;
   /** Who the binding was when its state was written: another URN after a rename. */
   readonly former?: BindingIdentity | undefined;
 }

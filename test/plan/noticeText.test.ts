@@ -572,7 +572,7 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
   ],
   keptDeclared: [
     [
-      planned({ ...given(RENEWED), onDelete: "remove" }, {}, bound(), { declaredBy: () => ["web/mail"] }),
+      planned({ ...given(RENEWED), onDelete: "remove" }, {}, bound(), { declaredBy: () => known(["web/mail"]) }),
       `certificate ${short(MAIL)} stays: binding "web/mail" declares it`,
     ],
   ],

@@ -54,7 +54,7 @@ async function judge(of: Organisation, changes: Partial<RemovalRequest> = {}): P
     pause: () => Promise.resolve(),
   });
   const server = await observeServer(backend, facts.EX01, { signal: new AbortController().signal });
-  return judgeRemoval({ server, thumbprint, declaredBy: [], notBefore: undefined, now: NOW, ...changes });
+  return judgeRemoval({ server, thumbprint, declaredBy: known([]), notBefore: undefined, now: NOW, ...changes });
 }
 
 const reasonsOf = (removal: Removal) => (removal.kind === "kept" ? removal.reasons : []);
@@ -241,7 +241,7 @@ describe("a certificate stays when it", () => {
         federationThumbprints: unknown("no"),
       },
     );
-    const request = { thumbprint: facts.MAIL.thumbprint, declaredBy: [], notBefore: undefined, now: facts.NOW };
+    const request = { thumbprint: facts.MAIL.thumbprint, declaredBy: known([]), notBefore: undefined, now: facts.NOW };
     expect(reasonsOf(judgeRemoval({ server, ...request })).map(({ kind }) => kind)).toEqual([
       "defaultSmtpUnknown",
       "iisUnknown",
@@ -255,13 +255,13 @@ describe("a certificate stays when it", () => {
 
   it("is there and can't be read: that is not gone", () => {
     const server = facts.server([], { unreadable: [facts.unreadable("odd", { thumbprint: facts.MAIL.thumbprint })] });
-    const request = { thumbprint: facts.MAIL.thumbprint, declaredBy: [], notBefore: undefined, now: facts.NOW };
+    const request = { thumbprint: facts.MAIL.thumbprint, declaredBy: known([]), notBefore: undefined, now: facts.NOW };
     expect(judgeRemoval({ server, ...request })).toMatchObject({ kind: "kept", reasons: [{ kind: "unreadable" }] });
   });
 
   it("is declared by the program, whatever else: nobody has to know why it is there", async () => {
     const of = organisation([state({ internalTransportCertificate: published(old) })]);
-    expect(await judge(of, { declaredBy: ["web/mail"] })).toEqual({ kind: "declared", by: ["web/mail"] });
+    expect(await judge(of, { declaredBy: known(["web/mail"]) })).toEqual({ kind: "declared", by: ["web/mail"] });
   });
 
   it("is to be kept for some days yet", async () => {
@@ -302,7 +302,7 @@ describe("a certificate goes when", () => {
 });
 
 it("counts none as another holder that has no key, has expired, or is Exchange's own", () => {
-  const request = { thumbprint: facts.MAIL.thumbprint, declaredBy: [], notBefore: undefined, now: facts.NOW };
+  const request = { thumbprint: facts.MAIL.thumbprint, declaredBy: known([]), notBefore: undefined, now: facts.NOW };
   const unfit = [
     facts.shown(facts.RENEWED, { services: ["SMTP"], hasPrivateKey: known(false) }),
     facts.shown(facts.certificate("mail.contoso.com", { notAfter: facts.inDays(-1) }), { services: ["SMTP"] }),
@@ -323,7 +323,7 @@ it("counts none as another holder that has no key, has expired, or is Exchange's
 });
 
 describe("another holder of which something isn't known", () => {
-  const request = { thumbprint: facts.MAIL.thumbprint, declaredBy: [], notBefore: undefined, now: facts.NOW };
+  const request = { thumbprint: facts.MAIL.thumbprint, declaredBy: known([]), notBefore: undefined, now: facts.NOW };
   const judged = (
     other: Parameters<typeof facts.shown>[1],
     { own = {}, changes = {} }: { readonly own?: Parameters<typeof facts.shown>[1]; readonly changes?: object } = {},

@@ -260,7 +260,7 @@ export function context(changes: Partial<PlanContext> = {}): PlanContext {
     now: NOW,
     expected: new Map(),
     replaced: [],
-    declaredBy: () => [],
+    declaredBy: () => known([]),
     sourceOf: (name) => ({ kind: "unreachable", name, reason: "not in this test" }),
     ...changes,
   };

@@ -37,6 +37,8 @@ export interface DynamicProviderOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** For temporary files, where the processes of a deployment meet; its own by default. */
+  readonly temporary?: string;
   /** Files of the project by relative path. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
 }
@@ -92,6 +94,8 @@ export interface CheckFailureAnswer {
 }
 
 const URN = "urn:pulumi:test::project::pulumi-nodejs:dynamic/exchange:ExchangeCertificateBinding::binding";
+/** Where the engine listens, it is said: nobody does. */
+export const ENGINE = "127.0.0.1:1";
 const NO_METADATA = new Metadata();
 /** A call that takes longer than this hangs. */
 const CALL_LIMIT_SECONDS = 300;
@@ -116,9 +120,15 @@ export async function startDynamicProvider(options: DynamicProviderOptions = {})
   }
   const nodeDirectory = process.env["HARNESS_NODE"] ?? path.dirname(process.execPath);
   const script = createRequire(path.join(directory, "package.json")).resolve("@pulumi/pulumi/cmd/dynamic-provider");
-  const child = spawn(path.join(nodeDirectory, path.basename(process.execPath)), [script, "127.0.0.1:1"], {
+  const child = spawn(path.join(nodeDirectory, path.basename(process.execPath)), [script, ENGINE], {
     cwd: directory,
-    env: { ...neutralEnvironment(), PULUMI_NODEJS_PROJECT: "project", PULUMI_CONFIG: "{}", ...options.env },
+    env: {
+      ...neutralEnvironment(),
+      ...temporaryDirectory(options.temporary ?? directory),
+      PULUMI_NODEJS_PROJECT: "project",
+      PULUMI_CONFIG: "{}",
+      ...options.env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const closed = new Promise((resolve) => child.once("close", resolve));
@@ -237,14 +247,19 @@ export async function startDynamicProvider(options: DynamicProviderOptions = {})
   };
 }
 
-function required(name: string): string {
+export function required(name: string): string {
   const value = process.env[name];
   if (value === undefined) throw new Error(`${name} isn't set. It is made by tools/jest before the tests.`);
   return value;
 }
 
+/** Under its names on every system. */
+export function temporaryDirectory(path: string): Readonly<Record<"TMPDIR" | "TEMP" | "TMP", string>> {
+  return { TMPDIR: path, TEMP: path, TMP: path };
+}
+
 /** The caller's own settings must not decide about a test. */
-function neutralEnvironment(): NodeJS.ProcessEnv {
+export function neutralEnvironment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(PULUMI_|EXCHANGE_|JEST_|NODE_OPTIONS$|NODE_ENV$)/.test(name),
   );

@@ -5,7 +5,7 @@ import { Deployment } from "../../lifecycle/deployment";
 import { engineAddressIn, engineLogAt } from "../engine/engineLog";
 import type { EngineLog } from "../engine/engineLog";
 import { LineSink } from "../engine/lineSink";
-import { CLOSING_MILLISECONDS, machine, now } from "../machine";
+import { CLOSING_MILLISECONDS, machine, noticeboard, now } from "../machine";
 import { NativeProvider } from "./nativeProvider";
 import { loadSdk } from "./sdk";
 import { serve } from "./serve";
@@ -14,8 +14,11 @@ import { serviceOver } from "./service";
 /** What `bin/pulumi-resource-exchange.js` runs: the engine starts it, and reads the port from its first line. */
 export async function main(): Promise<void> {
   let log: EngineLog | undefined;
+  let engine: string | undefined;
   const connect = (address: string): void => {
-    if (address !== "") log ??= engineLogAt(address);
+    if (address === "") return;
+    engine ??= address;
+    log ??= engineLogAt(address);
   };
   connect(engineAddressIn(process.argv.slice(2)) ?? "");
   const print = (text: string): void => {
@@ -31,6 +34,7 @@ export async function main(): Promise<void> {
   });
   const deployment = new Deployment({
     ...machine,
+    noticeboard: noticeboard(() => engine),
     say: (told) => {
       sink.say(told);
     },

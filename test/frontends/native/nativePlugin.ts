@@ -89,7 +89,7 @@ export function bagOf(struct: Struct | undefined): Bag {
 }
 
 /** The methods of a plugin with plain values. `timeout` is in seconds. */
-export function methodsOf({ call }: NativePlugin) {
+export function methodsOf({ call }: Pick<NativePlugin, "call">) {
   return {
     async check(urn: string, olds: Bag, news: Bag) {
       const request = new messages.CheckRequest();
