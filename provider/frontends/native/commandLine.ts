@@ -5,10 +5,11 @@ import { Deployment } from "../../lifecycle/deployment";
 import { engineAddressIn, engineLogAt } from "../engine/engineLog";
 import type { EngineLog } from "../engine/engineLog";
 import { LineSink } from "../engine/lineSink";
-import { CLOSING_MILLISECONDS, machine, noticeboard, now } from "../machine";
+import { machine, noticeboard, now } from "../machine";
 import { NativeProvider } from "./nativeProvider";
 import { loadSdk } from "./sdk";
 import { serve } from "./serve";
+import type { Serving } from "./serve";
 import { serviceOver } from "./service";
 
 /** What `bin/pulumi-resource-exchange.js` runs: the engine starts it, and reads the port from its first line. */
@@ -47,7 +48,6 @@ export async function main(): Promise<void> {
     },
   });
   const provider = new NativeProvider(deployment);
-  endWith(provider);
   const sdk = loadSdk();
   const service = serviceOver(sdk, {
     provider,
@@ -58,19 +58,27 @@ export async function main(): Promise<void> {
     connect,
     flush: () => sink.flush(),
   });
-  const { port } = await serve(sdk, service);
-  process.stdout.write(`${String(port)}\n`);
+  const serving = await serve(sdk, service);
+  endWith(provider, serving);
+  process.stdout.write(`${String(serving.port)}\n`);
 }
 
 /**
- * The process ends when the engine tells it to and nothing runs any more; and when the engine has gone. Ctrl-C in a
- * terminal reaches this process too, before the engine says what is to become of the run: that is left to the engine.
+ * The process ends when the engine tells it to, once what runs has been answered: the state must hear of it. It ends too
+ * when the engine has gone. Ctrl-C in a terminal may reach this process before the engine says what is to become of the
+ * run: that is left to the engine.
  */
-function endWith(provider: NativeProvider): void {
+function endWith(provider: NativeProvider, serving: Serving): void {
+  let isEnding = false;
   const end = (): void => {
+    if (isEnding) return;
+    isEnding = true;
     const exit = (): void => process.exit();
-    setTimeout(exit, CLOSING_MILLISECONDS);
-    void provider.cancel().then(exit, exit);
+    setTimeout(exit, ENDING_MILLISECONDS);
+    void provider
+      .cancel()
+      .then(() => serving.close())
+      .then(exit, exit);
   };
   process.on("SIGINT", () => {
     if (provider.isCancelled) end();
@@ -82,6 +90,8 @@ function endWith(provider: NativeProvider): void {
   }, PARENT_MILLISECONDS).unref();
 }
 
+/** Longer than a cancelled operation takes to say how far it came. */
+const ENDING_MILLISECONDS = 15_000;
 /** How often it is looked whether the engine is there. */
 const PARENT_MILLISECONDS = 2000;
 

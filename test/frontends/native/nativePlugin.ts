@@ -43,12 +43,11 @@ type Call = <Response>(
 
 export interface NativePlugin {
   readonly call: Call;
-  readonly provider: NativeProvider;
 }
 
 const started: (() => void)[] = [];
 afterAll(() => {
-  for (const end of started.splice(0)) end();
+  for (const end of started.splice(0).reverse()) end();
 });
 
 /** The plugin in this process, over a deployment, spoken to as the engine does. It ends when the test file has ended. */
@@ -65,10 +64,15 @@ export async function startNative(deployment: Deployment): Promise<NativePlugin>
     flush: () => Promise.resolve(),
   });
   const { port, close } = await serve(sdk, service);
+  started.push(() => void close());
+  return connectTo(port);
+}
+
+/** The plugin that listens there. The connection ends when the test file has ended. */
+export function connectTo(port: number): NativePlugin {
   const client = new ResourceProviderClient(`127.0.0.1:${String(port)}`, credentials.createInsecure());
   started.push(() => {
     client.close();
-    close();
   });
   const call: Call = (start) =>
     new Promise((resolve, reject) => {
@@ -77,7 +81,7 @@ export async function startNative(deployment: Deployment): Promise<NativePlugin>
         else reject(new CallError(error));
       });
     });
-  return { call, provider };
+  return { call };
 }
 
 export function structOf(bag: Bag): Struct {
@@ -177,6 +181,13 @@ export function methodsOf({ call }: Pick<NativePlugin, "call">) {
       request.setUrn(urn);
       request.setArgs(structOf(args));
       return call<messages.ConfigureResponse>((client, metadata, done) => client.configure(request, metadata, done));
+    },
+    async schema() {
+      const request = new messages.GetSchemaRequest();
+      const answer = await call<messages.GetSchemaResponse>((client, metadata, done) =>
+        client.getSchema(request, metadata, done),
+      );
+      return answer.getSchema();
     },
     cancel: () => call<Empty>((client, metadata, done) => client.cancel(new Empty(), metadata, done)),
   };
