@@ -56,6 +56,7 @@ export interface ApplyEnv {
         | "keptOld"
         | "keptAsWayBack"
         | "connectorWaits"
+        | "rollsBack"
         | "setsConnector";
     },
   ) => void;

@@ -155,6 +155,11 @@ export interface ExchangeCertificateBindingArgs {
    * moment goes out without this certificate. False (default): such a certificate is kept. State only.
    */
   allowConnectorGap?: pulumi.Input<boolean>;
+  /**
+   * What becomes of what was done when a change fails on its way. `keep` (default): it stays, the state remembers how far
+   * it came, and the next `up` goes on. `rollback`: it is put back, as far as Exchange can. State only.
+   */
+  onFailure?: pulumi.Input<"keep" | "rollback">;
   /** Friendly name given when the certificate is imported; at most 63 characters. A later change changes only the state. */
   friendlyName?: pulumi.Input<string>;
   /** Whether the imported key may be exported again. Default false. A later change changes only the state. */

@@ -38,6 +38,7 @@ export const INPUT_KEYS = [
   "onDelete",
   "removeAfterDays",
   "allowConnectorGap",
+  "onFailure",
   "friendlyName",
   "privateKeyExportable",
   "renewBeforeDays",
@@ -99,6 +100,7 @@ const SIMPLE = {
   onDelete: oneOf(["retain", "remove"]),
   removeAfterDays: wholeNumber("days", 0, 3650),
   allowConnectorGap: flag,
+  onFailure: oneOf(["keep", "rollback"]),
   friendlyName: z
     .string({ error: "give a text" })
     .min(1, { error: "the name is empty; leave it out instead" })
@@ -240,6 +242,7 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
     onDelete,
     removeAfterDays,
     allowConnectorGap,
+    onFailure: simple("onFailure") ?? "keep",
     friendlyName,
     privateKeyExportable: withDefault("privateKeyExportable"),
     renewBeforeDays,

@@ -79,6 +79,7 @@ function desire(changes: Partial<DesiredBinding> = {}): DesiredBinding {
     onDelete: "retain",
     removeAfterDays: 0,
     allowConnectorGap: false,
+    onFailure: "keep",
     friendlyName: undefined,
     privateKeyExportable: false,
     renewBeforeDays: 30,

@@ -101,10 +101,14 @@ export interface MiniEngine {
   /** Runs a program: bindings by name. One provider process for it. `around` puts something around its backend. */
   up(program: Readonly<Record<string, Bag>>, around?: (backend: Backend) => Backend): Promise<Run>;
   /**
-   * The same in a process that is killed at a call that changes a server, before or after it is carried out; `atCall`
-   * counts from 0. Whatever that process still says or does is lost. Returns the calls that it had begun.
+   * The same in a process that is killed at a call that changes a server, before or after it is carried out; calls
+   * count from 0. Whatever that process still says or does is lost. Returns the calls that it had begun.
    */
-  killed(program: Readonly<Record<string, Bag>>, atCall: number, when: "before" | "after"): Promise<readonly string[]>;
+  killed(
+    program: Readonly<Record<string, Bag>>,
+    at: { readonly call: number; readonly when: "before" | "after" },
+    around?: (backend: Backend) => Backend,
+  ): Promise<readonly string[]>;
   /** The same without changing anything. Throws {@link RefusedPreview}. */
   preview(program: Readonly<Record<string, Bag>>): Promise<Run>;
   refresh(): Promise<Run>;
@@ -224,9 +228,9 @@ export async function makeMiniEngine(
     backend,
     store,
     up: (program, around) => run(program, false, around?.(backend)),
-    async killed(program, atCall, when) {
+    async killed(program, at, around) {
       const calls: string[] = [];
-      await run(program, false, dying(backend, calls, { atCall, when })).catch(() => undefined);
+      await run(program, false, dying(around?.(backend) ?? backend, calls, at)).catch(() => undefined);
       return calls;
     },
     preview: (program) => run(program, true),
@@ -259,7 +263,7 @@ export async function makeMiniEngine(
 function dying(
   backend: Backend,
   calls: string[],
-  { atCall, when }: { readonly atCall: number; readonly when: "before" | "after" },
+  { call: atCall, when }: { readonly call: number; readonly when: "before" | "after" },
 ): Backend {
   let isDead = false;
   const killed = (): Promise<never> => Promise.reject(new Error("killed"));
@@ -272,10 +276,12 @@ function dying(
         isDead = true;
         return killed();
       }
-      const result = await call(...args);
-      if (!isIt) return result;
-      isDead = true;
-      return killed();
+      try {
+        const result = await call(...args);
+        return isIt ? await killed() : result;
+      } finally {
+        if (isIt) isDead = true;
+      }
     };
   return {
     kind: backend.kind,

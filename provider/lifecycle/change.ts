@@ -29,6 +29,7 @@ import { applyEnvOf } from "./applyEnv";
 import { chosenBefore } from "./choosing";
 import type { Deployment } from "./deployment";
 import { removeElsewhere } from "./elsewhere";
+import { putBack } from "./puttingBack";
 import { HalfDone, limitsOf } from "./requests";
 import type { Bag, ChangeRequest, CreateAnswer, CreateRequest, Limits } from "./requests";
 import { untilFired, withTimeLimit } from "./timeLimit";
@@ -118,12 +119,15 @@ function change(deployment: Deployment, what: Change): Promise<Finished> {
 /** A change that has been begun and failed. */
 class Unfinished extends Error {
   readonly work: Work;
+  /** The server before it. */
+  readonly before: ObservedServer;
   /** What a run before this one, which was killed, has done. */
   readonly resumed: readonly Step[];
 
-  constructor(work: Work, resumed: readonly Step[], cause: unknown) {
+  constructor(work: Work, before: ObservedServer, resumed: readonly Step[], cause: unknown) {
     super("unfinished", { cause });
     this.work = work;
+    this.before = before;
     this.resumed = resumed;
   }
 }
@@ -169,7 +173,8 @@ async function changeNow(
     const work = { ...decided.work, steps: without(decided.work.steps, applied.leftOut) };
     return await finished(deployment, what, { ...applied, work, before: decided.server });
   } catch (error) {
-    throw new Unfinished(decided.work, doneByAnother(what, decided.work, decided.server).steps, error);
+    const { work, server: before } = decided;
+    throw new Unfinished(work, before, doneByAnother(what, work, before).steps, error);
   }
 }
 
@@ -333,7 +338,7 @@ function doneByAnother({ desired, stored, replaces }: Change, work: Work, before
 async function unfinished(
   deployment: Deployment,
   what: Change & { readonly doing: string },
-  { work, resumed, cause }: Unfinished,
+  { work, before, resumed, cause }: Unfinished,
 ): Promise<unknown> {
   const { desired, stored, doing } = what;
   deployment.snapshots.drop(desired.server);
@@ -341,21 +346,28 @@ async function unfinished(
   const error = await lookAgain(deployment, what, cause);
   if (error.thumbprint === undefined) return error;
   if (error.server !== undefined) deployment.snapshots.keep(desired.server, error.server);
+  const back = desired.onFailure === "keep" ? undefined : await putBack(deployment, what, before, error);
+  if (back?.isComplete === true) {
+    return new ExchangeBindingError(error.code, `${withLead(error, doing)} ${back.told}`, {
+      facts: error.facts,
+      cause: error,
+    });
+  }
+  const seen = back === undefined ? error.server : back.server;
   const thumbprint = stored?.previous.thumbprint ?? error.thumbprint;
   const { server } = desired;
   const { begun, leftOut } = error;
   const now = deployment.env.now();
-  const progress = progressOf({ work, begun, leftOut, server: error.server, thumbprint });
+  const progress = progressOf({ work, begun, leftOut, server: seen, thumbprint, isRolledBack: back !== undefined });
   const { uncertain, undone } = progress;
   const workDone = { ...work, steps: [...resumed, ...stepsDone(progress, without(begun, leftOut))] };
-  const tasks =
-    error.server === undefined ? tasksAfter(workDone.steps, []) : tasksOf(workDone, error.server, thumbprint);
+  const tasks = seen === undefined ? tasksAfter(workDone.steps, []) : tasksOf(workDone, seen, thumbprint);
   const left = leftToDo(stored, tasks, now);
   const outputs = outputsOf({
     notDone: notDoneOf([...uncertain, ...undone]),
-    inputs: { ...what.read.normalised, services: stillToRelease(what, error) },
+    inputs: { ...what.read.normalised, services: stillToRelease(what, seen) },
     backend: (await deployment.backend()).kind,
-    server: error.server,
+    server: seen,
     serverName: desired.server,
     thumbprint,
     work: workDone,
@@ -370,7 +382,7 @@ async function unfinished(
   const howFar = lineOf("change", progress);
   const told = new ExchangeBindingError(
     error.code,
-    `${withLead(error, doing)} ${asSentence(describeLine(howFar, { server, now }))} The state remembers how far it came; run again to continue.`,
+    `${withLead(error, doing)}${back === undefined ? "" : ` ${back.told}`} ${asSentence(describeLine(howFar, { server, now }))} The state remembers how far it came; run again to continue.`,
     { facts: error.facts, cause: error },
   );
   return new HalfDone(told, { id: idOf(server, thumbprint), outputs });
@@ -400,7 +412,7 @@ function withLead({ message, facts }: ExchangeBindingError, doing: string): stri
  * The services for the state after a failed change: what is declared, and what was to be released and may not have
  * been. Without the latter the next run wouldn't know that it still has somebody to hand it to.
  */
-function stillToRelease({ desired, stored }: Change, { server }: ApplyFailure): readonly ExchangeService[] {
+function stillToRelease({ desired, stored }: Change, server: ObservedServer | undefined): readonly ExchangeService[] {
   if (stored === undefined) return desired.services;
   const { services, thumbprint } = stored.previous;
   const certificate = server === undefined ? undefined : findCertificate(server, thumbprint);

@@ -92,6 +92,8 @@ export interface DesiredBinding {
   readonly removeAfterDays: number;
   /** The name of a send connector may be cleared for the moment of a removal. */
   readonly allowConnectorGap: boolean;
+  /** What becomes of what was done by a change that fails on its way. */
+  readonly onFailure: "keep" | "rollback";
   readonly friendlyName: string | undefined;
   readonly privateKeyExportable: boolean;
   readonly renewBeforeDays: number;

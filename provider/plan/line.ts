@@ -2,6 +2,7 @@ import type { Thumbprint } from "../certificate/thumbprint";
 import type { ExchangeService, NameService } from "../model";
 import type { SelfSignedWish } from "./desired";
 import type { FollowUp, FollowUpTask } from "./followUps";
+import type { RollBackStep } from "./rollBack";
 import type { WayBack } from "./wayBack";
 import type { Blocker, CertificateRef, Goal, NamedCertificate, Notice, ReplaceReason, TakeOver } from "./planTypes";
 
@@ -71,6 +72,8 @@ export type Fact =
       readonly onlyThere: boolean;
       readonly gap?: readonly string[] | undefined;
     }
+  /** What a change that failed has done. */
+  | { readonly kind: "rollsBack"; readonly steps: readonly RollBackStep[] }
   /** The server doesn't accept what was imported. */
   | { readonly kind: "takesBack"; readonly thumbprint: Thumbprint }
   /** Exchange didn't let a certificate go, and said why. */
@@ -187,6 +190,7 @@ const SEVERITY: Readonly<Record<Fact["kind"], Severity>> = {
   keptOld: "warning",
   keptAsWayBack: "info",
   keptUntilReplaced: "info",
+  rollsBack: "warning",
   takesBack: "warning",
   formerHolderUnknown: "info",
   removalNotDone: "warning",

@@ -5,6 +5,7 @@ import { describeBlocker } from "./blockerText";
 import type { Deed, Fact, Line, Phase } from "./line";
 import { describeNotice } from "./noticeText";
 import { describeGap } from "./connectorGapText";
+import { describeRollBack } from "./rollBackText";
 import { NO_WAY_BACK } from "./removalText";
 import { days, list, listOfFew, named, refInShort, short, withLife } from "./words";
 import type { CertificateRef, Goal, ReplaceReason, TakeOver } from "./planTypes";
@@ -76,6 +77,8 @@ function describeFact(line: Line, phase: Phase, context: TextContext): Sentence 
       return sentence`${verb(sentence`removes`, sentence`removed`)} ${withLife(line.certificate, context.now)}, which nothing on the server needs as far as can be seen${describeGap(line.gap, isDone)}${line.onlyThere ? NO_WAY_BACK : ""}`;
     case "formerHolderUnknown":
       return sentence`${list(line.services)} ${line.services.length === 1 ? "was" : "were"} with this certificate before this run, which the state didn't know: who had ${line.services.length === 1 ? "it" : "them"} before isn't known`;
+    case "rollsBack":
+      return sentence`the change has failed and is rolled back: ${describeRollBack(line.steps)}`;
     case "takesBack":
       return sentence`the server doesn't accept certificate ${short(line.thumbprint)}: its import is taken back`;
     case "removalNotDone":

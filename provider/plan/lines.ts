@@ -166,6 +166,8 @@ export interface Stopped {
   readonly server: ObservedServer | undefined;
   /** The binding's certificate, when it has one. */
   readonly thumbprint: Thumbprint | undefined;
+  /** What was done may have been put back: only the server tells. */
+  readonly isRolledBack?: boolean;
 }
 
 /**
@@ -192,12 +194,12 @@ function includes(deeds: readonly Deed[], wanted: Deed): boolean {
 type Progress = Fact & { readonly kind: "stopped" };
 
 /** What has been done of a change that failed, what hasn't, and what nobody knows. */
-export function progressOf({ work, begun, leftOut, server, thumbprint }: Stopped): Progress {
+export function progressOf({ work, begun, leftOut, server, thumbprint, isRolledBack = false }: Stopped): Progress {
   const done: Deed[] = [];
   const uncertain: Deed[] = [];
   const undone: Deed[] = work.steps.slice(begun.length).flatMap(deedsOf);
   begun.forEach((step, i) => {
-    const wasFollowed = i < begun.length - 1;
+    const wasFollowed = i < begun.length - 1 && !isRolledBack;
     for (const deed of deedsOf(step)) {
       // Why it isn't done has been told.
       if (leftOut.includes(step)) undone.push(deed);

@@ -105,7 +105,7 @@ describe("a certificate on a server that its binding has left", () => {
   it("that can't be removed after all is an error, with a state from which the next run goes on", async () => {
     const story = await moved();
     story.wait(8);
-    const run = await story.killed(on(EX02, { services: ["POP", "SMTP"] }), 1, "before");
+    const run = await story.killed(on(EX02, { services: ["POP", "SMTP"] }), { call: 1, when: "before" });
     expect(run).toEqual(["enableServices", "removeCertificate"]);
     expect(await story.isLeft()).toBe(true);
     await story.up(on(EX02, { services: ["POP", "SMTP"] }));

@@ -438,6 +438,8 @@ const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
     const names = shown.map((one) => ["name" in one ? one.name : one.identity, one.tlsCertificateName] as const);
     expect(names.find(([name]) => name.endsWith(connector))?.[1]).toBe(actual);
   },
+  // Life-cycle tests hold it.
+  rollsBack: () => undefined,
   connectorLeftEmpty: ({ connector }, { before }) => {
     const shown = valueOr(before.sendConnectors, []).find(({ name }) => name === connector);
     expect(shown).toMatchObject({ tlsCertificateName: undefined });

@@ -215,6 +215,7 @@ export function desired(changes: Partial<DesiredBinding> = {}): DesiredBinding {
     onDelete: "retain",
     removeAfterDays: 0,
     allowConnectorGap: false,
+    onFailure: "keep",
     friendlyName: undefined,
     privateKeyExportable: false,
     renewBeforeDays: 30,
