@@ -310,7 +310,8 @@ function nameFlaws(
 
 type Fail = (property: string, reason: string) => void;
 
-function readServer(given: unknown, isUnknown: boolean, fail: Fail): ServerFqdn | undefined {
+/** A server as inputs name it. */
+export function readServer(given: unknown, isUnknown: boolean, fail: Fail): ServerFqdn | undefined {
   if (isUnknown) return undefined;
   const server = typeof given === "string" ? parseServerFqdn(given) : undefined;
   if (server === undefined) {

@@ -91,6 +91,7 @@ function makeSchema(facts) {
   const resourceClass = binding.statements.find(ts.isClassDeclaration);
   if (resourceClass === undefined) throw new Error("no class in provider/exchangeCertificateBinding.ts");
   const outputs = reader.outputs(resourceClass);
+  const functions = new Reader(parse("provider/lifecycle/seenServer.ts"), types, () => false);
   return {
     name: "exchange",
     displayName: "Exchange certificates",
@@ -117,6 +118,18 @@ function makeSchema(facts) {
         required: ALWAYS,
         aliases: [{ type: "pulumi-nodejs:dynamic/exchange:ExchangeCertificateBinding" }],
       },
+    },
+    functions: {
+      "exchange:index:getServer": functions.asked(
+        "One server as a preview sees it: its certificates, and what names them.",
+        "GetServerArgs",
+        "SeenServer",
+      ),
+      "exchange:index:getCertificate": functions.asked(
+        "One certificate on a server, by its thumbprint, its friendly name, or a name that it is for.",
+        "GetCertificateArgs",
+        "FoundCertificate",
+      ),
     },
     language: {
       nodejs: { packageName: "pulumi-exchange", respectSchemaVersion: true },
@@ -163,6 +176,36 @@ class Reader {
     return Object.fromEntries(fields.map((one) => [nameOf(one), this.property(one)]));
   }
 
+  /**
+   * A function of the plugin.
+   *
+   * @param {string} description
+   * @param {string} asked The interface of its arguments.
+   * @param {string} answered
+   * @returns {Json}
+   */
+  asked(description, asked, answered) {
+    const [inputs, outputs] = [asked, answered].map((name) => this.ofInterface(name));
+    return { description, inputs: { type: "object", ...inputs }, outputs: { type: "object", ...outputs } };
+  }
+
+  /**
+   * With what it inherits.
+   *
+   * @param {string} name
+   * @returns {{ properties: Record<string, Json>, required: string[] }}
+   */
+  ofInterface(name) {
+    const declared = this.interfaces.get(name);
+    if (declared === undefined) throw new Error(`${name} isn't declared`);
+    const parents = (declared.heritageClauses ?? []).flatMap(({ types }) => types.map((one) => one.getText()));
+    const all = [...parents.map((one) => this.ofInterface(one)), this.members(declared.members)];
+    return {
+      properties: Object.assign({}, ...all.map(({ properties }) => properties)),
+      required: all.flatMap(({ required }) => required),
+    };
+  }
+
   /** @param {import("typescript").NodeArray<import("typescript").TypeElement>} members */
   members(members) {
     const signatures = members.filter(ts.isPropertySignature);
@@ -205,6 +248,10 @@ class Reader {
     const reference = node.typeName.getText();
     const [inner] = node.typeArguments ?? [];
     if (inner !== undefined) return this.type(inner, name);
+    if (this.interfaces.has(reference)) {
+      const doc = docOf(/** @type {import("typescript").Node} */ (this.interfaces.get(reference)));
+      return this.object(reference, this.ofInterface(reference), doc);
+    }
     const alias = this.aliases.get(reference) ?? (reference === "ServiceName" ? undefined : null);
     if (alias === null) return { $ref: "pulumi.json#/Any" };
     if (alias === undefined) throw new Error(`${reference} isn't declared in provider/args.ts`);

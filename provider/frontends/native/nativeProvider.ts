@@ -5,6 +5,8 @@ import { check } from "../../lifecycle/check";
 import { remove } from "../../lifecycle/delete";
 import type { Deployment } from "../../lifecycle/deployment";
 import { diff } from "../../lifecycle/diff";
+import { getCertificate, getServer } from "../../lifecycle/lookUp";
+import type { Answered } from "../../lifecycle/lookUp";
 import { read } from "../../lifecycle/read";
 import { HalfDone } from "../../lifecycle/requests";
 import type { Bag, CreateAnswer, Decision, Limits, ReadAnswer } from "../../lifecycle/requests";
@@ -141,6 +143,16 @@ export class NativeProvider {
     );
   }
 
+  /** What a program asks, by the function's token. */
+  invoke(token: string, args: Bag): Promise<Answered<object>> {
+    const answers = FUNCTIONS[token];
+    if (answers === undefined) {
+      const known = Object.keys(FUNCTIONS).join(" and ");
+      throw new ExchangeBindingError("Internal", `There is no function ${token}. Functions are ${known}.`);
+    }
+    return this.#run((limits) => answers(this.#deployment, args, limits));
+  }
+
   /** Ends what runs, and closes what is open once nothing runs any more. The engine says it at every end, good or bad. */
   async cancel(): Promise<void> {
     this.#cancelled.abort(new ExchangeBindingError("Cancelled", "Pulumi was told to stop."));
@@ -162,6 +174,13 @@ export class NativeProvider {
     }
   }
 }
+
+const FUNCTIONS: Readonly<
+  Record<string, (deployment: Deployment, args: Bag, limits: Limits) => Promise<Answered<object>>>
+> = {
+  "exchange:index:getServer": getServer,
+  "exchange:index:getCertificate": getCertificate,
+};
 
 /** What is said of a binding that is going to be refused: that it isn't as it should be. */
 const SOME_CHANGE: Decision = { kind: "update", differences: [], replaces: [] };

@@ -206,6 +206,13 @@ export function serviceOver(sdk: Sdk, parts: ServiceParts): UntypedServiceImplem
       await provider.delete({ urn: request.getUrn(), id: request.getId(), state, timeout: request.getTimeout() });
       return new EmptyMessage();
     }),
+    invoke: method(async (request: Messages.InvokeRequest) => {
+      const answered = await provider.invoke(request.getTok(), bagIn(request.getArgs()).bag);
+      const answer = new messages.InvokeResponse();
+      if ("answer" in answered) answer.setReturn(structOf({ ...answered.answer }, []));
+      else answer.setFailuresList(failuresOf(answered.failures));
+      return answer;
+    }),
     cancel: method(async (_request: Empty) => {
       await provider.cancel();
       return new EmptyMessage();

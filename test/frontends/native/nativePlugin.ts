@@ -189,6 +189,19 @@ export function methodsOf({ call }: Pick<NativePlugin, "call">) {
       );
       return answer.getSchema();
     },
+    async invoke(token: string, args: Bag) {
+      const request = new messages.InvokeRequest();
+      request.setTok(token);
+      request.setArgs(structOf(args));
+      const answer = await call<messages.InvokeResponse>((client, metadata, done) =>
+        client.invoke(request, metadata, done),
+      );
+      const failures = answer.getFailuresList();
+      return {
+        answer: bagOf(answer.getReturn()),
+        failures: failures.map((one) => ({ property: one.getProperty(), reason: one.getReason() })),
+      };
+    },
     cancel: () => call<Empty>((client, metadata, done) => client.cancel(new Empty(), metadata, done)),
   };
 }
