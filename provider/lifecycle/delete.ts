@@ -134,7 +134,7 @@ async function carryOut(
   steps: readonly Step[],
   limit: Limit,
 ): Promise<void> {
-  const { identity } = stored;
+  const identity = deployment.identityNow(stored);
   const { server, thumbprint } = stored.previous;
   const removes = steps.some(({ kind }) => kind === "removeCertificate");
   const work: Work = {
@@ -165,7 +165,7 @@ function refused(doing: string, { previous: { server, thumbprint } }: StoredBind
 }
 
 function tell(deployment: Deployment, stored: StoredBinding, fact: Fact): void {
-  deployment.say(stored.previous.server, stored.identity, [lineOf("change", fact)]);
+  deployment.say(stored.previous.server, deployment.identityNow(stored), [lineOf("change", fact)]);
 }
 
 /**
@@ -182,5 +182,5 @@ function forget(deployment: Deployment, stored: StoredBinding): void {
       : valueOr(heldServices(last, certificate), undefined);
   const isUnreadable = last?.unreadable.some((one) => one.thumbprint === thumbprint) === true;
   const isThere = last === undefined || certificate !== undefined || isUnreadable;
-  deployment.say(server, stored.identity, linesOfForgetting(thumbprint, held, isThere));
+  deployment.say(server, deployment.identityNow(stored), linesOfForgetting(thumbprint, held, isThere));
 }

@@ -32,9 +32,15 @@ export async function diff(deployment: Deployment, request: ChangeRequest): Prom
   const stored = readState(request.id, request.state);
   await deployment.refuseOtherBackend(stored);
   const read = await readInputs(request.inputs, deployment.reading(request));
-  return read.desired === undefined
-    ? diffUnknown(stored, read)
-    : diffKnown(deployment, { request, stored, read, desired: read.desired });
+  const { desired, identity } = read;
+  if (desired !== undefined && (read.unknown.size === 0 || deployment.wasChecked(desired.server, identity))) {
+    return diffKnown(deployment, { request, stored, read, desired });
+  }
+  const decision = diffUnknown(stored, read);
+  // Where what it depends on is deleted before it is replaced, the engine asks beforehand, with what won't be known,
+  // whether this goes too, and then deletes it before it knows the program's wish.
+  if (decision.kind === "replace") deployment.beginReplacement(identity, stored);
+  return decision;
 }
 
 function decided(differences: readonly Difference[], replaces: readonly string[] = []): Decision {

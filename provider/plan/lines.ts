@@ -137,9 +137,10 @@ function isToldByItself(step: Step): boolean {
 
 /** What a create or an update says once the server, read again, shows that it has come about. */
 export function linesOfChange(work: Work, left: Left = NOTHING_LEFT, outcome?: Outcome): readonly Line[] {
+  const ways = outcome === undefined ? [] : waysBack(work.steps, outcome);
   const facts: Fact[] = [
     ...work.steps.filter((step) => !isToldByItself(step)).map(factOfStep),
-    ...(outcome === undefined ? [] : waysBack(work.steps, outcome)).map((way): Fact => ({ kind: "wayBack", ...way })),
+    ...ways.filter(({ to }) => to.thumbprint !== work.removedAtEnd).map((way): Fact => ({ kind: "wayBack", ...way })),
   ];
   return [...facts.map((fact) => lineOf("change", fact)), ...linesOfLeft(left)];
 }

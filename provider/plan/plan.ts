@@ -177,8 +177,8 @@ function targetNotices({ desired, work, isNew, ...exchange }: Scene): Notice[] {
   return notices;
 }
 
-type WhatGoes = Pick<Removals, "steps" | "goals">;
-const NOTHING_GOES: WhatGoes = { steps: [], goals: [] };
+type WhatGoes = Pick<Removals, "steps" | "goals" | "removedAtEnd">;
+const NOTHING_GOES: WhatGoes = { steps: [], goals: [], removedAtEnd: undefined };
 
 /** Other certificates among which Exchange chooses when a client of IMAP or POP connects. */
 function sharedNames(
@@ -202,7 +202,7 @@ function sharedNames(
 function asWork(
   { server }: DesiredBinding,
   { target, work }: { readonly target: Target; readonly work: TargetWork },
-  { steps, goals }: WhatGoes = NOTHING_GOES,
+  { steps, goals, removedAtEnd }: WhatGoes = NOTHING_GOES,
   left?: ConnectorsLeft,
 ): Work {
   return {
@@ -211,6 +211,7 @@ function asWork(
     steps: [...work.steps, ...steps],
     goals: [...work.goals, ...goals],
     ...(left === undefined ? {} : { connectorsLeft: left }),
+    ...(removedAtEnd === undefined ? {} : { removedAtEnd }),
   };
 }
 
@@ -382,10 +383,10 @@ function whatLeaves(
   notices: readonly Notice[],
   { old, target }: { readonly old: ObservedCertificate; readonly target: Target },
   { finalNames }: TargetWork,
-  { replacedGoes }: Removals,
+  { removedAtEnd }: Removals,
 ): Notice[] {
   const stays = notices.flatMap((one) => (one.kind === "staysBehind" ? [one.service] : []));
-  if (!replacedGoes || stays.length === 0) return [...notices];
+  if (removedAtEnd === undefined || stays.length === 0) return [...notices];
   const comesAlong = stays.filter((service) => {
     const name = isNameService(service) ? valueOr(finalNames[service], undefined) : undefined;
     return name !== undefined && coversName(namesOf(target), name);

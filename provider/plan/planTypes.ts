@@ -392,6 +392,8 @@ export interface Work {
   readonly steps: readonly Step[];
   readonly goals: readonly Goal[];
   readonly connectorsLeft?: ConnectorsLeft | undefined;
+  /** The engine has this one deleted once all of it is done: no way leads back to it. */
+  readonly removedAtEnd?: Thumbprint | undefined;
 }
 
 /** The decision about one binding. Frozen data: sentences are made of it by way of lines, effects in apply. */

@@ -44,11 +44,11 @@ export interface Removals {
   readonly goals: readonly Goal[];
   readonly notices: readonly Notice[];
   readonly blockers: readonly Blocker[];
-  /** The replaced certificate goes at the end. */
-  readonly replacedGoes: boolean;
+  /** The replaced certificate, where it goes at the end. */
+  readonly removedAtEnd: Thumbprint | undefined;
 }
 
-const NOTHING: Removals = { steps: [], goals: [], notices: [], blockers: [], replacedGoes: false };
+const NOTHING: Removals = { steps: [], goals: [], notices: [], blockers: [], removedAtEnd: undefined };
 
 /** The moment until which a replaced certificate stays as a way back; undefined for none. */
 export function keptUntil(since: string | undefined, removeAfterDays: number): string | undefined {
@@ -76,7 +76,7 @@ export function planRemovals(request: RemovalsRequest): Removals {
   );
   const notices: Notice[] = [];
   const blockers: Blocker[] = [];
-  let replacedGoes = false;
+  let removedAtEnd: Thumbprint | undefined;
   if (replaced !== undefined) {
     // It goes after the new one is in the state.
     const facts = factsBefore(target, now);
@@ -84,7 +84,7 @@ export function planRemovals(request: RemovalsRequest): Removals {
     const old = { ...replaced, since: replaced.since ?? now.toISOString() };
     const removal = judge({ ...wishes, gap: { ...gap, held } }, old, server);
     if (removal.kind === "due") {
-      replacedGoes = true;
+      removedAtEnd = replaced.thumbprint;
       const certificate = named(removal.certificate.facts);
       notices.push({ kind: "removedAtEnd", certificate, onlyThere: replaced.onlyThere, ...gapOf(removal) });
     } else if (removal.kind === "declared") {
@@ -98,7 +98,7 @@ export function planRemovals(request: RemovalsRequest): Removals {
     }
   }
   notices.push(...keptNotices(kept));
-  return { steps, goals: goalsOf(steps), notices, blockers, replacedGoes };
+  return { steps, goals: goalsOf(steps), notices, blockers, removedAtEnd };
 }
 
 /** What a binding wishes of certificates that it has replaced. */

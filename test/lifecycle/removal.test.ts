@@ -92,6 +92,7 @@ describe("a certificate that another one replaces", () => {
     expect(said(preview, `removes the replaced ${short(first)}`)).toHaveLength(1);
     const up = await story.up({ mail: bound(second.source) });
     expect(said(up, `removed ${short(first)}`)).toHaveLength(1);
+    expect(said(up, `back to ${short(first)}`)).toEqual([]);
     expect(await story.thumbprints()).not.toContain(first.thumbprint);
     expect(await story.broken()).toEqual([]);
     expect(story.outputs("mail")["supersedes"]).toHaveLength(1);

@@ -9,6 +9,8 @@ import { EX01, NOW, failure, farm, openBench, type Bag, type Bench } from "./ben
  * Removals by an update: the call itself, and what is said of it.
  */
 
+/** The engine's text for a value that isn't known yet. */
+const UNKNOWN_TEXT = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const DAY_MS = 24 * 60 * 60 * 1000;
 const authority = makeTestAuthority();
 const first = givenPfx({ issuer: authority });
@@ -105,4 +107,33 @@ describe("a certificate that is due for removal", () => {
     expect(changes(bench).filter((line) => line.includes(`removed ${short}`))).toEqual([]);
     expect(outs["supersedes"]).toMatchObject([{ thumbprint: first.thumbprint }]);
   });
+});
+
+it("a refresh says nothing of the program: a certificate that is deleted after it, in the same process, goes", async () => {
+  const start = openBench(farm());
+  const { id, inputs, outs } = await start.make(args(first.source));
+  const { lifecycle, lines, calls } = start.again();
+  const read = await lifecycle.read(id, outs);
+  expect(await lifecycle.diff(id, read.props ?? {}, read.inputs ?? inputs)).toMatchObject({ changes: false });
+  await lifecycle.delete(id, outs);
+  expect(calls).toContain(`removeCertificate ${EX01}`);
+  expect(lines).toEqual([expect.stringContaining(`removed ${short}`)]);
+});
+
+it("stays when what its binding depends on is deleted first, and goes with the run after the one that replaces it", async () => {
+  const start = openBench(farm());
+  const { id, inputs, outs } = await start.make(args(first.source, { services: ["IIS", "SMTP"], removeAfterDays: 0 }));
+  const { lifecycle, lines, calls, checked } = start.again();
+  // The engine asks with the inputs in the state, and what won't be known, before the program declares anything.
+  const ahead = await lifecycle.diff(id, outs, { ...inputs, certificate: UNKNOWN_TEXT });
+  expect(ahead.replaces).toEqual(["certificate"]);
+  await lifecycle.delete(id, outs);
+  expect(calls).not.toContain(`removeCertificate ${EX01}`);
+  expect(lines).toEqual([
+    expect.stringContaining(`certificate ${short} stays until the binding that replaces this one`),
+  ]);
+  const { outs: created } = await lifecycle.create(
+    await checked(args(second.source, { services: ["IIS", "SMTP"], removeAfterDays: 0 })),
+  );
+  expect(created["supersedes"]).toMatchObject([{ thumbprint: first.thumbprint }]);
 });
