@@ -37,7 +37,7 @@ export default defineConfig(
     rules: {
       "layers/imports-downwards": "error",
       // More than four positional arguments are mixed up sooner or later; an object names them.
-      "max-params": ["warn", { max: 4 }],
+      "max-params": ["error", { max: 4 }],
       "no-restricted-exports": ["error", { restrictDefaultExports: { direct: true, named: true, defaultFrom: true } }],
     },
   },

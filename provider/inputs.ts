@@ -160,8 +160,8 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
   if (services !== undefined && !unknown.has("services")) normalised["services"] = services;
 
   const certificateNames: Record<NameService, DeclaredName> = {
-    IMAP: readName("imapCertificateName", given("imapCertificateName"), "IMAP", services, fail),
-    POP: readName("popCertificateName", given("popCertificateName"), "POP", services, fail),
+    IMAP: readName("IMAP", given("imapCertificateName"), services, fail),
+    POP: readName("POP", given("popCertificateName"), services, fail),
   };
   if (typeof certificateNames.IMAP === "string") normalised["imapCertificateName"] = certificateNames.IMAP;
   if (typeof certificateNames.POP === "string") normalised["popCertificateName"] = certificateNames.POP;
@@ -383,13 +383,13 @@ function readServices(given: unknown, isUnknown: boolean, fail: Fail): readonly 
 }
 
 function readName(
-  property: InputKey,
-  given: unknown,
   service: NameService,
+  given: unknown,
   services: readonly ExchangeService[] | undefined,
   fail: Fail,
 ): DeclaredName {
   if (given === undefined) return undefined;
+  const property = NAME_PROPERTY[service];
   if (typeof given !== "string") {
     fail(property, `${shown(given)} isn't a name. Give the host name that ${service} clients use.`);
     return undefined;

@@ -166,7 +166,7 @@ async function putBack(
 ): Promise<void> {
   const now = await backend.readSnapshot(server, unlimited);
   const failures: unknown[] = [];
-  for (const step of stepsBack(backend, server, before, now, made)) {
+  for (const step of stepsBack({ backend, server }, before, now, made)) {
     try {
       await step();
     } catch (error) {
@@ -183,8 +183,7 @@ async function putBack(
 type Step = () => Promise<unknown>;
 
 function stepsBack(
-  backend: Backend,
-  server: ServerFqdn,
+  { backend, server }: Pick<Workbench, "backend" | "server">,
   before: ServerSnapshot,
   now: ServerSnapshot,
   made: readonly TestCertificate[],

@@ -13,6 +13,7 @@ import type { ObservedCertificate, ObservedServer } from "./observedServer";
 import type { Blocker, ConnectorsLeft, Notice, Plan, ReplaceReason, Work } from "./planTypes";
 import { namedHoldersOf } from "./takeOvers";
 import { afterReplacement, planRelease, planReleaseByReplacement, releasedServices } from "./release";
+import type { ReleaseRequest } from "./release";
 import { planRemovals } from "./removalWork";
 import { withConnectors } from "./serverAfter";
 import type { Removals, RemovalsRequest } from "./removalWork";
@@ -80,7 +81,7 @@ function decide(
   const decision =
     reason === undefined
       ? planUpdate(desired, previous, after, context)
-      : planReplacement(desired, previous, after, reason, context);
+      : planReplacement({ desired, previous, server: after, context }, reason);
   return puttingBack(decision, desired, back);
 }
 
@@ -107,7 +108,11 @@ function replaceAsAsked(
   context: PlanContext,
 ): Plan {
   const back = namesToPutBack(replaced, server, context);
-  return puttingBack(planReplacement(desired, replaced, withConnectors(server, back), "asked", context), desired, back);
+  return puttingBack(
+    planReplacement({ desired, previous: replaced, server: withConnectors(server, back), context }, "asked"),
+    desired,
+    back,
+  );
 }
 
 /** What may never be bound, and what isn't there. */
@@ -237,8 +242,9 @@ function planUpdate(
   context: PlanContext,
 ): Plan {
   const target = keptTarget(desired, previous, server, context);
-  const release = planRelease(desired, previous, target, server, context);
-  if (release.replace) return planReplacement(desired, previous, server, "releasedServices", context);
+  const request = { desired, previous, server, context };
+  const release = planRelease(request, target);
+  if (release.replace) return planReplacement(request, "releasedServices");
   const work = workFor({ desired, target, server, handOvers: release.handOvers, kept: previous, context });
   const { steps } = work;
   const blockers = [
@@ -291,17 +297,12 @@ function lossesOf(previous: PreviousBinding, old: ObservedCertificate, server: O
   return lossNotices(previous, old.facts.thumbprint, server, missing);
 }
 
-function planReplacement(
-  desired: DesiredBinding,
-  previous: PreviousBinding,
-  server: ObservedServer,
-  because: ReplaceReason,
-  context: PlanContext,
-): Plan {
+function planReplacement(request: ReleaseRequest, because: ReplaceReason): Plan {
+  const { desired, previous, server, context } = request;
   const replaced = previous.thumbprint === undefined ? context.replaced : [...context.replaced, previous.thumbprint];
   const target = newTarget(desired, server, { ...context, replaced });
   const old = replacedCertificate(desired, previous, target, server);
-  const release = old === undefined ? undefined : planReleaseByReplacement(desired, previous, old, server, context);
+  const release = old === undefined ? undefined : planReleaseByReplacement(request, old);
   const handOvers = release?.handOvers ?? [];
   const work = workFor({ desired, target, server, handOvers, kept: undefined, context });
   const removals = removalsOnReplacement({ desired, previous, target, server, steps: work.steps, context }, old);
@@ -320,7 +321,7 @@ function planReplacement(
     ...successorNotices(work.steps, old, server),
     ...(old === undefined || release === undefined
       ? []
-      : whatLeaves(afterReplacement(desired, previous, old, server, work, release), { old, target }, work, removals)),
+      : whatLeaves(afterReplacement(request, old, work, release), { old, target }, work, removals)),
     ...(leftBehind === undefined ? own : [leftBehind, ...own.filter((one) => !isDefaultStaying(one))]),
     ...(previous.server === desired.server ? [] : [leaving(desired, previous)]),
     ...removals.notices,

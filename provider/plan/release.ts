@@ -30,14 +30,17 @@ export function releasedServices(desired: DesiredBinding, previous: PreviousBind
   return previous.services.filter((service) => !desired.services.includes(service));
 }
 
+/** A wish, what the state remembers, and the server on which services are given up. */
+export interface ReleaseRequest {
+  readonly desired: DesiredBinding;
+  readonly previous: PreviousBinding;
+  readonly server: ObservedServer;
+  readonly context: PlanContext;
+}
+
 /** Releases from a binding that keeps its certificate. */
-export function planRelease(
-  desired: DesiredBinding,
-  previous: PreviousBinding,
-  target: Target,
-  server: ObservedServer,
-  context: PlanContext,
-): Release {
+export function planRelease(request: ReleaseRequest, target: Target): Release {
+  const { desired, previous, server } = request;
   if (target.kind !== "present") return NOTHING;
   const { certificate } = target;
   const forgets = desired.onServiceRemoved === "forget";
@@ -58,9 +61,7 @@ export function planRelease(
       continue;
     }
     const answer =
-      desired.successor === undefined
-        ? undefined
-        : handOver(desired, desired.successor, service, certificate, server, context);
+      desired.successor === undefined ? undefined : handOver(request, desired.successor, service, certificate);
     if (answer?.kind === "handOver") handOvers.push(answer.handOver);
     else if (answer?.kind === "later") later.push(service);
     else if (answer?.kind === "wrongSuccessor") blockers.push(answer.blocker);
@@ -103,12 +104,10 @@ type HandOverAnswer =
   | { readonly kind: "wrongSuccessor"; readonly blocker: Blocker };
 
 function handOver(
-  desired: DesiredBinding,
+  { desired, server, context }: ReleaseRequest,
   successor: Thumbprint | "unknown",
   service: ExchangeService,
   from: ObservedCertificate,
-  server: ObservedServer,
-  context: PlanContext,
 ): HandOverAnswer {
   const property = "successor";
   const impossible = (why: (Blocker & { readonly kind: "successorCannotTake" })["why"]): HandOverAnswer => ({
@@ -167,20 +166,15 @@ function successorFlaw(
 }
 
 /** A successor named in the same change gets what the new certificate doesn't take, where that is possible. */
-export function planReleaseByReplacement(
-  desired: DesiredBinding,
-  previous: PreviousBinding,
-  old: ObservedCertificate,
-  server: ObservedServer,
-  context: PlanContext,
-): Release {
+export function planReleaseByReplacement(request: ReleaseRequest, old: ObservedCertificate): Release {
+  const { desired, previous, server } = request;
   const handOvers: HandOver[] = [];
   const blockers: Blocker[] = [];
   const later: ExchangeService[] = [];
   if (desired.successor === undefined) return NOTHING;
   for (const service of releasedServices(desired, previous)) {
     if (!valueOr(holds(server, old, service), false) || isReleasedByName(desired, old, service)) continue;
-    const answer = handOver(desired, desired.successor, service, old, server, context);
+    const answer = handOver(request, desired.successor, service, old);
     if (answer.kind === "handOver") handOvers.push(answer.handOver);
     else if (answer.kind === "later") later.push(service);
     else if (answer.kind === "wrongSuccessor") blockers.push(answer.blocker);
@@ -192,10 +186,8 @@ export function planReleaseByReplacement(
 
 /** For each released service: who holds it once the new certificate is in place. */
 export function afterReplacement(
-  desired: DesiredBinding,
-  previous: PreviousBinding,
+  { desired, previous, server }: ReleaseRequest,
   old: ObservedCertificate,
-  server: ObservedServer,
   work: TargetWork,
   { handOvers, later }: Release,
 ): Notice[] {

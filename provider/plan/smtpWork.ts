@@ -5,7 +5,7 @@ import { findCertificate } from "./holdings";
 import type { ObservedServer } from "./observedServer";
 import type { Blocker, Notice, Step } from "./planTypes";
 import { named, namedUnreadable, refOf } from "./target";
-import type { Target } from "./target";
+import type { PlanContext, Target } from "./target";
 
 /** What SMTP and the default SMTP certificate need. */
 export interface SmtpWork {
@@ -14,16 +14,21 @@ export interface SmtpWork {
   readonly notices: readonly Notice[];
 }
 
+export interface SmtpRequest {
+  readonly desired: DesiredBinding;
+  /** The binding as the state has it, where it keeps its certificate. */
+  readonly kept: PreviousBinding | undefined;
+  readonly target: Target;
+  readonly server: ObservedServer;
+  readonly context: Pick<PlanContext, "now">;
+}
+
 const NOTHING: SmtpWork = { step: undefined, blockers: [], notices: [] };
 
 /** SMTP and the default SMTP certificate: whether to enable, and how the overwrite question will be answered. */
 export function workForSmtp(
-  desired: DesiredBinding,
-  kept: PreviousBinding | undefined,
-  target: Target,
-  server: ObservedServer,
+  { desired, kept, target, server, context: { now } }: SmtpRequest,
   isMissing: boolean,
-  now: Date,
 ): SmtpWork {
   if (!desired.services.includes("SMTP")) return NOTHING;
   const ref = refOf(target);

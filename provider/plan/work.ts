@@ -191,7 +191,7 @@ export function workFor(request: WorkRequest): TargetWork {
     POP: workForName(desired, target, server, "POP"),
   };
   const um = missing.filter(isUm);
-  const smtp = workForSmtp(desired, kept, target, server, missing.includes("SMTP"), context.now);
+  const smtp = workForSmtp(request, missing.includes("SMTP"));
   const blockers: Blocker[] = [...NAME_SERVICES.flatMap((service) => names[service].blockers), ...smtp.blockers];
   const notices: Notice[] = [...smtp.notices];
 
@@ -276,17 +276,11 @@ export function workFor(request: WorkRequest): TargetWork {
   for (const handOver of handOvers) {
     if (isNameService(handOver.service)) finalNames[handOver.service] = known(handOver.name);
   }
-  const goals = steps.length === 0 ? [] : goalsFor(desired, target, server, steps, handOvers);
+  const goals = steps.length === 0 ? [] : goalsFor(request, steps);
   return { steps, goals, blockers, notices, missing, finalNames };
 }
 
-function goalsFor(
-  desired: DesiredBinding,
-  target: Target,
-  server: ObservedServer,
-  steps: readonly Step[],
-  handOvers: readonly HandOver[],
-): readonly Goal[] {
+function goalsFor({ desired, target, server, handOvers }: WorkRequest, steps: readonly Step[]): readonly Goal[] {
   const certificate = refOf(target);
   const goals: Goal[] = [{ kind: "present", certificate }];
   for (const service of desired.services) goals.push({ kind: "holds", certificate, service });

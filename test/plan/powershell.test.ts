@@ -1,35 +1,8 @@
 import { commandOf, isPrintable, quoted, tlsCertificateNameExpression } from "../../provider/plan/powershell";
 import { describeTask, describeWayBack } from "../../provider/plan/followUpText";
 import { isClean } from "../../provider/sentence";
+import { valueOf } from "../powershellReader";
 import { EX01, MAIL, NOW } from "./servers";
-
-const QUOTES = "'\u2018\u2019\u201A\u201B";
-
-/**
- * Reads a text in single quotes as PowerShell does: any of five characters ends it, and two in a row are one. Returns
- * what was read and what is left. Source: PowerShell's tokenizer (CharExtensions.IsSingleQuote).
- */
-function readSingleQuoted(text: string): { readonly value: string; readonly rest: string } {
-  if (!QUOTES.includes(text.charAt(0))) throw new Error(`no text in quotes: ${text}`);
-  let value = "";
-  for (let i = 1; i < text.length; i += 1) {
-    const character = text.charAt(i);
-    if (!QUOTES.includes(character)) value += character;
-    else if (i + 1 < text.length && QUOTES.includes(text.charAt(i + 1))) {
-      value += character;
-      i += 1;
-    } else return { value, rest: text.slice(i + 1) };
-  }
-  throw new Error(`not ended: ${text}`);
-}
-
-/** The value of an expression that stands in a command: in quotes, or put together from codes. */
-function valueOf(expression: string): { readonly value: string; readonly rest: string } {
-  const codes = /^\(-join \[char\[\]\]\(([\d,]*)\)\)/.exec(expression);
-  if (codes === null) return readSingleQuoted(expression);
-  const value = String.fromCharCode(...(codes[1] ?? "").split(",").map(Number));
-  return { value, rest: expression.slice(codes[0].length) };
-}
 
 const ATTACKS = [
   ["an ordinary name", "CN=mail.contoso.com, O=Contoso"],

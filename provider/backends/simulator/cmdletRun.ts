@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../../errors";
 import type { CmdletContext, CmdletError, CmdletObject, CmdletOutcome } from "./cmdlet";
 import type { CmdletDefinition } from "./cmdletDefinitions";
-import { exchangeError, VERIFIED_TEXTS } from "./errorTexts";
+import { type ErrorKind, exchangeError, VERIFIED_TEXTS } from "./errorTexts";
 import type { Organisation, ServerState } from "./organisation";
 import type { BoundParameters } from "./parameters";
 
@@ -38,7 +38,7 @@ export function failed(
   return { kind: "failed", organisation, error, warnings };
 }
 
-type Category = Parameters<typeof exchangeError>[3];
+type Category = ErrorKind["category"];
 
 /** An error that the service on the target server reported. */
 export function rpcError(run: CmdletRun, code: ErrorCode, text: string, category?: Category): CmdletError {
@@ -53,7 +53,7 @@ export function plainError(run: CmdletRun, code: ErrorCode, message: string, cat
     now: run.context.now,
     requestId: run.context.newGuid(),
   };
-  return exchangeError(origin, code, message, category);
+  return exchangeError(origin, code, message, { category });
 }
 
 /** The organisation with that server in its new state; the same reference when it is the same. */

@@ -68,8 +68,7 @@ export async function waitForServer(
   store: StateStore,
   call: CmdletCall,
   env: SessionEnv,
-  session: string | undefined,
-  signal: AbortSignal,
+  { session, signal }: { readonly session: string | undefined; readonly signal: AbortSignal },
 ): Promise<void> {
   const milliseconds = delayOf(await store.read(), call, session === undefined ? {} : { session });
   if (milliseconds > 0) await env.pause(milliseconds, signal);

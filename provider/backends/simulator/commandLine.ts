@@ -91,15 +91,14 @@ async function dispatch(argv: readonly string[], io: CommandLineIo): Promise<Com
     return cmdletCommand({ cmdlet, words: rest, view, options }, openStateFile(file, {}), io, sessionEnv(io));
   }
   if (view !== undefined) throw new UsageMistake("Only a cmdlet has objects to show; | goes behind one.");
-  return otherCommand(name, rest, options, file, io);
+  return otherCommand(name, rest, options, { file, io });
 }
 
 async function otherCommand(
   name: string,
   words: readonly string[],
   options: Options,
-  file: string,
-  io: CommandLineIo,
+  { file, io }: { readonly file: string; readonly io: CommandLineIo },
 ): Promise<CommandLineExitCode> {
   const command = COMMANDS.find((one) => one === name.toLowerCase());
   if (command !== undefined && BARE.has(command) && words.length > 0) {

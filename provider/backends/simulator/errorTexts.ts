@@ -98,13 +98,18 @@ const SEEN_SITES: Readonly<Record<string, string>> = {
   "Enable-ExchangeCertificate/CmdletFailed": "AA21DCE6",
 };
 
+export interface ErrorKind {
+  readonly category?: "NotSpecified" | "InvalidArgument" | "ReadError" | "InvalidOperation" | undefined;
+  /** Its class. */
+  readonly exception?: string;
+}
+
 /** An error record of an Exchange cmdlet. */
 export function exchangeError(
   origin: ErrorOrigin,
   code: ErrorCode,
   message: string,
-  category: "NotSpecified" | "InvalidArgument" | "ReadError" | "InvalidOperation" = "NotSpecified",
-  exception = "InvalidOperationException",
+  { category = "NotSpecified", exception = "InvalidOperationException" }: ErrorKind = {},
 ): CmdletError {
   const site = SEEN_SITES[`${origin.cmdlet}/${code}`] ?? "00000000";
   const type = `Microsoft.Exchange.Management.SystemConfigurationTasks.${origin.cmdlet.replace("-", "")}`;

@@ -149,14 +149,16 @@ function isVisible(definition: CmdletDefinition, session: ServerState): boolean 
 
 function serverUnknown(definition: CmdletDefinition, wanted: string, session: string, context: CmdletContext) {
   const message = UNVERIFIED_TEXTS.serverUnknown(wanted);
-  return exchangeError(originOf(definition, session, context), "ServerUnknown", message, "InvalidArgument");
+  return exchangeError(originOf(definition, session, context), "ServerUnknown", message, {
+    category: "InvalidArgument",
+  });
 }
 
 /** An exception other than InvalidOperationException: that is how tools tell "couldn't ask" from "isn't there". */
 function unreachableByRpc(definition: CmdletDefinition, target: ServerState, session: string, context: CmdletContext) {
   const message = UNVERIFIED_TEXTS.serverUnreachable(target.fqdn);
   const origin = originOf(definition, session, context);
-  return exchangeError(origin, "ServerUnreachable", message, "NotSpecified", "RpcClientException");
+  return exchangeError(origin, "ServerUnreachable", message, { exception: "RpcClientException" });
 }
 
 function originOf(definition: CmdletDefinition, session: string, context: CmdletContext) {

@@ -100,15 +100,13 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
 
   /** A call of the backend: begins while there is time, waits for a slow server, and ends when the time is up. */
   const within = async <T>(
-    doing: string,
+    { doing, server, first }: { readonly doing: string; readonly server: ServerFqdn; readonly first: CmdletCall },
     { signal }: CallOptions,
-    server: ServerFqdn,
-    first: CmdletCall,
     work: () => Promise<T>,
   ): Promise<T> => {
     const ended = AbortSignal.any([signal, closed.signal]);
     return untilAborted(doing, ended, async () => {
-      await waitForServer(store, first, env, server, ended);
+      await waitForServer(store, first, env, { session: server, signal: ended });
       // The wait may have ended at the very moment at which the time was up: nothing is begun any more.
       if (ended.aborted) throw timeIsUp(doing, ended);
       return work();
@@ -123,9 +121,9 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
   ): Promise<void> => {
     const doing = doingToConnector(shown, name);
     const call: CmdletCall = { name: cmdlet, parameters: { Identity: identity, TlsCertificateName: name ?? null } };
-    return within(doing, options, server, call, async () => {
+    return within({ doing, server, first: call }, options, async () => {
       const ended = await run(doing, server, call, always("yes"));
-      if (ended.kind === "failed") throw cmdletFailure(doing, server, call.name, ended.error, ended.warnings);
+      if (ended.kind === "failed") throw cmdletFailure(doing, server, call.name, ended);
     });
   };
 
@@ -135,7 +133,7 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
     readSnapshot: (server, options) => {
       const doing = `Reading ${server}`;
       const first: CmdletCall = { name: "Get-ExchangeCertificate", parameters: { Server: server } };
-      return within(doing, options, server, first, async () => {
+      return within({ doing, server, first }, options, async () => {
         const result = await withOrganisation(
           store,
           (before) => {
@@ -152,7 +150,7 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
           },
           { isRead: true },
         );
-        if (result.kind === "failed") throw cmdletFailure(doing, server, result.cmdlet, result.error);
+        if (result.kind === "failed") throw cmdletFailure(doing, server, result.cmdlet, result);
         return result.snapshot;
       });
     },
@@ -170,7 +168,7 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
           ...(request.friendlyName === undefined ? {} : { FriendlyName: request.friendlyName }),
         },
       };
-      return within(doing, options, server, call, async () => {
+      return within({ doing, server, first: call }, options, async () => {
         const ended = await run(doing, server, call, always("yes"));
         if (ended.kind === "completed") return { outcome: "imported" };
         if (ended.error.code === "ImportRefused") {
@@ -180,7 +178,7 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
             return { outcome: "alreadyThere" };
           }
         }
-        throw cmdletFailure(doing, server, call.name, ended.error, ended.warnings);
+        throw cmdletFailure(doing, server, call.name, ended);
       });
     },
 
@@ -196,10 +194,10 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
         },
       };
       const answer = always(request.replaceDefaultSmtpCertificate ? "yes" : "no");
-      return within(doing, options, server, call, async () => {
+      return within({ doing, server, first: call }, options, async () => {
         const ended = await run(doing, server, call, answer);
         if (ended.kind === "completed") return { warnings: ended.warnings };
-        throw cmdletFailure(doing, server, call.name, ended.error, ended.warnings);
+        throw cmdletFailure(doing, server, call.name, ended);
       });
     },
 
@@ -212,9 +210,9 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
         name: service === "IMAP" ? "Set-ImapSettings" : "Set-PopSettings",
         parameters: { Server: server, X509CertificateName: name ?? null },
       };
-      return within(doing, options, server, call, async () => {
+      return within({ doing, server, first: call }, options, async () => {
         const ended = await run(doing, server, call, always("yes"));
-        if (ended.kind === "failed") throw cmdletFailure(doing, server, call.name, ended.error, ended.warnings);
+        if (ended.kind === "failed") throw cmdletFailure(doing, server, call.name, ended);
       });
     },
 
@@ -226,9 +224,9 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
       const shown = `${server}\\${connector}`;
       const doing = doingToConnector(shown, name);
       const list: CmdletCall = { name: "Get-ReceiveConnector", parameters: { Server: server } };
-      const identity = await within(doing, options, server, list, async () => {
+      const identity = await within({ doing, server, first: list }, options, async () => {
         const ended = await run(doing, server, list, always("yes"));
-        if (ended.kind === "failed") throw cmdletFailure(doing, server, list.name, ended.error, ended.warnings);
+        if (ended.kind === "failed") throw cmdletFailure(doing, server, list.name, ended);
         const identities = ended.output.flatMap(({ Identity: one }) => (typeof one === "string" ? [one] : []));
         return identities.find((one) => isConnector(one, connector));
       });
@@ -242,11 +240,11 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
         name: "Remove-ExchangeCertificate",
         parameters: { Server: server, Thumbprint: thumbprint },
       };
-      return within(doing, options, server, call, async () => {
+      return within({ doing, server, first: call }, options, async () => {
         const ended = await run(doing, server, call, always("yes"));
         if (ended.kind === "completed") return { outcome: "removed" };
         if (ended.error.code === "CertificateNotFound") return { outcome: "alreadyGone" };
-        throw cmdletFailure(doing, server, call.name, ended.error, ended.warnings);
+        throw cmdletFailure(doing, server, call.name, ended);
       });
     },
 
@@ -303,8 +301,7 @@ function cmdletFailure(
   doing: string,
   server: ServerFqdn,
   cmdlet: string,
-  error: CmdletError,
-  warnings: readonly string[] = [],
+  { error, warnings = [] }: { readonly error: CmdletError; readonly warnings?: readonly string[] },
 ): ExchangeBindingError {
   const remedy =
     error.code === "CmdletNotAvailable"

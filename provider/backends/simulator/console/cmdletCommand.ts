@@ -47,7 +47,7 @@ export async function cmdletCommand(
     parameters: { ...parsed.parameters, ...(await importParameters(cmdlet, parsed.parameters, options, io)) },
   };
 
-  await waitForServer(store, call, env, undefined, new AbortController().signal);
+  await waitForServer(store, call, env, { session: undefined, signal: new AbortController().signal });
   const result = await runWithCertificate(store, call, env, (question) => answer(question, options, io));
   if (result.kind === "unanswered") {
     throw new UsageMistake(

@@ -44,7 +44,7 @@ export async function serveCommand(
   if (password === undefined) throw new UsageMistake("Give the password with --password-env NAME or --password-stdin.");
 
   const organisation = await store.read();
-  const tls = isTls ? await identityOf(serve, host, file, organisation, io) : undefined;
+  const tls = isTls ? await identityOf(serve, host, { file, organisation, io }) : undefined;
   const server = serve.get("server");
   // Loaded here, so that no other command waits for the protocols.
   // eslint-disable-next-line @typescript-eslint/no-require-imports
@@ -131,9 +131,11 @@ type Identity = NonNullable<EndpointModule.EndpointOptions["tls"]>;
 async function identityOf(
   serve: Options["serve"],
   host: string,
-  file: string,
-  organisation: Organisation,
-  io: CommandLineIo,
+  {
+    file,
+    organisation,
+    io,
+  }: { readonly file: string; readonly organisation: Organisation; readonly io: CommandLineIo },
 ): Promise<Identity> {
   const [cert, key] = [serve.get("cert"), serve.get("key")];
   if (cert !== undefined && key !== undefined) {

@@ -107,7 +107,7 @@ async function run(
   if (received.kind === "refused") return received.error;
   const { call, projection } = received;
 
-  await waitForServer(store, call, env, server, signal);
+  await waitForServer(store, call, env, { session: server, signal });
   signal.throwIfAborted();
   let refusal: string | undefined;
   const result = await runOnStore(store, call, await withCertificate(session, call), {
