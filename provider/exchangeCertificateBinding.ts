@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 
 import type { ExchangeCertificateBindingArgs, ServiceName } from "./args";
 import type { FollowUp } from "./plan/followUps";
+import { daysUntil } from "./plan/days";
 import { OUTPUT_KEYS } from "./outputKeys";
 import { isSecretKey } from "./sourceKeys";
 
@@ -110,6 +111,14 @@ export class ExchangeCertificateBinding extends pulumi.CustomResource {
   ): ExchangeCertificateBinding {
     // With an id the engine reads instead of creating; no wish is looked at.
     return new ExchangeCertificateBinding(name, {} as ExchangeCertificateBindingArgs, { ...opts, id });
+  }
+
+  /**
+   * Whole days until {@link notAfter}, from the moment at which the program runs; negative once it is over. Worked out in
+   * the program and never stored, so that it is never a change.
+   */
+  get daysLeft(): pulumi.Output<number> {
+    return this.notAfter.apply((end) => daysUntil(end, new Date()));
   }
 
   /** Whether a value is a binding, also one of another copy of this package. */

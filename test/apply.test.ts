@@ -95,7 +95,8 @@ async function workFor(site: Site, desired: DesiredBinding): Promise<Work> {
   const decision = plan(desired, undefined, await site.observe(), {
     now: NOW,
     expected: new Map(),
-    replaced: [],
+    replaced: undefined,
+    superseded: [],
     declaredBy: () => known([]),
     sourceOf: nobody,
   });

@@ -14,6 +14,8 @@ const registered: Registered[] = [];
 /** The inputs as they are sent to the engine. */
 const sent = new Map<string, Registered["inputs"]>();
 
+const ENDS = new Date(Date.now() + 30.5 * 24 * 60 * 60 * 1000).toISOString();
+
 /** How the engine's protocol marks a secret. */
 const SECRET = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
 
@@ -30,7 +32,10 @@ beforeAll(async () => {
       newResource: ({ type, name, inputs, id }) => {
         registered.push({ type, name, inputs: sent.get(name) ?? (inputs as Registered["inputs"]) });
         const isFound = id !== undefined && id !== "";
-        return { id: isFound ? id : `${name}-id`, state: { ...(inputs as object), thumbprint: "AB" } };
+        return {
+          id: isFound ? id : `${name}-id`,
+          state: { ...(inputs as object), thumbprint: "AB", ...(isFound && { notAfter: ENDS }) },
+        };
       },
       call: () => ({}),
     },
@@ -220,5 +225,14 @@ describe("looking up a binding that exists", () => {
       type: ExchangeCertificateBinding.__pulumiType,
       inputs: { __provider: PROVIDER_TEXT },
     });
+  });
+});
+
+describe("the days that are left", () => {
+  it("are worked out in the program, of a binding that was looked up too, and sent to nobody", async () => {
+    const found = ExchangeCertificateBinding.get("found", "ex01.contoso.com/AB");
+    expect(await valueOf(found.daysLeft)).toBe(30);
+    const inputs = registered.find(({ name }) => name === "found")?.inputs;
+    expect(Object.keys(inputs ?? { daysLeft: 0 })).not.toContain("daysLeft");
   });
 });

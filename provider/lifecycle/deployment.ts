@@ -414,14 +414,11 @@ export class Deployment {
   planContext(server: ServerFqdn, { urn }: BindingIdentity): PlanContext {
     const others = [...entryOf(this.#expected, server)].filter(([, entry]) => entry.binding.urn !== urn);
     const stored = this.#replacements.get(urn);
-    const replaced =
-      stored === undefined
-        ? []
-        : [stored.previous.thumbprint, ...stored.supersedes.map(({ id }) => parseId(id).thumbprint)];
     return {
       now: this.env.now(),
       expected: new Map(others),
-      replaced,
+      replaced: stored?.previous.thumbprint,
+      superseded: (stored?.supersedes ?? []).map(({ id }) => parseId(id).thumbprint),
       former: stored?.identity,
       sourceOf: this.#sourceOf(server),
       declaredBy: (thumbprint: Thumbprint) => this.declarations.declaredBy(server, thumbprint),

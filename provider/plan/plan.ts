@@ -17,9 +17,9 @@ import type { ReleaseRequest } from "./release";
 import { planRemovals } from "./removalWork";
 import { withConnectors } from "./serverAfter";
 import type { Removals, RemovalsRequest } from "./removalWork";
+import { daysUntil } from "./days";
 import {
   chosenMark,
-  daysUntil,
   factsOf,
   isRenewalDue,
   keptTarget,
@@ -299,7 +299,7 @@ function lossesOf(previous: PreviousBinding, old: ObservedCertificate, server: O
 
 function planReplacement(request: ReleaseRequest, because: ReplaceReason): Plan {
   const { desired, previous, server, context } = request;
-  const replaced = previous.thumbprint === undefined ? context.replaced : [...context.replaced, previous.thumbprint];
+  const replaced = previous.thumbprint ?? context.replaced;
   const target = newTarget(desired, server, { ...context, replaced });
   const old = replacedCertificate(desired, previous, target, server);
   const release = old === undefined ? undefined : planReleaseByReplacement(request, old);

@@ -3,18 +3,19 @@ import { createHash } from "node:crypto";
 import { commonNameOf, parseDistinguishedName } from "../certificate/distinguishedName";
 import type { CertificateFacts } from "../certificate/facts";
 import type { Thumbprint } from "../certificate/thumbprint";
-import { DAY_MS, valueOr } from "../model";
+import { DAY_MS, EXCHANGE_SERVICES, valueOr } from "../model";
 import type { Observed } from "../model";
 import type { BindingIdentity, DesiredBinding, DesiredCertificate, PreviousBinding, SelfSignedWish } from "./desired";
 import type { SourceServer } from "./connectors";
-import { findCertificate } from "./holdings";
+import { daysUntil } from "./days";
+import { findCertificate, holds, isNameService } from "./holdings";
 import type { CertificateNames } from "./names";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 import type { CertificateRef, NamedCertificate, ReplaceReason } from "./planTypes";
 
 /** The certificate a binding is about, seen from one server. */
 export type Target =
-  /** In the server's store. `foundAgain`: made by an earlier run that didn't live to tell. */
+  /** In the server's store. `foundAgain`: the binding made it before. */
   | { readonly kind: "present"; readonly certificate: ObservedCertificate; readonly foundAgain: boolean }
   /** Not there; the binding brings it. */
   | { readonly kind: "importable"; readonly facts: CertificateFacts }
@@ -34,19 +35,16 @@ export interface PlanContext {
   readonly now: Date;
   /** Certificates that bindings checked earlier will import on this server. */
   readonly expected: ReadonlyMap<Thumbprint, { readonly facts: CertificateFacts; readonly binding: BindingIdentity }>;
-  /** Certificates that this binding replaces or has replaced: never taken for the one to be made. */
-  readonly replaced: readonly Thumbprint[];
+  /** The certificate that this binding replaces now: never taken for the one to be made. */
+  readonly replaced: Thumbprint | undefined;
+  /** Those that it has replaced earlier. One that a wish goes back to is taken again. */
+  readonly superseded: readonly Thumbprint[];
   /** A source server of a send connector, by the short name that Exchange gives. */
   readonly sourceOf: (name: string) => SourceServer;
   /** Labels of the bindings of this deployment that declare a certificate of this server. */
   readonly declaredBy: (thumbprint: Thumbprint) => Observed<readonly string[]>;
   /** Who the binding was when its state was written: another URN after a rename. */
   readonly former?: BindingIdentity | undefined;
-}
-
-/** Whole days until the moment, rounded down; negative afterwards. */
-export function daysUntil(moment: string, now: Date): number {
-  return Math.floor((Date.parse(moment) - now.getTime()) / DAY_MS);
 }
 
 export function isRenewalDue(facts: CertificateFacts, renewBeforeDays: number, now: Date): boolean {
@@ -95,7 +93,10 @@ export function sameWish(one: SelfSignedWish, other: SelfSignedWish): boolean {
   );
 }
 
-/** Looks for a certificate that an earlier, killed run of the same binding made and imported. */
+/**
+ * Looks for a certificate as wished that the same binding has made: in an earlier run that was killed, or before it was
+ * replaced. One of the latter that still holds what was given up with it would bring that back.
+ */
 function findMade(
   server: ObservedServer,
   desired: DesiredBinding,
@@ -106,17 +107,26 @@ function findMade(
   const marks = own.map(madeFriendlyName);
   const days = ({ notBefore, notAfter }: CertificateFacts): number => daysUntil(notAfter, new Date(notBefore));
   const commonName = namesOfWish(wish).commonName?.toLowerCase();
-  return server.certificates.find(
-    ({ facts, friendlyName }) =>
+  const bringsBack = (one: ObservedCertificate): boolean =>
+    context.superseded.includes(one.facts.thumbprint) &&
+    // IMAP and POP go by the name, which a new certificate would have too.
+    EXCHANGE_SERVICES.filter((service) => !isNameService(service) && !desired.services.includes(service)).some(
+      (service) => valueOr(holds(server, one, service), true),
+    );
+  return server.certificates.find((one) => {
+    const { facts, friendlyName } = one;
+    return (
       marks.includes(valueOr(friendlyName, "")) &&
-      !context.replaced.includes(facts.thumbprint) &&
+      facts.thumbprint !== context.replaced &&
       facts.isSelfSigned &&
       facts.keySizeBits === wish.keySize &&
       days(facts) === wish.validityDays &&
       facts.commonName?.toLowerCase() === commonName &&
       sameNames(facts.dnsNames, wish.dnsNames) &&
-      !isRenewalDue(facts, desired.renewBeforeDays, context.now),
-  );
+      !isRenewalDue(facts, desired.renewBeforeDays, context.now) &&
+      !bringsBack(one)
+    );
+  });
 }
 
 /** Where the certificate of a new binding is, or how it gets there. */

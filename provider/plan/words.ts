@@ -2,7 +2,7 @@ import type { ServerFqdn } from "../model";
 import { joined, sentence } from "../sentence";
 import type { Sentence } from "../sentence";
 import type { CertificateRef, NamedCertificate } from "./planTypes";
-import { daysUntil } from "./target";
+import { daysUntil } from "./days";
 
 /** What sentences need to know besides the plan. */
 export interface TextContext {

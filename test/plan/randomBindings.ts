@@ -308,7 +308,7 @@ export async function tell({
     const seen = await settled(simulation);
     const before = await simulation.truth(SERVER);
     const organisationBefore = await simulation.store.read();
-    const planContext = context({ replaced });
+    const planContext = context({ superseded: replaced });
     const decision = plan(wish, previous, seen, planContext);
     const hasWork = decision.kind === "create" || decision.kind === "update" || decision.kind === "replace";
     const told: Fact[] = [];
@@ -332,7 +332,7 @@ export async function tell({
         replaced = [...replaced, previous.thumbprint];
       }
       rememberedNow = remember(wish, thumbprintNow);
-      next = plan(wish, rememberedNow, await settled(simulation), context({ replaced }));
+      next = plan(wish, rememberedNow, await settled(simulation), context({ superseded: replaced }));
     }
     chapters.push({
       wish,

@@ -260,7 +260,8 @@ export function context(changes: Partial<PlanContext> = {}): PlanContext {
   return {
     now: NOW,
     expected: new Map(),
-    replaced: [],
+    replaced: undefined,
+    superseded: [],
     declaredBy: () => known([]),
     sourceOf: (name) => ({ kind: "unreachable", name, reason: "not in this test" }),
     ...changes,

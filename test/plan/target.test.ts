@@ -1,5 +1,6 @@
 import { known } from "../../provider/model";
-import { daysUntil, isRenewalDue, madeFriendlyName, namesOfWish } from "../../provider/plan/target";
+import { daysUntil } from "../../provider/plan/days";
+import { isRenewalDue, madeFriendlyName, namesOfWish } from "../../provider/plan/target";
 import {
   NOW,
   WISH,
@@ -41,7 +42,7 @@ describe("a certificate to be made", () => {
   });
 
   it("isn't taken to be one that this binding has replaced before", () => {
-    const decision = planned(selfSigned(), undefined, server([oldMade]), { replaced: [oldMade.facts.thumbprint] });
+    const decision = planned(selfSigned(), undefined, server([oldMade]), { replaced: oldMade.facts.thumbprint });
     expect(stepsInShort(decision)).toContain("make");
   });
 
