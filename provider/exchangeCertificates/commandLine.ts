@@ -4,6 +4,7 @@ import { processIo } from "../console/terminal";
 import { UsageMistake } from "../console/usageMistake";
 import type * as DoctorCommand from "../doctor/doctorCommand";
 import { messageOf } from "../errors";
+import type * as GenerateCommand from "../inventory/generateCommand";
 import type * as InventoryCommand from "../inventory/inventoryCommand";
 import { HELP_TEXT } from "./helpText";
 import { readRequest } from "./options";
@@ -38,6 +39,20 @@ export async function runCommandLine(argv: readonly string[], terminal: CommandL
             timeoutSeconds: options.timeoutSeconds,
             json: options.json,
             version: packageVersion(),
+          },
+          io,
+        );
+      }
+      case "generate": {
+        const { options } = request;
+        // eslint-disable-next-line @typescript-eslint/no-require-imports -- as above
+        const { generateCommand } = require("../inventory/generateCommand") as typeof GenerateCommand;
+        return await generateCommand(
+          {
+            servers: serversOf("generate", options, io),
+            openBackend: () => openChosenBackend(options, io),
+            timeoutSeconds: options.timeoutSeconds,
+            as: options.as,
           },
           io,
         );

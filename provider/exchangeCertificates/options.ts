@@ -19,18 +19,27 @@ export interface CommonOptions {
   readonly json: boolean;
 }
 
-export interface InventoryOptions extends CommonOptions {
-  /** Days within which the end of a certificate in use is a finding. */
-  readonly endsWithin: number | undefined;
+/** Of the commands that read through any backend. */
+export interface BackendOptions extends CommonOptions {
   readonly backend: string | undefined;
   readonly simulatorFile: string | undefined;
+}
+
+export interface InventoryOptions extends BackendOptions {
+  /** Days within which the end of a certificate in use is a finding. */
+  readonly endsWithin: number | undefined;
+}
+
+export interface GenerateOptions extends BackendOptions {
+  readonly as: "import" | "program";
 }
 
 export type Request =
   | { readonly kind: "help" }
   | { readonly kind: "version" }
   | { readonly kind: "doctor"; readonly options: CommonOptions }
-  | { readonly kind: "inventory"; readonly options: InventoryOptions };
+  | { readonly kind: "inventory"; readonly options: InventoryOptions }
+  | { readonly kind: "generate"; readonly options: GenerateOptions };
 
 /** Options that are settings of the provider, by the name that they have there. */
 const SETTINGS = {
@@ -41,10 +50,11 @@ const SETTINGS = {
   "ca-file": "caFile",
 } as const satisfies Readonly<Record<string, keyof typeof REMOTE_KEYS>>;
 const SETTING_OPTIONS = ["endpoint", "authentication", "username", "tls-server-name", "ca-file"] as const;
-const INVENTORY_VALUES = ["ends-within", "backend", "simulator-file"] as const;
-const VALUES = ["server", ...SETTING_OPTIONS, "password-env", "timeout", ...INVENTORY_VALUES] as const;
+const BACKEND_VALUES = ["backend", "simulator-file"] as const;
+const OWN_VALUES = ["ends-within", "as", ...BACKEND_VALUES] as const;
+const VALUES = ["server", ...SETTING_OPTIONS, "password-env", "timeout", ...OWN_VALUES] as const;
 const FLAGS = ["password-stdin", "json", "help", "version"] as const;
-const COMMANDS = ["doctor", "inventory"] as const;
+const COMMANDS = ["doctor", "inventory", "generate"] as const;
 const MOST_SECONDS = 3600;
 const MOST_DAYS = 9999;
 
@@ -59,7 +69,7 @@ export function readRequest(argv: readonly string[]): Request {
   if (typed.flags.has("help") || word?.toLowerCase() === "help") return { kind: "help" };
   if (word === undefined) {
     throw new UsageMistake(
-      `Say what to do: exchange-certificates doctor, or exchange-certificates inventory. See: ${HELP}`,
+      `Say what to do: exchange-certificates doctor, exchange-certificates inventory, or exchange-certificates generate. See: ${HELP}`,
     );
   }
   const command = COMMANDS.find((one) => one === word.toLowerCase());
@@ -67,7 +77,7 @@ export function readRequest(argv: readonly string[]): Request {
     const near = nearNames(word, COMMANDS);
     const hint = near.length === 0 ? "" : ` Did you mean ${alternatives(near)}?`;
     throw new UsageMistake(
-      `The first word (${kindAndLength(word)}) is no command; the commands are doctor and inventory.${hint} See: ${HELP}`,
+      `The first word (${kindAndLength(word)}) is no command; the commands are doctor, inventory and generate.${hint} See: ${HELP}`,
     );
   }
   const [stray] = rest;
@@ -76,24 +86,42 @@ export function readRequest(argv: readonly string[]): Request {
       `A word behind ${command} (${kindAndLength(stray)}) belongs to no option. Servers are named with --server. See: ${HELP}`,
     );
   }
-  return command === "inventory"
-    ? { kind: command, options: inventoryOptions(typed) }
-    : { kind: command, options: doctorOptions(typed) };
+  refuseStrays(command, typed);
+  switch (command) {
+    case "doctor":
+      return { kind: command, options: commonOptions(typed) };
+    case "inventory": {
+      const endsWithin = wholeNumber(typed, "ends-within", { unit: "days", least: 0, most: MOST_DAYS });
+      return { kind: command, options: { ...backendOptions(typed), endsWithin } };
+    }
+    case "generate": {
+      const as = typed.one("as")?.toLowerCase() ?? "import";
+      if (as !== "import" && as !== "program") {
+        throw new UsageMistake(`--as takes import or program, not ${kindAndLength(as)}.`);
+      }
+      if (typed.flags.has("json")) throw new UsageMistake("--json is no option of: exchange-certificates generate");
+      return { kind: command, options: { ...backendOptions(typed), as } };
+    }
+  }
 }
 
-function doctorOptions(typed: Typed): CommonOptions {
-  const stray = INVENTORY_VALUES.find((name) => typed.all(name).length > 0);
-  if (stray !== undefined) throw new UsageMistake(`--${stray} is an option of: exchange-certificates inventory`);
-  return commonOptions(typed);
+/** Commands that an option belongs to, where it isn't all. */
+const OWNERS: Readonly<Record<(typeof OWN_VALUES)[number], readonly (typeof COMMANDS)[number][]>> = {
+  "ends-within": ["inventory"],
+  as: ["generate"],
+  backend: ["inventory", "generate"],
+  "simulator-file": ["inventory", "generate"],
+};
+
+function refuseStrays(command: (typeof COMMANDS)[number], typed: Typed): void {
+  const stray = OWN_VALUES.find((name) => typed.all(name).length > 0 && !OWNERS[name].includes(command));
+  if (stray === undefined) return;
+  const owners = OWNERS[stray].map((owner) => `exchange-certificates ${owner}`).join(", ");
+  throw new UsageMistake(`--${stray} is an option of: ${owners}`);
 }
 
-function inventoryOptions(typed: Typed): InventoryOptions {
-  return {
-    ...commonOptions(typed),
-    endsWithin: wholeNumber(typed, "ends-within", { unit: "days", least: 0, most: MOST_DAYS }),
-    backend: typed.one("backend"),
-    simulatorFile: typed.one("simulator-file"),
-  };
+function backendOptions(typed: Typed): BackendOptions {
+  return { ...commonOptions(typed), backend: typed.one("backend"), simulatorFile: typed.one("simulator-file") };
 }
 
 function commonOptions(typed: Typed): CommonOptions {

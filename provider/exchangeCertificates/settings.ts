@@ -18,11 +18,11 @@ import { isBindingError } from "../errors";
 import type { ServerFqdn } from "../model";
 import { cleanedMessage } from "../sentence";
 import { configurationInvalid, settingRefused } from "../setting";
-import type { CommonOptions, InventoryOptions } from "./options";
+import type { CommonOptions, BackendOptions } from "./options";
 
 /** The servers that are meant: the options', else those of `EXCHANGE_SERVERS`. Throws {@link UsageMistake}. */
 export function serversOf(
-  command: "doctor" | "inventory",
+  command: "doctor" | "inventory" | "generate",
   { servers }: CommonOptions,
   { environment }: CommandLineIo,
 ): readonly ServerFqdn[] {
@@ -94,7 +94,7 @@ export async function remoteSettingsOf(options: CommonOptions, io: CommandLineIo
  * The backend that an inventory is read through: `--backend`, else `EXCHANGE_BACKEND`, else real servers, because a
  * reading changes nothing. Throws `ConfigurationInvalid`, and {@link UsageMistake} about the password.
  */
-export async function openChosenBackend(options: InventoryOptions, io: CommandLineIo): Promise<Backend> {
+export async function openChosenBackend(options: BackendOptions, io: CommandLineIo): Promise<Backend> {
   const named = options.backend ?? io.environment["EXCHANGE_BACKEND"]?.trim();
   const choice = named === undefined || named === "" ? "remote" : named;
   const settings: BackendSettings =
