@@ -17,6 +17,7 @@ export const followUpsSchema = z.array(
         windowsServices: z.array(z.string()).readonly(),
       }),
       z.object({ kind: z.literal("hybrid") }),
+      z.object({ kind: z.literal("hybridWizard") }),
       z.object({ kind: z.literal("edgeSubscription"), edgeServers: z.array(z.string()).readonly() }),
       z.object({
         kind: z.literal("connector"),

@@ -16,6 +16,8 @@ export function describeTask(task: FollowUpTask, context: TextContext): Sentence
       return sentence`${task.service}: restart the service${task.windowsServices.length === 1 ? "" : "s"} ${list(task.windowsServices)}.`;
     case "hybrid":
       return sentence`SMTP: where hybrid mail flow names a certificate, run the Hybrid Configuration Wizard again or set TlsCertificateName of its connectors.`;
+    case "hybridWizard":
+      return sentence`connectors: a later run of the Hybrid Configuration Wizard sets its own connectors again; choose this certificate in it, and run pulumi up after it.`;
     case "edgeSubscription":
       return sentence`EdgeSync: the default SMTP certificate has changed; create the Edge subscription of ${list(task.edgeServers)} anew.`;
     case "connector": {

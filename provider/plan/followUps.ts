@@ -14,6 +14,8 @@ export type FollowUpTask =
   | { readonly kind: "restartServices"; readonly service: ExchangeService; readonly windowsServices: readonly string[] }
   /** Source: "Assign certificates to Exchange Server services"; Microsoft's article on new hybrid certificates. */
   | { readonly kind: "hybrid" }
+  /** Connectors follow by themselves, until the wizard sets those that it made again. */
+  | { readonly kind: "hybridWizard" }
   | { readonly kind: "edgeSubscription"; readonly edgeServers: readonly string[] }
   /** A connector names the certificate that goes and won't follow; `value` is what it has to be set to. */
   | {
@@ -58,7 +60,8 @@ export function tasksAfter(steps: readonly Step[], edgeServers: readonly string[
   for (const [service, windowsServices] of Object.entries(WINDOWS_SERVICES) as [ExchangeService, readonly string[]][]) {
     if (touched.has(service)) tasks.push({ kind: "restartServices", service, windowsServices });
   }
-  if (touched.has("SMTP")) tasks.push({ kind: "hybrid" });
+  if (steps.some(({ kind }) => kind === "setConnector")) tasks.push({ kind: "hybridWizard" });
+  else if (touched.has("SMTP")) tasks.push({ kind: "hybrid" });
   if (replacesDefault && edgeServers.length > 0) tasks.push({ kind: "edgeSubscription", edgeServers });
   return tasks;
 }

@@ -46,6 +46,7 @@ describe("a send connector", () => {
     const both = await engine.up({ ...alone, two: bound(EX02, mail.source) });
     expect(await namedBy(engine)).toBe(NAME);
     expect(said(both, 'let send connector "Outbound" name')).toHaveLength(1);
+    expect(said(both, "a later run of the Hybrid Configuration Wizard sets its own connectors again")).toHaveLength(2);
     expect((await engine.up({ ...alone, two: bound(EX02, mail.source) })).done).toEqual({ one: "same", two: "same" });
   });
 

@@ -101,6 +101,9 @@ function isCaused(task: FollowUpTask, chapter: Chapter): void {
     case "hybrid":
       expect(isGained(chapter, "SMTP") || isDefaultChanged).toBe(true);
       break;
+    case "hybridWizard":
+      expect([...chapter.wish.connectors.send, ...chapter.wish.connectors.receive]).not.toEqual([]);
+      break;
     case "edgeSubscription":
       expect(task.edgeServers).toEqual(valueOr(before.edgeSubscriptions, []));
       expect(isDefaultChanged).toBe(true);
