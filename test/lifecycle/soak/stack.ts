@@ -66,8 +66,10 @@ export class Stack {
     return this.#state.get(name)?.outputs;
   }
 
+  /** As the CLI does it: what the preview refuses isn't begun. (What `--skip-preview` may do is in docs/removal.md.) */
   async up(backend: RunBackend): Promise<Ending> {
-    return this.#run(this.program, backend, false);
+    const shown = await this.#run(this.program, backend, true);
+    return shown.how === "done" ? this.#run(this.program, backend, false) : shown;
   }
 
   async preview(backend: RunBackend): Promise<Ending> {
