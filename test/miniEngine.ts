@@ -120,15 +120,17 @@ export interface MiniEngineParts {
   /** In the place of the one over the organisation in memory. */
   readonly backend?: Backend;
   readonly frontEnd?: FrontEnd;
+  /** In the place of the organisation in memory. */
+  readonly store?: StateStore;
 }
 
 /** Over an organisation in memory, or over another backend. */
 export async function makeMiniEngine(
   organisation?: Organisation,
   now: () => Date = () => new Date(),
-  { backend: other, frontEnd = dynamicFrontEnd }: MiniEngineParts = {},
+  { backend: other, frontEnd = dynamicFrontEnd, store: given }: MiniEngineParts = {},
 ): Promise<MiniEngine> {
-  const store = memoryState(organisation ?? (await defaultOrganisation()));
+  const store = given ?? memoryState(organisation ?? (await defaultOrganisation()));
   const backend = other ?? simulatorBackend(store, { ...sessionEnv, now });
   const state = new Map<string, Resource>();
   /** Replaced ones whose delete failed: tried again at the end of each run. */

@@ -1,208 +1,24 @@
-import type { Backend } from "../../provider/backends/backend";
-import type { Organisation } from "../../provider/backends/simulator/organisation";
-import { ExchangeBindingError } from "../../provider/errors";
-import { enableByHandIn } from "./byHand";
-import { makeTestAuthority } from "../certificate/testCertificates";
 import { nativeFrontEnd } from "../frontends/native/nativePlugin";
-import { dynamicFrontEnd, givenPfx, makeMiniEngine, type FrontEnd, type MiniEngine } from "../miniEngine";
-import { EX01, EX02, NOW, farm } from "./bench";
-
-/*
- * A process that is killed before or after any call that changes a server leaves a state from which the next run goes
- * on. The kill points are the calls that a run makes: a new call is a new kill point by itself. A kill at a read is the
- * same as one after the change before it.
- */
-
-type Program = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-
-const authority = makeTestAuthority();
-const first = givenPfx({ issuer: authority });
-const second = givenPfx({ issuer: authority });
-const other = givenPfx({ dnsNames: ["owa.contoso.com"], issuer: authority });
-const bound = (certificate: unknown, services: readonly string[], more: object = {}) => ({
-  server: EX01,
-  certificate,
-  services,
-  ...more,
-});
-const REMOVE = { onDelete: "remove" } as const;
-const made = (days: number) => ({ selfSigned: { dnsNames: ["mail.contoso.com"], validityDays: days } });
-const SEND = { connectors: { send: ["Outbound"], receive: ["Relay"] } };
-
-const GAP = { ...REMOVE, allowConnectorGap: true, connectors: { send: ["Outbound"] } };
-const ALONE = { ...REMOVE, connectors: { send: ["Outbound"] } };
-const onBoth = (certificate: unknown, more: object) => ({
-  one: bound(certificate, ["SMTP"], more),
-  two: { ...bound(certificate, ["SMTP"], more), server: EX02 },
-});
-
-interface Scenario {
-  readonly name: string;
-  /** Programs that have run before. */
-  readonly before: readonly Program[];
-  /** Of the send connector; both by default. */
-  readonly sourceServers?: readonly string[];
-  readonly drift?: (organisation: Organisation) => Organisation;
-  readonly program: Program;
-  /** Something that fails in the run that is killed, so that it is rolled back. */
-  readonly fault?: (backend: Backend) => Backend;
-}
-
-/** Moves IIS and then says that it has failed. */
-function failingWithIis(backend: Backend): Backend {
-  let hasFailed = false;
-  return {
-    ...backend,
-    enableServices: async (server, request, options) => {
-      const result = await backend.enableServices(server, request, options);
-      if (hasFailed || !request.services.includes("IIS")) return result;
-      hasFailed = true;
-      throw new ExchangeBindingError("CmdletFailed", "The fault of the test.");
-    },
-  };
-}
-
-const scenarios: readonly Scenario[] = [
-  { name: "a create", before: [], program: { mail: bound(first.source, ["IIS", "IMAP", "SMTP"]) } },
-  { name: "a create of a made certificate", before: [], program: { mail: bound(made(90), ["IIS", "SMTP"]) } },
-  {
-    name: "an update that adds a service and a name",
-    before: [{ mail: bound(first.source, ["SMTP"]) }],
-    program: { mail: bound(first.source, ["IIS", "POP", "SMTP"], { popCertificateName: "mail.contoso.com" }) },
-  },
-  {
-    name: "a replacement that removes the old one",
-    before: [{ mail: bound(first.source, ["IIS", "SMTP"], REMOVE) }],
-    program: { mail: bound(second.source, ["IIS", "SMTP"], REMOVE) },
-  },
-  {
-    name: "a replacement of a made certificate that removes the old one",
-    before: [{ mail: bound(made(90), ["IIS", "SMTP"], REMOVE) }],
-    program: { mail: bound(made(91), ["IIS", "SMTP"], REMOVE) },
-  },
-  {
-    name: "a removal that has become due",
-    before: [{ mail: bound(first.source, ["SMTP"]) }, { mail: bound(second.source, ["SMTP"]) }],
-    program: { mail: bound(second.source, ["SMTP"], REMOVE) },
-  },
-  {
-    name: "the repair of drift",
-    before: [{ mail: bound(first.source, ["IIS", "SMTP"]) }],
-    drift: enableByHandIn(EX01),
-    program: { mail: bound(first.source, ["IIS", "SMTP"]) },
-  },
-  {
-    name: "a hand-over to a successor",
-    before: [{ mail: bound(first.source, ["IIS", "SMTP"]), owa: bound(other.source, ["SMTP"]) }],
-    program: {
-      owa: bound(other.source, ["SMTP"]),
-      mail: bound(first.source, ["SMTP"], { successor: other.thumbprint }),
-    },
-  },
-  {
-    name: "connectors of two servers",
-    before: [],
-    program: {
-      one: bound(first.source, ["SMTP"], SEND),
-      two: { ...bound(first.source, ["SMTP"], { connectors: { send: ["Outbound"] } }), server: EX02 },
-    },
-  },
-  {
-    name: "a renewal on two servers that removes the old ones in gaps",
-    before: [onBoth(first.source, GAP)],
-    program: onBoth(second.source, GAP),
-  },
-  {
-    name: "a removal in a gap that the program has come to allow",
-    before: [{ mail: bound(first.source, ["SMTP"], ALONE) }, { mail: bound(second.source, ["SMTP"], ALONE) }],
-    sourceServers: ["EX01"],
-    program: { mail: bound(second.source, ["SMTP"], { ...ALONE, allowConnectorGap: true }) },
-  },
-  {
-    name: "the roll-back of a create that fails",
-    before: [],
-    fault: failingWithIis,
-    program: {
-      mail: bound(first.source, ["IIS", "POP", "SMTP"], {
-        ...SEND,
-        popCertificateName: "mail.contoso.com",
-        replaceDefaultSmtpCertificate: true,
-        onFailure: "rollback",
-      }),
-    },
-  },
-  { name: "a delete", before: [{ mail: bound(first.source, ["SMTP"], REMOVE) }], program: {} },
-];
-
-async function begin(
-  { before, drift, sourceServers = ["EX01", "EX02"] }: Scenario,
-  frontEnd: FrontEnd,
-): Promise<MiniEngine> {
-  const organisation = farm({ receiveConnectors: [{ name: "Relay", fqdn: null, tlsCertificateName: null }] });
-  const sendConnectors = [{ name: "Outbound", fqdn: null, tlsCertificateName: null, sourceServers }];
-  const engine = await makeMiniEngine({ ...organisation, sendConnectors }, () => NOW, { frontEnd });
-  for (const program of before) await engine.up(program);
-  if (drift !== undefined) {
-    await engine.store.update((seen) => ({ organisation: drift(seen), result: undefined }));
-  }
-  return engine;
-}
-
-/** What matters of the servers, whichever key a made certificate has got. */
-async function seen(engine: MiniEngine): Promise<unknown> {
-  const { sendConnectors } = await engine.store.read();
-  const servers = await Promise.all(
-    [EX01, EX02].map(async (name) => {
-      const server = await engine.observe(name);
-      const nameOf = (thumbprint: string | undefined): string | undefined =>
-        server.certificates.find(({ facts }) => facts.thumbprint === thumbprint)?.facts.subject ?? thumbprint;
-      return {
-        certificates: server.certificates
-          .map(({ facts, displayedServices, iisSites }) => JSON.stringify([facts.subject, displayedServices, iisSites]))
-          .sort(),
-        defaultSmtp: server.defaultSmtpThumbprint.kind === "known" && nameOf(server.defaultSmtpThumbprint.value),
-        names: [server.imapCertificateName, server.popCertificateName],
-        receiveConnectors: server.receiveConnectors,
-      };
-    }),
-  );
-  return { servers, sendConnectors };
-}
+import { dynamicFrontEnd, makeMiniEngine } from "../miniEngine";
+import { NOW } from "./bench";
+import { SCENARIOS, killEverywhere, type KillBench } from "./killScenarios";
 
 let killed = 0;
 
 const frontEnds = { dynamic: dynamicFrontEnd, native: nativeFrontEnd } as const;
-const cases = scenarios.flatMap((scenario) =>
-  Object.entries(frontEnds).map(([kind, frontEnd]) => ({
-    kind,
-    frontEnd,
-    scenario,
-    name: scenario.name,
-    // A kill before a call is one after the call before it, but for the first: once is enough.
-    moments: kind === "dynamic" ? (["before", "after"] as const) : (["after"] as const),
-  })),
+const cases = SCENARIOS.flatMap((scenario) =>
+  Object.entries(frontEnds).map(([kind, frontEnd]) => ({ kind, frontEnd, scenario, name: scenario.name })),
 );
 
-describe.each(cases)("killed in $name ($kind front end)", ({ scenario, frontEnd, moments }) => {
+describe.each(cases)("killed in $name ($kind front end)", ({ kind, scenario, frontEnd }) => {
   it("at any call, the next run comes to the same end, and then there is nothing more to do", async () => {
-    const whole = await begin(scenario, frontEnd);
-    const { program, fault } = scenario;
-    const calls = await whole.killed(program, { call: Number.POSITIVE_INFINITY, when: "before" }, fault);
-    if (fault !== undefined) await whole.up(program);
-    const end = await seen(whole);
-    expect(calls.length).toBeGreaterThan(0);
-    for (let call = 0; call < calls.length; call += 1) {
-      for (const when of moments) {
-        const engine = await begin(scenario, frontEnd);
-        const until = await engine.killed(program, { call, when }, fault);
-        expect(until).toHaveLength(call + 1);
-        await engine.up(program);
-        expect({ call, when, end: await seen(engine) }).toEqual({ call, when, end });
-        const again = await engine.preview(program);
-        expect(Object.values(again.done).filter((one) => one !== "same")).toEqual([]);
-        killed += 1;
-      }
-    }
+    const bench: KillBench = {
+      begin: (organisation) => makeMiniEngine(organisation, () => NOW, { frontEnd }),
+      killed: (engine, { program, fault }, at) => engine.killed(program, at, fault),
+    };
+    // A kill before a call is one after the call before it, but for the first: once is enough for the other front end.
+    const points = await killEverywhere(scenario, bench, (_call, { when }) => kind === "dynamic" || when === "after");
+    killed += points.length;
   });
 });
 

@@ -164,6 +164,38 @@ describePeers("pypsrp on the simulated endpoint", () => {
     expect((await ex01()).certificates.map((one) => factsOf(one.der).thumbprint)).not.toContain(thumbprint);
   });
 
+  it("lets connectors name a certificate, which isn't removed then, and clears the name again", async () => {
+    await importMail();
+    const { thumbprint, issuer, subject } = material.facts;
+    const [receive] = (await ex01()).receiveConnectors;
+    const send = { name: "Outbound", fqdn: null, tlsCertificateName: null, sourceServers: ["EX01"] };
+    await store.update((all) => ({ organisation: { ...all, sendConnectors: [send] }, result: undefined }));
+    const named = async () => [
+      (await store.read()).sendConnectors[0]?.tlsCertificateName,
+      (await ex01()).receiveConnectors[0]?.tlsCertificateName,
+    ];
+    const set = async (name: string | null): Promise<void> => {
+      for (const [cmdlet, Identity] of [
+        ["Set-SendConnector", "Outbound"],
+        ["Set-ReceiveConnector", `EX01\\${receive?.name ?? ""}`],
+      ] as const) {
+        const parameters = { Identity, TlsCertificateName: name };
+        const { state, errors } = await pypsrp({ scenario: "run", cmdlet, parameters });
+        expect({ cmdlet, state, errors }).toEqual({ cmdlet, state: STATE.completed, errors: [] });
+      }
+    };
+    const name = `<I>${issuer}<S>${subject}`;
+    await set(name);
+    expect(await named()).toEqual([name, name]);
+    const parameters = { Thumbprint: thumbprint, Server: EX01, Confirm: false };
+    const refused = await pypsrp({ scenario: "run", cmdlet: "Remove-ExchangeCertificate", parameters });
+    expect(refused.errors).toEqual([expect.objectContaining({ message: expect.stringContaining("Outbound") })]);
+    await set(null);
+    expect(await named()).toEqual([null, null]);
+    const { errors } = await pypsrp({ scenario: "run", cmdlet: "Remove-ExchangeCertificate", parameters });
+    expect(errors).toEqual([]);
+  });
+
   it("gets warnings as warnings", async () => {
     const parameters = { X509CertificateName: "imap.contoso.com" };
     const { state, warnings } = await pypsrp({ scenario: "run", cmdlet: "Set-ImapSettings", parameters });
