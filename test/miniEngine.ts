@@ -116,6 +116,13 @@ export interface MiniEngine {
   observe(server: ServerFqdn): Promise<ObservedServer>;
 }
 
+let usual = dynamicFrontEnd;
+
+/** For all engines of a test file that name no front end: so the same stories run over another one. */
+export function useFrontEnd(frontEnd: FrontEnd): void {
+  usual = frontEnd;
+}
+
 export interface MiniEngineParts {
   /** In the place of the one over the organisation in memory. */
   readonly backend?: Backend;
@@ -128,7 +135,7 @@ export interface MiniEngineParts {
 export async function makeMiniEngine(
   organisation?: Organisation,
   now: () => Date = () => new Date(),
-  { backend: other, frontEnd = dynamicFrontEnd, store: given }: MiniEngineParts = {},
+  { backend: other, frontEnd = usual, store: given }: MiniEngineParts = {},
 ): Promise<MiniEngine> {
   const store = given ?? memoryState(organisation ?? (await defaultOrganisation()));
   const backend = other ?? simulatorBackend(store, { ...sessionEnv, now });

@@ -39,7 +39,7 @@ describe("a replaced certificate that is due, and that another binding declares"
     const preview = engine.preview({ mail: mail(second.source), other });
     await expect(preview).rejects.toBeInstanceOf(RefusedPreview);
     await expect(preview).rejects.toThrow(
-      /certificate: .*binding "mail", which comes before this one, removes certificate .*"other" declares it\. Let "mail" depend on "other" \(dependsOn\)/,
+      /binding "mail", which comes before this one, removes certificate .*"other" declares it\. Let "mail" depend on "other" \(dependsOn\)/,
     );
     expect(await engine.isThere()).toBe(true);
   });

@@ -9,9 +9,10 @@ import { NativeProvider } from "../../../provider/frontends/native/nativeProvide
 import { loadSdk } from "../../../provider/frontends/native/sdk";
 import { serve } from "../../../provider/frontends/native/serve";
 import { serviceOver } from "../../../provider/frontends/native/service";
+import { messageOf } from "../../../provider/errors";
 import type { Deployment } from "../../../provider/lifecycle/deployment";
 import type { Bag } from "../../../provider/lifecycle/requests";
-import type { FrontEnd } from "../../miniEngine";
+import { RefusedPreview, type FrontEnd } from "../../miniEngine";
 
 export const TYPE = "exchange:index:ExchangeCertificateBinding";
 export const urnOf = (name: string, type = TYPE): string => `urn:pulumi:dev::shop::${type}::${name}`;
@@ -216,9 +217,14 @@ export const nativeFrontEnd: FrontEnd = async (deployment) => {
     update: (name, ...given) => methods.update(urnOf(name), ...given),
     read: (name, ...given) => methods.read(urnOf(name), ...given),
     delete: (name, ...given) => methods.delete(urnOf(name), ...given),
-    preview: (name, inputs, old) =>
-      old === undefined
-        ? methods.create(urnOf(name), inputs, { preview: true })
-        : methods.update(urnOf(name), old.id, old.outputs, inputs, { preview: true }),
+    preview: async (name, inputs, old) => {
+      try {
+        await (old === undefined
+          ? methods.create(urnOf(name), inputs, { preview: true })
+          : methods.update(urnOf(name), old.id, old.outputs, inputs, { preview: true }));
+      } catch (error) {
+        throw new RefusedPreview([{ property: "", reason: messageOf(error) }]);
+      }
+    },
   };
 };
