@@ -3,7 +3,6 @@ import {
   EX02,
   certificatesOf,
   defaultSmtpOf,
-  enableByHand,
   frontEndOf,
   makeBindings,
   makePfx,
