@@ -127,7 +127,7 @@ describe("the native plugin", () => {
     const provider = (name: string, port: number, ca: string, more = ""): string => `
       const ${name} = new Provider("${name}", {
         backend: "remote", authentication: "basic", endpoint: "https://localhost:${String(port)}/PowerShell/",
-        username: "${USER}", password: pulumi.secret(process.env.BOTH_PASSWORD), caFile: "${ca}"${more}
+        username: "${USER}", password: process.env.BOTH_PASSWORD, caFile: "${ca}"${more}
       });
       new ExchangeCertificateBinding("mail-of-${name}", {
         server: "${EX01}", certificate: ${pfxText(pfx)}, services: ["IIS"],
@@ -163,6 +163,7 @@ describe("the native plugin", () => {
     expect(await project.plan()).toEqual([]);
     const changed = mustSucceed(await project.up("--skip-preview", "--diff"));
     expect(changed.combined).not.toContain("replace");
+    mustSucceed(await project.refresh("--skip-preview", "--expect-no-changes"));
 
     const secrets = [
       ...secretsOf(pfx),

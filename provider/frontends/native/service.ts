@@ -32,8 +32,8 @@ export interface ServiceParts {
   readonly flush: () => Promise<void>;
 }
 
-/** The names that the engine gives to providers that no program declares. */
-const DEFAULT_PROVIDER = /^default(?:_|$)/;
+/** The names that the engine gives to providers that no program declares: with a version, or where it comes from. */
+const DEFAULT_PROVIDER = /^default(?:_(?:\d+_\d+_\d+|https?_|github_|gitlab_|file_).*)?$/;
 
 /** `pulumirpc.ResourceProvider` over the life cycle. What isn't here is answered as not implemented. */
 export function serviceOver(sdk: Sdk, parts: ServiceParts): UntypedServiceImplementation {
@@ -93,6 +93,7 @@ export function serviceOver(sdk: Sdk, parts: ServiceParts): UntypedServiceImplem
   /** A program's own provider resource, by its name. */
   const explicitName = (urn: string): string | undefined =>
     urn === "" || DEFAULT_PROVIDER.test(nameIn(urn)) ? undefined : nameIn(urn);
+  /** For engines that don't say it again when they configure. */
   let configuredUrn = "";
 
   return {
@@ -137,7 +138,7 @@ export function serviceOver(sdk: Sdk, parts: ServiceParts): UntypedServiceImplem
       return answer;
     }),
     configure: method((request: Messages.ConfigureRequest) => {
-      const urn = request.getUrn() ?? configuredUrn;
+      const urn = request.hasUrn() ? (request.getUrn() ?? "") : configuredUrn;
       provider.configure(configurationIn(bagIn(request.getArgs()).bag), explicitName(urn));
       const answer = new messages.ConfigureResponse();
       answer.setAcceptsecrets(true);

@@ -183,6 +183,24 @@ export function methodsOf({ call }: Pick<NativePlugin, "call">) {
       request.setArgs(structOf(args));
       return call<messages.ConfigureResponse>((client, metadata, done) => client.configure(request, metadata, done));
     },
+    async checkConfig(urn: string, news: Bag) {
+      const request = new messages.CheckRequest();
+      request.setUrn(urn);
+      request.setNews(structOf(news));
+      const answer = await call<messages.CheckResponse>((client, metadata, done) =>
+        client.checkConfig(request, metadata, done),
+      );
+      return { inputs: bagOf(answer.getInputs()), failures: answer.getFailuresList().map((one) => one.getReason()) };
+    },
+    async diffConfig(olds: Bag, news: Bag) {
+      const request = new messages.DiffRequest();
+      request.setOldInputs(structOf(olds));
+      request.setNews(structOf(news));
+      const answer = await call<messages.DiffResponse>((client, metadata, done) =>
+        client.diffConfig(request, metadata, done),
+      );
+      return { changed: answer.getDiffsList(), replaces: answer.getReplacesList() };
+    },
     async schema() {
       const request = new messages.GetSchemaRequest();
       const answer = await call<messages.GetSchemaResponse>((client, metadata, done) =>

@@ -279,6 +279,38 @@ describe("a provider resource of the program's own", () => {
     ]);
   });
 
+  it("is told from a default one by its name, as the engine gives it", async () => {
+    for (const [name, isOwn] of [
+      ["default_0_1_0", false],
+      ["default_0_1_0_github_/api.github.com", false],
+      ["default_eu", true],
+    ] as const) {
+      const { plugin, lines } = await open(farm(), { environment });
+      await plugin.configure({ backend: "simulator" }, `urn:pulumi:dev::shop::pulumi:providers:exchange::${name}`);
+      expect([name, lines.length > 0]).toEqual([name, isOwn]);
+    }
+  });
+
+  it("is checked: settings that don't exist, and values that can't be used; its password is a secret", async () => {
+    const { plugin } = await open();
+    const misspelt = await plugin.checkConfig(provider, { endpont: "https://first.example/", version: "0.1.0" });
+    expect(misspelt.failures.join()).toMatch(/^endpont isn't a setting of this provider\. Settings are backend, /);
+    const wrong = await plugin.checkConfig(provider, { backend: "simulator", onUnreachable: "perhaps" });
+    expect(wrong.failures.join()).toContain('it may be "fail" (the default) or "continue"');
+    const unknown = await plugin.checkConfig(provider, { backend: "remote", endpoint: UNKNOWN, password: "pw" });
+    expect(unknown).toEqual({ inputs: { backend: "remote", endpoint: UNKNOWN, password: secret("pw") }, failures: [] });
+  });
+
+  it("is changed in place by whatever differs, and never replaced", async () => {
+    const { plugin } = await open();
+    const olds = { backend: "remote", password: secret("one"), version: "0.1.0" };
+    expect(await plugin.diffConfig(olds, { backend: "remote", password: secret("two"), version: "0.2.0" })).toEqual({
+      changed: ["password"],
+      replaces: [],
+    });
+    expect(await plugin.diffConfig(olds, olds)).toEqual({ changed: [], replaces: [] });
+  });
+
   it("is what the default provider isn't: there the environment comes first", async () => {
     const { plugin, deployment, lines } = await open(farm(), { environment });
     await plugin.configure({ backend: "simulator" });
