@@ -1,8 +1,8 @@
 "use strict";
 
 /**
- * The two programs that are compared: the same inputs in the same number of resources, once as bindings and once as
- * dynamic resources that do nothing.
+ * The programs that are compared: the same inputs in the same number of resources, as bindings of either front end and
+ * as dynamic resources that do nothing.
  *
  * @typedef {object} Size
  * @property {readonly string[]} servers
@@ -26,6 +26,17 @@ function loop({ servers, pfxFiles }) {
 /** @param {Size} size */
 function bindings(size) {
   return `const { ExchangeCertificateBinding: Resource } = require("pulumi-exchange-certificates");${loop(size)}`;
+}
+
+/** The same through the native plugin. @param {Size} size */
+function native(size) {
+  return `
+    const pulumi = require("@pulumi/pulumi");
+    class Resource extends pulumi.CustomResource {
+      constructor(name, args) {
+        super("exchange:index:ExchangeCertificateBinding", name, { ...args, thumbprint: undefined });
+      }
+    }${loop(size)}`;
 }
 
 const NOTHING = `exports.handler = () => ({
@@ -58,4 +69,4 @@ function nothing(size) {
     }${loop(size)}`;
 }
 
-module.exports = { bindings, nothing, PASSWORD_VARIABLE };
+module.exports = { bindings, native, nothing, PASSWORD_VARIABLE };
