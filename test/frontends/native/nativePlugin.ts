@@ -85,11 +85,11 @@ export function connectTo(port: number): NativePlugin {
   return { call };
 }
 
-export function structOf(bag: Bag): Struct {
+function structOf(bag: Bag): Struct {
   return Struct.fromJavaScript(bag as Record<string, JavaScriptValue>);
 }
 
-export function bagOf(struct: Struct | undefined): Bag {
+function bagOf(struct: Struct | undefined): Bag {
   return struct?.toJavaScript() ?? {};
 }
 
