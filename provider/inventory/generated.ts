@@ -55,7 +55,10 @@ function nameOf(server: string, { facts }: ObservedCertificate, taken: Set<strin
   const plain = [short, of.replace(/[^a-z0-9.-]+/g, "-").replace(/^-+|-+$/g, "")]
     .filter((part) => part !== "")
     .join("-");
-  const name = taken.has(plain) ? `${plain}-${facts.thumbprint.slice(0, 8).toLowerCase()}` : plain;
+  const longer = `${plain}-${facts.thumbprint.slice(0, 8).toLowerCase()}`;
+  let name = taken.has(plain) ? longer : plain;
+  // Servers of several domains may have one short name, and the same certificate.
+  for (let count = 2; taken.has(name); count += 1) name = `${longer}-${String(count)}`;
   taken.add(name);
   return name;
 }

@@ -150,7 +150,7 @@ function connectorBlockers(
         : undefined;
   const certificateName = facts === undefined ? undefined : tlsCertificateNameOf(facts);
   const names = [...connectors.send, ...connectors.receive.map((name) => `${desired.server}\\${name}`)];
-  const claims = names.map((connector) => ({ identity, connector, certificateName }));
+  const claims = names.map((connector) => ({ identity, server: desired.server, connector, certificateName }));
   return deployment.claimConnectors(identity, claims).map(({ connector, other }) => ({
     kind: "connectorClaimed",
     property: "connectors",

@@ -2,6 +2,7 @@ import type { Thumbprint } from "../certificate/thumbprint";
 import { known, unknown } from "../model";
 import type { Observed, ServerFqdn } from "../model";
 import type { Claim } from "../plan/claims";
+import { mayShareOrganisation } from "../plan/connectors";
 import type { ConnectorClaim } from "../plan/connectors";
 import type { BindingIdentity } from "../plan/desired";
 import type { ObservedServer } from "../plan/observedServer";
@@ -36,6 +37,8 @@ export class Declarations {
   /** By URN. */
   readonly #claims = new Map<ServerFqdn, Map<string, readonly Claim[]>>();
   readonly #connectorClaims = new Map<string, readonly ConnectorClaim[]>();
+  /** The same of other processes, which may serve another organisation. */
+  readonly #othersConnectorClaims = new Map<string, readonly ConnectorClaim[]>();
   /** What a binding has replaced and leaves to others that declare it: `<URN> <server>/<thumbprint>`. */
   readonly #left = new Set<string>();
 
@@ -52,7 +55,9 @@ export class Declarations {
 
   #listen(): void {
     for (const { announcement, organisation } of this.#board.news()) {
-      if (organisation === this.#organisation()) this.#note(announcement);
+      if (organisation !== this.#organisation()) continue;
+      if (announcement.kind !== "claimsConnectors") this.#note(announcement);
+      else this.#othersConnectorClaims.set(announcement.binding.urn, announcement.claims);
     }
   }
 
@@ -117,7 +122,10 @@ export class Declarations {
       this.#announce({ kind: "claimsConnectors", binding, claims });
     }
     this.#listen();
-    return ofOthers(this.#connectorClaims, binding);
+    const elsewhere = ofOthers(this.#othersConnectorClaims, binding).filter((other) =>
+      claims.some(({ server }) => mayShareOrganisation(server, other.server)),
+    );
+    return [...ofOthers(this.#connectorClaims, binding), ...elsewhere];
   }
 
   /** Servers of which something is claimed. */

@@ -2,6 +2,7 @@ import type { ConnectorCertificateName } from "../backends/backend";
 import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorName";
 import type { CertificateFacts } from "../certificate/facts";
 import { valueOr } from "../model";
+import type { ServerFqdn } from "../model";
 import type { BindingIdentity } from "./desired";
 import { holds } from "./holdings";
 import type { ObservedServer } from "./observedServer";
@@ -135,6 +136,8 @@ export function connectorNames(
 /** A binding's word about one connector. */
 export interface ConnectorClaim {
   readonly identity: BindingIdentity;
+  /** That of the binding. */
+  readonly server: ServerFqdn;
   /** A send connector's name, or `SERVER\Name`; compared without case. */
   readonly connector: string;
   /** What it is to name; undefined while the certificate is still to be made. */
@@ -158,6 +161,15 @@ export function connectorConflicts(
       return [{ connector, other: other.identity, names: [certificateName, other.certificateName] as const }];
     }),
   );
+}
+
+/**
+ * Whether two servers may belong to one organisation, as far as their names tell: one's domain is the other's or stands
+ * below it. Send connectors of different organisations may well have the same names.
+ */
+export function mayShareOrganisation(one: ServerFqdn, other: ServerFqdn): boolean {
+  const [a, b] = [one, other].map((name) => name.slice(name.indexOf(".")));
+  return a !== undefined && b !== undefined && (a.endsWith(b) || b.endsWith(a));
 }
 
 /** Names of connectors, compared as Exchange does: without case. */

@@ -2,7 +2,7 @@ import { known, unknown } from "../../provider/model";
 import { connectorConflicts, decideReceive, decideSend } from "../../provider/plan/connectors";
 import type { SourceServer } from "../../provider/plan/connectors";
 import type { ObservedServer } from "../../provider/plan/observedServer";
-import { EX02, MAIL, NOW, RENEWED, certificate, inDays, server, shown } from "./servers";
+import { EX01, EX02, MAIL, NOW, RENEWED, certificate, inDays, server, shown } from "./servers";
 
 const NAME = `<I>${MAIL.issuer}<S>${MAIL.subject}`;
 const OTHER = "<I>CN=Old CA<S>CN=mail.contoso.com";
@@ -88,6 +88,7 @@ describe("a receive connector", () => {
 describe("two bindings of one connector", () => {
   const claim = (urn: string, certificateName: string | undefined, name = "Out") => ({
     identity: { urn, label: urn },
+    server: EX01,
     connector: name,
     certificateName,
   });

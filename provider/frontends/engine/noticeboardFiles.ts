@@ -52,7 +52,7 @@ export function noticeboardFiles({ temporary, engine }: NoticeboardPlace): Notic
       quietly(() => {
         sweep(house);
       });
-      own = openOwn(ownDirectory(join(house, address.replace(/[^A-Za-z0-9.-]/g, "_"))));
+      own = openOwn(join(house, address.replace(/[^A-Za-z0-9.-]/g, "_")));
     } catch (error) {
       fail(error);
     }
@@ -73,17 +73,22 @@ export function noticeboardFiles({ temporary, engine }: NoticeboardPlace): Notic
     news: () => {
       const file = open();
       if (file === undefined) return [];
-      try {
-        const names = [...new Set(fs.readdirSync(file.directory).map(baseName))].filter((one) => one !== file.name);
-        return names.flatMap((name) => {
-          const reader = readers.get(name) ?? new Reader(join(file.directory, name));
-          readers.set(name, reader);
-          return reader.read();
-        });
-      } catch (error) {
-        fail(error);
-        return [];
-      }
+      const orFail = <T>(read: () => readonly T[]): readonly T[] => {
+        try {
+          return read();
+        } catch (error) {
+          fail(error);
+          return [];
+        }
+      };
+      const names = new Set(orFail(() => fs.readdirSync(file.directory)).map(baseName));
+      names.delete(file.name);
+      // What one of them has said counts, whatever has become of another one's file.
+      return [...names].flatMap((name) => {
+        const reader = readers.get(name) ?? new Reader(join(file.directory, name));
+        readers.set(name, reader);
+        return orFail(() => reader.read());
+      });
     },
     problem: () => {
       open();
@@ -121,8 +126,24 @@ const FORMAT = { format: 1 };
 
 function openOwn(directory: string): OwnFile {
   const name = `${String(process.pid)}-${randomBytes(6).toString("hex")}`;
-  const descriptor = fs.openSync(join(directory, `${name}${LIVE}`), "ax", 0o600);
-  fs.writeSync(descriptor, `${JSON.stringify(FORMAT)}\n`);
+  const open = (): number => fs.openSync(join(ownDirectory(directory), `${name}${LIVE}`), "ax", 0o600);
+  let descriptor: number;
+  try {
+    try {
+      descriptor = open();
+    } catch (error) {
+      // Who was the last one there may just have taken the directory away.
+      if (!isMissing(error)) throw error;
+      descriptor = open();
+    }
+    fs.writeSync(descriptor, `${JSON.stringify(FORMAT)}\n`);
+  } catch (error) {
+    // The others are to know that they don't hear this one. A directory takes no file's descriptor.
+    quietly(() => {
+      fs.mkdirSync(join(directory, `${name}${DEAF}`));
+    });
+    throw error;
+  }
   return { directory, name, descriptor };
 }
 

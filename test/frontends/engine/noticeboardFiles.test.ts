@@ -7,7 +7,7 @@ import { Declarations } from "../../../provider/lifecycle/declarations";
 import { ALONE } from "../../../provider/lifecycle/noticeboard";
 import { known } from "../../../provider/model";
 import { identityOf } from "../../identities";
-import { EX01, MAIL as CERTIFICATE } from "../../plan/servers";
+import { EX01, MAIL as CERTIFICATE, fqdn } from "../../plan/servers";
 
 const ADDRESS = "127.0.0.1:4711";
 const MAIL = CERTIFICATE.thumbprint;
@@ -48,6 +48,29 @@ describe("a noticeboard of files", () => {
     expect(theirs.news()).toEqual([told]);
     theirs.end();
     expect(found()).toHaveLength(1);
+  });
+
+  it("tells what one has put up although another one's file can't be understood, and says that", () => {
+    const [mine, theirs, third] = [open(), open(), open()];
+    third.post(declares, "");
+    mine.post(declares, "");
+    const [file = ""] = fs.readdirSync(directoryOf()).sort();
+    fs.writeFileSync(path.join(directoryOf(), file), "{}\n{}\n");
+    expect(theirs.news()).toEqual([told]);
+    expect(theirs.problem()).toContain("another version of this provider runs beside it");
+  });
+
+  it("tells the others of a process that can't have a file", () => {
+    const [mine, theirs] = [open(), open()];
+    mine.post(declares, "");
+    const openSync = jest.spyOn(fs, "openSync").mockImplementation(() => {
+      throw Object.assign(new Error("EMFILE: too many open files"), { code: "EMFILE" });
+    });
+    theirs.post(declares, "");
+    openSync.mockRestore();
+    expect(theirs.problem()).toContain("too many open files");
+    mine.news();
+    expect(mine.problem()).toContain("one of them can't write any more");
   });
 
   it("leaves a line alone that is written only by half", () => {
@@ -174,9 +197,22 @@ describe.each<[string, () => Pair]>([
     const claim = { kind: "certificate", server: EX01, binding: one, what: "IIS", certificate: MAIL } as const;
     mine.claim(EX01, one, [claim]);
     expect(theirs.claim(EX01, two, [])).toEqual([claim]);
-    const connector = { identity: one, connector: "Internet", certificateName: undefined };
+    const connector = { identity: one, server: EX01, connector: "Internet", certificateName: undefined };
     mine.claimConnectors(one, [connector]);
-    expect(theirs.claimConnectors(two, [])).toMatchObject([{ connector: "Internet" }]);
+    expect(theirs.claimConnectors(two, [{ ...connector, identity: two }])).toEqual([connector]);
+  });
+
+  it("is a connector of one organisation where the names of the servers allow it", () => {
+    const connector = { identity: one, server: EX01, connector: "Internet", certificateName: "<I>CN=a<S>CN=a" };
+    const claimedBeside = (server: string): readonly unknown[] => {
+      const [mine, theirs] = [new Declarations(open()), new Declarations(open())];
+      mine.claimConnectors(one, [connector]);
+      return theirs.claimConnectors(two, [{ ...connector, identity: two, server: fqdn(server) }]);
+    };
+    expect(claimedBeside("ex02.contoso.com")).toEqual([connector]);
+    expect(claimedBeside("ex02.eu.contoso.com")).toEqual([connector]);
+    expect(claimedBeside("ex01.fabrikam.com")).toEqual([]);
+    expect(claimedBeside("ex01.not-contoso.com")).toEqual([]);
   });
 
   it("concerns one organisation, where another one has servers of the same names", () => {
