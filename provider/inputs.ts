@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { FACT_KEYS, type CertificateFacts } from "./certificate/facts";
+import { FACT_KEYS, shownFacts, type CertificateFacts } from "./certificate/facts";
 import { parseThumbprint } from "./certificate/thumbprint";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { readCertificateSource } from "./certificateSource";
@@ -288,8 +288,7 @@ export function factsAsInputs(facts: CertificateFacts | undefined, source: Certi
   if (facts === undefined) {
     return source?.desired.kind === "thumbprint" ? { thumbprint: source.desired.thumbprint } : {};
   }
-  const { thumbprint, subject, issuer, serialNumber, dnsNames, notBefore, notAfter } = facts;
-  return { thumbprint, subject, issuer, serialNumber, dnsNames: [...dnsNames], notBefore, notAfter };
+  return { ...shownFacts(facts) };
 }
 
 /** What is wrong with IMAP or POP on a certificate whose names the source tells; others only the server can judge. */

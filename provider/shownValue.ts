@@ -1,3 +1,4 @@
+import { isClean } from "./sentence";
 import { UNKNOWN } from "./unknowns";
 
 /** The longest text that a message repeats: server names and paths are shorter, keys and files longer. */
@@ -19,9 +20,9 @@ export function shown(value: unknown, how: "value" | "kind" = "value"): string {
   return `a value of the kind "${typeof value}"`;
 }
 
-/** Whether a text is short, in one line, and looks neither like PEM nor like encoded bytes. */
+/** Whether a text is short, can be shown as it is, and looks neither like PEM nor like encoded bytes. */
 export function isHarmless(text: string): boolean {
-  return text.length <= LONGEST_SHOWN && isPlainText(text) && !text.includes("-----") && !ENCODED.test(text);
+  return text.length <= LONGEST_SHOWN && isClean(text) && !text.includes("-----") && !ENCODED.test(text);
 }
 
 /** Bytes in base64 or hexadecimal digits, longer than a thumbprint. */

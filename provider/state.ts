@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { FACT_KEYS } from "./certificate/facts";
+import { FACT_KEYS, shownFacts } from "./certificate/facts";
 import { parseThumbprint } from "./certificate/thumbprint";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { storedWish } from "./certificateSource";
@@ -266,15 +266,9 @@ export function observedOutputs(server: ObservedServer, thumbprint: Thumbprint):
     exchangeVersion: version === undefined ? undefined : formatVersion(version),
   };
   if (certificate === undefined) return shared;
-  const { subject, issuer, serialNumber, dnsNames, notBefore, notAfter } = certificate.facts;
   return {
     ...shared,
-    subject,
-    issuer,
-    serialNumber,
-    dnsNames: [...dnsNames],
-    notBefore,
-    notAfter,
+    ...shownFacts(certificate.facts),
     heldServices: valueOr(heldServices(server, certificate), undefined),
     displayedServices: valueOr(certificate.displayedServices, undefined),
     status: valueOr(certificate.status, undefined),

@@ -4,6 +4,23 @@ import { EXCHANGE_SERVICES } from "./model";
 import type { ServerFqdn } from "./model";
 import { describeFollowUp } from "./plan/followUpText";
 import type { FollowUp } from "./plan/followUps";
+import { isClean } from "./sentence";
+
+const CODED = /^utf16:((?:[0-9A-F]{4})*)$/;
+
+/** A name as outputs hold it: by its code units where it can't be shown as it is, because the engine shows outputs. */
+function coded(name: string): string {
+  if (isClean(name) && !CODED.test(name)) return name;
+  const units = Array.from({ length: name.length }, (_, i) => name.charCodeAt(i).toString(16).padStart(4, "0"));
+  return `utf16:${units.join("").toUpperCase()}`;
+}
+
+function decoded(text: string): string {
+  const units = CODED.exec(text)?.[1];
+  return units === undefined ? text : units.replace(/.{4}/g, (unit) => String.fromCharCode(parseInt(unit, 16)));
+}
+
+const name = z.string().transform(decoded);
 
 /** What is left to do, as the state holds it: `followUpTasks`. */
 export const followUpsSchema = z.array(
@@ -18,12 +35,12 @@ export const followUpsSchema = z.array(
       }),
       z.object({ kind: z.literal("hybrid") }),
       z.object({ kind: z.literal("hybridWizard") }),
-      z.object({ kind: z.literal("edgeSubscription"), edgeServers: z.array(z.string()).readonly() }),
+      z.object({ kind: z.literal("edgeSubscription"), edgeServers: z.array(name).readonly() }),
       z.object({
         kind: z.literal("connector"),
-        connector: z.object({ type: z.enum(["send", "receive"]), identity: z.string() }),
+        connector: z.object({ type: z.enum(["send", "receive"]), identity: name }),
         until: z.string(),
-        value: z.object({ thumbprint: z.string(), issuer: z.string(), subject: z.string() }),
+        value: z.object({ thumbprint: z.string(), issuer: name, subject: name }),
       }),
     ]),
   ),
@@ -41,6 +58,17 @@ export function followUpOutputs(
   return {
     // The moment is the one at which it arose: the same task reads the same whenever it is written down.
     followUps: all.map((one) => describeFollowUp(one, isNew(one), { server, now: new Date(one.since) })),
-    followUpTasks: all,
+    followUpTasks: all.map(withCodedNames),
+  };
+}
+
+function withCodedNames(task: FollowUp): FollowUp {
+  if (task.kind === "edgeSubscription") return { ...task, edgeServers: task.edgeServers.map(coded) };
+  if (task.kind !== "connector") return task;
+  const { connector, value } = task;
+  return {
+    ...task,
+    connector: { ...connector, identity: coded(connector.identity) },
+    value: { ...value, issuer: coded(value.issuer), subject: coded(value.subject) },
   };
 }

@@ -1,3 +1,4 @@
+import { cleaned } from "../sentence";
 import type { Thumbprint } from "./thumbprint";
 
 /**
@@ -69,3 +70,14 @@ export const FACT_KEYS = [
   "notBefore",
   "notAfter",
 ] as const satisfies readonly (keyof CertificateFacts)[];
+
+/**
+ * What a binding shows of its certificate. Names are cleaned: the engine prints a text of several lines as it is, with
+ * whatever somebody has put into a certificate.
+ */
+export function shownFacts(facts: CertificateFacts): Pick<CertificateFacts, (typeof FACT_KEYS)[number]> {
+  const { thumbprint, serialNumber, notBefore, notAfter } = facts;
+  const [subject, issuer] = [cleaned(facts.subject), cleaned(facts.issuer)];
+  const dnsNames = facts.dnsNames.map((name) => cleaned(name));
+  return { thumbprint, subject, issuer, serialNumber, dnsNames, notBefore, notAfter };
+}

@@ -70,6 +70,23 @@ describe("a file of certificates", () => {
     expect(await refusal(at("a"))).toBe("its links lead in a circle");
   });
 
+  it.each([
+    ["/dev/zero", "it is a device, not a file"],
+    [".", "it is a directory, not a file"],
+    ["server", "it is a socket, not a file"],
+  ])("is refused behind a link, and behind a link to one, as what it is: %s", async (target, reason) => {
+    const server = createServer().listen(at("server"));
+    await new Promise((resolve) => server.once("listening", resolve));
+    try {
+      symlinkSync(target, at("first"));
+      symlinkSync("first", at("second"));
+      expect([await refusal(at("first")), await refusal(at("second"))]).toEqual([reason, reason]);
+    } finally {
+      for (const link of ["first", "second"]) rmSync(at(link), { force: true });
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+
   it("is refused when it is longer than any of its kind, also where it doesn't tell its length", async () => {
     writeFileSync(at("long"), Buffer.alloc(2 * 1024 * 1024 + 1));
     const limits = { maxBytes: 1024 * 1024 };

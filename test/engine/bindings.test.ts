@@ -87,6 +87,51 @@ describe("a binding in the real engine", () => {
     mustSucceed(await project.preview("--expect-no-changes"));
   });
 
+  it("gives a program in a preview what is known by then: the certificate's facts, and nothing that only the server says", async () => {
+    const pfx = makePfx();
+    const project = await makeBindings(
+      {},
+      { files: { "mail.pfx": pfx.bytes }, env: { MAIL_PFX_PASSWORD: pfx.password } },
+    );
+    const builtIn = await frontEndOf(project, EX01);
+    const declare = (certificate: string): string =>
+      `{ server: "${EX01}", certificate: ${certificate}, services: ["SMTP"] }`;
+    const bindings = {
+      given: declare('{ pfxFile: "mail.pfx", passwordEnv: "MAIL_PFX_PASSWORD" }'),
+      there: declare(`{ thumbprint: "${builtIn}" }`),
+      made: declare('{ selfSigned: { dnsNames: ["mail.contoso.com"] } }'),
+    };
+    project.setProgram(`${programOf(bindings)}
+      for (const [name, binding] of Object.entries({ given, there, made })) {
+        for (const [key, output] of Object.entries(binding).filter(([, value]) => pulumi.Output.isInstance(value))) {
+          output.isKnown.then((isKnown) => isKnown && console.log("known: " + name + "." + key + "."));
+        }
+      }
+    `);
+    const preview = mustSucceed(await project.preview());
+    const known = (name: string) => [
+      ...new Set(
+        Array.from(preview.combined.matchAll(new RegExp(`known: ${name}\\.(\\w+)\\.`, "g")), ([, key]) => key),
+      ),
+    ];
+    const facts = ["thumbprint", "subject", "issuer", "serialNumber", "dnsNames", "notBefore", "notAfter"];
+    const ofServer = [
+      "id",
+      "heldServices",
+      "displayedServices",
+      "isDefaultSmtpCertificate",
+      "status",
+      "exchangeVersion",
+    ];
+    const ofChange = ["takenOver", "staysBehind", "supersedes", "followUps", "followUpTasks"];
+    for (const name of Object.keys(bindings)) {
+      expect(known(name)).toEqual(expect.arrayContaining(["server", "services"]));
+      expect(known(name).filter((key = "") => [...ofServer, ...ofChange].includes(key))).toEqual([]);
+      const knownFacts = known(name).filter((key = "") => facts.includes(key));
+      expect(knownFacts.sort()).toEqual(name === "made" ? [] : [...facts].sort());
+    }
+  });
+
   it("finds a binding by get without managing it", async () => {
     const project = await makeBindings({});
     mustSucceed(await project.simulator("init"));
