@@ -3,7 +3,7 @@ import type { Organisation, ServerState } from "../../provider/backends/simulato
 import { parseOrganisation } from "../../provider/backends/simulator/organisationText";
 import { organisation, published, server, stored } from "../backends/simulator/lab";
 import { makeTestAuthority, makeTestCertificate } from "../certificate/testCertificates";
-import { STATE_FILE, makePfx, pfxText, type TestPfx } from "./bindingProgram";
+import { STATE_FILE, makePfx, pfxText, programOf, type TestPfx } from "./bindingProgram";
 import { makeProject, mustSucceed, type EngineProject } from "./engine";
 
 /*
@@ -43,7 +43,9 @@ const NAMES = [
   "MOVED1",
   "MOVED2",
 ] as const;
-type Name = (typeof NAMES)[number];
+/** Servers on which a replacement fails half-way. */
+const FAILING = ["BACKAGAIN", "TORETAIN", "TOREMOVE"] as const;
+type Name = (typeof NAMES)[number] | (typeof FAILING)[number];
 const hostOf = (name: Name): string => `${name.toLowerCase()}.contoso.com`;
 const authority = makeTestAuthority();
 const pfxFor = (...dnsNames: readonly string[]): TestPfx =>
@@ -82,8 +84,8 @@ function broken(project: EngineProject): readonly string[] {
   );
 }
 
-const bind = (name: string, at: Name, certificate: string, services: string, more = "", options = ""): string =>
-  `const ${name} = new ExchangeCertificateBinding("${name}", { server: "${hostOf(at)}", certificate: ${certificate}, services: ${services}, onDelete: "remove", ${more} }${options === "" ? "" : `, ${options}`});`;
+const bind = (name: string, at: Name, certificate: string, services: string, more = "", options = "{}"): string =>
+  `const ${name} = new ExchangeCertificateBinding("${name}", { server: "${hostOf(at)}", certificate: ${certificate}, services: ${services}, onDelete: "remove", ${more} }, ${options});`;
 
 const program = (...statements: readonly string[]): string => `
   const pulumi = require("@pulumi/pulumi");
@@ -167,15 +169,9 @@ function second(builtIn: string): string {
 }
 
 function third(builtIn: string, order: "first" | "last"): string {
-  const other = bind("other", "LATER", pfxText(pfx.later[0]), SMTP);
-  const later = bind(
-    "later",
-    "LATER",
-    pfxText(pfx.later[1]),
-    SMTP,
-    "",
-    order === "first" ? "{ dependsOn: [other] }" : "",
-  );
+  const after = (name: string): string => `{ dependsOn: [${name}] }`;
+  const other = bind("other", "LATER", pfxText(pfx.later[0]), SMTP, "", order === "last" ? after("later") : "{}");
+  const later = bind("later", "LATER", pfxText(pfx.later[1]), SMTP, "", order === "first" ? after("other") : "{}");
   return program(
     bind("fewer", "FEWER", pfxText(pfx.fewer[1]), '["IIS"]'),
     made('["IIS"]'),
@@ -191,7 +187,7 @@ function third(builtIn: string, order: "first" | "last"): string {
     bind("twice", "TWICE", pfxText(pfx.twice[1]), '["IIS"]', "", "{ dependsOn: [again] }"),
     bind("newName", "RENAMED", pfxText(pfx.renamed[1]), SMTP, "", '{ aliases: [{ name: "renamed" }] }'),
     upstream(1),
-    ...(order === "first" ? [other, later] : [later, other.replace(/\);$/, ", { dependsOn: [later] });")]),
+    ...(order === "first" ? [other, later] : [later, other]),
     bind("moved", "MOVED2", pfxText(pfx.moved), SMTP),
   );
 }
@@ -278,5 +274,49 @@ describe("old certificates in the real engine", () => {
     for (const name of NAMES) expect([name, left(name)]).toEqual([name, COUNTS[name] ?? 2]);
     mustSucceed(await project.preview("--expect-no-changes"));
     mustSucceed(await project.refresh("--expect-no-changes"));
+  });
+});
+
+describe("a replacement that fails half-way in the real engine", () => {
+  const was = [pfxFor(), pfxFor(), pfxFor()] as const;
+  const next = [pfxFor(), pfxFor(), pfxFor()] as const;
+  const declared = (pfxs: readonly [TestPfx, TestPfx, TestPfx], wishes: readonly [string, string, string]): string =>
+    programOf({
+      backAgain: declare("BACKAGAIN", pfxs[0], wishes[0]),
+      toRetain: declare("TORETAIN", pfxs[1], wishes[1]),
+      toRemove: declare("TOREMOVE", pfxs[2], wishes[2]),
+    });
+  const declare = (at: Name, one: TestPfx, onDelete: string): string =>
+    `{ server: "${hostOf(at)}", certificate: ${pfxText(one)}, services: ["IIS", "SMTP"], onDelete: "${onDelete}" }`;
+  const setFaults = (project: EngineProject, faults: ServerState["faults"]): void => {
+    for (const name of FAILING) edit(project, name, () => ({ faults }));
+  };
+
+  it("is taken back, or goes on with another word about the old certificate; what the program says last counts", async () => {
+    const project = await makeProject({
+      program: declared(was, ["remove", "remove", "retain"]),
+      config: { "exchange:backend": "simulator" },
+      files: { [STATE_FILE]: JSON.stringify(organisation(FAILING.map(serverOf))) },
+    });
+    mustSucceed(await project.up("--skip-preview"));
+    setFaults(project, { enableHasNoEffectOn: ["IIS"] });
+    project.setProgram(declared(next, ["remove", "remove", "retain"]));
+    const failed = await project.up("--skip-preview", "--continue-on-error");
+    expect(failed.exitCode).not.toBe(0);
+    expect(broken(project)).toEqual([]);
+
+    setFaults(project, {});
+    project.setProgram(declared([was[0], next[1], next[2]], ["remove", "retain", "remove"]));
+    const up = mustSucceed(await project.up("--skip-preview")).combined;
+    const frontEnd = (name: Name): string | null => stateOf(project, name).iis.frontEnd;
+    expect(FAILING.map(frontEnd)).toEqual([was[0].thumbprint, next[1].thumbprint, next[2].thumbprint]);
+    expect(broken(project)).toEqual([]);
+    mustSucceed(await project.up("--skip-preview"));
+    const state = project.readFile(STATE_FILE);
+    const left = [...was, ...next].map((one) => state.includes(derOf(one)));
+    expect(left).toEqual([true, true, false, false, true, true]);
+    expect(up).toContain(`removed ${short(next[0])}`);
+    expect(up).toContain(`plan: removes ${short(was[2])}`);
+    mustSucceed(await project.preview("--expect-no-changes"));
   });
 });

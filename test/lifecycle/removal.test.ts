@@ -113,6 +113,17 @@ describe("a certificate that another one replaces", () => {
     expect(await story.thumbprints()).not.toContain(first.thumbprint);
   });
 
+  it("stops a change that gives up IMAP where the new one hasn't its name, before anything is created", async () => {
+    const story = await begin();
+    await story.up({ mail: bound(first.source, ["IMAP", "SMTP"]) });
+    const other = givenPfx({ dnsNames: ["owa.contoso.com"], issuer: authority });
+    await expect(story.preview({ mail: bound(other.source, ["SMTP"]) })).rejects.toThrow(
+      /onDelete: .*it is the only valid certificate for mail\.contoso\.com, the name of IMAP\. Give IMAP another certificate for mail\.contoso\.com, or another name \(Set-ImapSettings -X509CertificateName\)\. Or leave it there: set onDelete: "retain"/,
+    );
+    expect(await story.thumbprints()).not.toContain(other.thumbprint);
+    expect(await story.broken()).toEqual([]);
+  });
+
   it("stays where a send connector names it, and goes by itself with a later run once none does", async () => {
     const story = await begin();
     await story.up({ mail: bound(first.source) });
@@ -190,34 +201,61 @@ describe("a certificate that another one replaces", () => {
     expect(said(up, `removed ${short(second)}`)).toHaveLength(1);
     expect(await story.thumbprints()).toContain(first.thumbprint);
   });
-
-  it("leaves after thirty rotations as many certificates as before, and a state of one size", async () => {
-    const story = await begin();
-    const rotations = Array.from({ length: 6 }, () => givenPfx({ issuer: authority }));
-    const sizes = new Set<number>();
-    let count = 0;
-    for (const one of [first, second, ...rotations]) {
-      await story.up({ mail: bound(one.source) });
-      const settled = await story.up({ mail: bound(one.source) });
-      expect(settled.done).toEqual({ mail: "same" });
-      count = (await story.thumbprints()).length;
-      sizes.add(JSON.stringify(story.outputs("mail")).length);
-    }
-    expect(count).toBe(2);
-    // But for the first, which replaced none.
-    expect(sizes.size).toBeLessThanOrEqual(3);
-  });
 });
 
-it("keeps the state of one size where every old certificate is retained, too", async () => {
-  const story = await begin();
-  const sizes: number[] = [];
-  for (let rotation = 0; rotation < 8; rotation += 1) {
-    await story.up({ mail: { ...bound(givenPfx({ issuer: authority }).source), onDelete: "retain" } });
-    sizes.push(JSON.stringify({ ...story.outputs("mail"), certificate: undefined }).length);
+describe("after thirty rotations", () => {
+  /** Of each run: the size of the outputs without the source, and the longest line of plan and change. */
+  async function rotated(onDelete: "remove" | "retain") {
+    const story = await begin();
+    const [sizes, lines]: [number[], number[]] = [[], []];
+    const wish = (certificate: unknown) => ({ mail: { ...bound(certificate), onDelete } });
+    let last = first;
+    for (let rotation = 0; rotation < 30; rotation += 1) {
+      last = givenPfx({ issuer: authority });
+      const run = await story.up(wish(last.source));
+      sizes.push(JSON.stringify({ ...story.outputs("mail"), certificate: undefined }).length);
+      lines.push(Math.max(...run.lines.map((line) => line.length)));
+    }
+    const settled = await story.up(wish(last.source));
+    return { story, sizes, lines, settled, last };
   }
-  expect(story.outputs("mail")["supersedes"]).toHaveLength(3);
-  expect(new Set(sizes.slice(4)).size).toBe(1);
+
+  it("there are as many certificates as before where they are removed, the state has one size, and so have the lines", async () => {
+    const { story, sizes, lines, settled, last } = await rotated("remove");
+    expect(settled.done).toEqual({ mail: "same" });
+    expect(await story.thumbprints()).toHaveLength(2);
+    expect(await story.thumbprints()).toContain(last.thumbprint);
+    expect(await story.broken()).toEqual([]);
+    // The first replaced none of ours, the second none that had replaced one.
+    expect(new Set(sizes.slice(2)).size).toBe(1);
+    expect(Math.max(...lines.slice(2))).toBeLessThanOrEqual(Math.max(...lines.slice(0, 2)));
+  });
+
+  it("the state and the lines stay small where all are retained: older ones are counted", async () => {
+    const { story, sizes, lines, settled } = await rotated("retain");
+    expect(settled.done).toEqual({ mail: "same" });
+    expect(await story.thumbprints()).toHaveLength(31);
+    expect(story.outputs("mail")["supersedes"]).toHaveLength(3);
+    expect(new Set(sizes.slice(4)).size).toBe(1);
+    expect(Math.max(...sizes)).toBeLessThan(2048);
+    expect(Math.max(...lines)).toBeLessThan(400);
+  });
+
+  it("those that a send connector keeps are counted, and go together once it may be", async () => {
+    const story = await begin();
+    await story.touch(() => CONNECTOR(MAIL_NAME));
+    let [longest, last] = [0, first];
+    for (let rotation = 0; rotation < 8; rotation += 1) {
+      last = givenPfx({ issuer: authority });
+      const run = await story.up({ mail: bound(last.source) });
+      if (rotation > 3) longest = Math.max(longest, ...said(run, "each has the issuer").map((line) => line.length));
+    }
+    expect(longest).toBeGreaterThan(0);
+    expect(longest).toBeLessThan(400);
+    await story.touch(() => CONNECTOR(null));
+    await story.up({ mail: bound(last.source) });
+    expect(await story.thumbprints()).toHaveLength(2);
+  });
 });
 
 describe("a binding that is taken out of the program", () => {
