@@ -29,9 +29,10 @@ export async function rollBack(question: RollBackQuestion, env: ApplyEnv): Promi
   if (steps.length > 0) env.say({ kind: "rollsBack", steps });
   const problems: string[] = [];
   for (const step of steps) {
-    // What couldn't be given back would be left with a certificate that isn't there.
-    if (step.kind === "removeImport" && problems.length > 0) continue;
     try {
+      // What couldn't be given back would be left with a certificate that isn't there; a call that failed may have worked.
+      const isNeeded = step.kind === "removeImport" && problems.length > 0 && (await isHeld(question, env));
+      if (isNeeded) continue;
       await execute(step, question.now.server, env);
     } catch (error) {
       problems.push(asSentence(messageOf(error)));
@@ -52,6 +53,11 @@ export async function rollBack(question: RollBackQuestion, env: ApplyEnv): Promi
     }
     delay = Math.min(delay * 2, LONGEST_DELAY_MS);
   }
+}
+
+async function isHeld(question: RollBackQuestion, env: ApplyEnv): Promise<boolean> {
+  const left = differencesOf({ ...question, now: await env.observe() });
+  return left.some((one) => one.kind !== "importStays" && !isFinal(one));
 }
 
 /** Every call may be made again: a roll-back that is killed is no worse than the failure before it. */

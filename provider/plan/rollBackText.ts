@@ -61,7 +61,7 @@ function describeDifference(difference: Difference): Sentence {
     case "connectorNotBack":
       return sentence`${difference.type} connector "${difference.connector}" doesn't name ${difference.name ?? "no certificate"} again`;
     case "requireSsl":
-      return sentence`enabling IIS has switched on Require SSL of the Default Web Site where it was off, which isn't known`;
+      return sentence`enabling IIS has switched on Require SSL of the Default Web Site, and whether it was on before isn't known`;
   }
 }
 

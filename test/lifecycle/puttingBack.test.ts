@@ -202,6 +202,14 @@ const NOTHING_ELSE = {
   connectors: undefined,
 };
 
+it("is complete also where a call of the roll-back failed and yet did what it was to do", async () => {
+  const engine = await begin({ faults: { enableFailsAfter: "IIS" } });
+  const before = await organisationOf(engine);
+  const error = await failed(engine.up({ mail: bound() }));
+  expect(messageOf(error)).toMatch(/It was rolled back: ex02\.contoso\.com, read again, is as it was/);
+  expect(await organisationOf(engine)).toEqual(before);
+});
+
 it("keeps the old state of an update that was put back, and says why", async () => {
   const engine = await begin();
   const services = { services: ["IIS", "SMTP"], ...NOTHING_ELSE };

@@ -1,3 +1,4 @@
+import type { Backend } from "../../../provider/backends/backend";
 import { memoryState, type StateStore } from "../../../provider/backends/simulator/stateFile";
 import { messageOf } from "../../../provider/errors";
 import { makeTestAuthority } from "../../certificate/testCertificates";
@@ -29,13 +30,19 @@ interface Wire {
   readonly thumbprints: () => Promise<readonly string[]>;
 }
 
+const opened: Backend[] = [];
+afterAll(async () => {
+  await Promise.all(opened.map((backend) => backend.close()));
+});
+
 async function begin(): Promise<Wire> {
   const organisation = farm({ receiveConnectors: [{ name: "Relay", fqdn: null, tlsCertificateName: null }] });
   const sendConnectors = [{ name: "Outbound", fqdn: null, tlsCertificateName: null, sourceServers: ["EX01"] }];
   const store = memoryState({ ...organisation, sendConnectors });
   const { backend: remote } = await remoteOver(store);
-  // The mini engine's configuration names the simulator.
-  const backend = { ...remote, kind: "simulator" };
+  // The mini engine's configuration names the simulator, and each of its runs closes after some seconds what all share.
+  const backend = { ...remote, kind: "simulator", close: () => Promise.resolve() };
+  opened.push(remote);
   const engine = await makeMiniEngine(undefined, () => new Date(), { backend, store });
   return {
     engine,
