@@ -10,7 +10,7 @@ import type { Bag } from "./requests";
  */
 export function declaredAsFound(server: ObservedServer, certificate: ObservedCertificate): Bag {
   const { thumbprint } = certificate.facts;
-  const doing = `Importing ${server.server}/${thumbprint}`;
+  const doing = `Reading ${server.server}/${thumbprint} as a binding`;
   const facts = { server: server.server, thumbprint };
   const found = asFound(server, certificate);
   switch (found.kind) {

@@ -1,5 +1,7 @@
 import { ExchangeBindingError } from "../errors";
+import type { Thumbprint } from "../certificate/thumbprint";
 import { valueOr } from "../model";
+import { describeBlocker } from "../plan/blockerText";
 import { findCertificate, heldServices, holds } from "../plan/holdings";
 import type { ObservedCertificate, ObservedServer } from "../plan/observedServer";
 import { inputsFromOutputs, outputsOf, readState } from "../state";
@@ -25,7 +27,10 @@ export async function read(deployment: Deployment, request: ReadRequest): Promis
   });
   const { thumbprint } = stored.previous;
   const certificate = findCertificate(server, thumbprint);
-  if (certificate === undefined) return { kind: "gone" };
+  if (certificate === undefined) {
+    if (server.unreadable.some((one) => one.thumbprint === thumbprint)) refuseUnreadable(server, thumbprint);
+    return { kind: "gone" };
+  }
   const declared =
     request.isImport === true ? declaredAsFound(server, certificate) : declaredIn(stored, server, certificate);
   const outputs = outputsOf({
@@ -41,6 +46,15 @@ export async function read(deployment: Deployment, request: ReadRequest): Promis
   });
   const source = stored.previous.selfSigned === undefined ? "known" : "made";
   return { kind: "there", id, outputs, inputs: inputsFromOutputs(outputs, source) };
+}
+
+/** It is there, and nothing can be said of it: the state stays what it is. */
+function refuseUnreadable({ server }: ObservedServer, thumbprint: Thumbprint): never {
+  const context = { server, now: new Date(0) };
+  const reason = describeBlocker({ kind: "unreadableCertificate", property: "certificate", thumbprint }, context);
+  throw new ExchangeBindingError("Refused", `Reading ${server}/${thumbprint}: ${reason}`, {
+    facts: { server, thumbprint },
+  });
 }
 
 function declaredIn(stored: StoredBinding, server: ObservedServer, certificate: ObservedCertificate): Bag {

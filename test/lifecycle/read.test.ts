@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 import type { Organisation } from "../../provider/backends/simulator/organisation";
 import { stored } from "../backends/simulator/lab";
 import {
@@ -59,6 +61,24 @@ describe("reading a binding back", () => {
   ])("fails when %s: that is neither gone nor none", async (_what, faults, code) => {
     await bench.break(EX01, faults);
     expect(await failure(bench.lifecycle.read(made.id, made.outs))).toMatchObject({ code });
+  });
+
+  it("is an error, and not {}, where the certificate is there and can't be read", async () => {
+    const der = Buffer.from("no certificate at all");
+    const thumbprint = createHash("sha1").update(der).digest("hex").toUpperCase();
+    const withOddOne = openBench(organisation, {
+      backend: (real) => ({
+        ...real,
+        readSnapshot: async (...asked) => {
+          const snapshot = await real.readSnapshot(...asked);
+          const [first] = snapshot.certificates;
+          if (first === undefined) throw new Error("there is none");
+          return { ...snapshot, certificates: [...snapshot.certificates, { ...first, der }] };
+        },
+      }),
+    });
+    const { message } = await failure(withOddOne.lifecycle.read(`${EX01}/${thumbprint}`, {}));
+    expect(message).toContain(`certificate ${thumbprint} is on ${EX01}, but can't be read`);
   });
 
   it("says which service isn't known, and what is often the reason", async () => {

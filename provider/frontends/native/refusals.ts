@@ -3,6 +3,7 @@ import type { ErrorCode } from "../../errors";
 import type { Deployment } from "../../lifecycle/deployment";
 import type { CheckAnswer, Failure } from "../../lifecycle/requests";
 import { describeBlocker } from "../../plan/blockerText";
+import type { Blocker } from "../../plan/planTypes";
 import { nameIn } from "./urn";
 
 /** What is the program's or the configuration's own fault, whatever a server says. */
@@ -12,6 +13,16 @@ const OF_PROGRAM: ReadonlySet<ErrorCode> = new Set([
   "StateUnreadable",
   "Offline",
   "Internal",
+]);
+
+/** What bindings of the program contradict each other in, or a binding itself: on a healthy server too. */
+const PROGRAMS_OWN: ReadonlySet<Blocker["kind"]> = new Set([
+  "claimedByAnother",
+  "connectorClaimed",
+  "removedByAnother",
+  "successorIsItself",
+  "nameNeeded",
+  "nameNotCovered",
 ]);
 
 interface Refused {
@@ -38,12 +49,12 @@ export class Refusals {
     return this.#refused.get(urn);
   }
 
-  /** Keeps what depends on the server, and returns the rest: where there is any, nothing comes after check. */
+  /** Keeps failures that depend on the server alone. Where there are others, all of them are returned. */
   keep(urn: string, { inputs, failures }: CheckAnswer): readonly Failure[] {
     this.#checked.add(urn);
     this.#refused.delete(urn);
-    const ofProgram = failures.filter((failure) => !isOfServer(failure));
-    if (failures.length === 0 || ofProgram.length > 0) return ofProgram;
+    if (!failures.every(isOfServer)) return failures;
+    if (failures.length === 0) return [];
     const server = typeof inputs["server"] === "string" ? inputs["server"] : undefined;
     const now = this.#deployment.env.now();
     this.#refused.set(urn, { server, reasons: failures.map((one) => reasonOf(one, now)), code: codeOf(failures) });
@@ -84,7 +95,7 @@ function isOfServer(failure: Failure): boolean {
     case "mistake":
       return false;
     case "blocker":
-      return true;
+      return !PROGRAMS_OWN.has(failure.blocker.kind);
     case "error":
       return failure.error instanceof ExchangeBindingError && !OF_PROGRAM.has(failure.error.code);
   }

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import type { sendUnaryData, ServerUnaryCall, ServiceError, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type * as Messages from "@pulumi/pulumi/proto/provider_pb";
 import type * as Plugin from "@pulumi/pulumi/proto/plugin_pb";
@@ -34,6 +36,8 @@ export interface ServiceParts {
 
 /** The names that the engine gives to providers that no program declares: with a version, or where it comes from. */
 const DEFAULT_PROVIDER = /^default(?:_(?:\d+_\d+_\d+|https?_|github_|gitlab_|file_).*)?$/;
+
+const CANCEL_MILLISECONDS = 2000;
 
 /** `pulumirpc.ResourceProvider` over the life cycle. What isn't here is answered as not implemented. */
 export function serviceOver(sdk: Sdk, parts: ServiceParts): UntypedServiceImplementation {
@@ -215,7 +219,8 @@ export function serviceOver(sdk: Sdk, parts: ServiceParts): UntypedServiceImplem
       return answer;
     }),
     cancel: method(async (_request: Empty) => {
-      await provider.cancel();
+      // What has to be put back takes its time, and answers for itself; the engine holds its lock until this is answered.
+      await Promise.race([provider.cancel(), sleep(CANCEL_MILLISECONDS, undefined, { ref: false })]);
       return new EmptyMessage();
     }),
   };

@@ -161,6 +161,21 @@ describe("the native front end", () => {
   });
 });
 
+it("answers a cancel although what is open can't be closed", async () => {
+  const opened = await open(farm(), {
+    backend: (real) => ({ ...real, close: () => new Promise(() => undefined) }),
+  });
+  await make(opened);
+  await expect(opened.plugin.cancel()).resolves.toBeDefined();
+});
+
+it("refuses in check what bindings of the program contradict each other in, on a broken server too", async () => {
+  const { plugin } = await open();
+  expect((await plugin.check(mail, {}, args())).failures).toEqual([]);
+  const { failures } = await plugin.check(urnOf("other"), {}, args({ certificate: RENEWED_PFX }));
+  expect(failures.map(({ reason }) => reason).join()).toMatch(/"mail"/);
+});
+
 describe("a server that is broken", () => {
   const broken = () => open(farm({ faults: { servicesUnknown: true } }));
 
@@ -252,7 +267,7 @@ describe("an import", () => {
     const { plugin } = await open({ ...organisation, authConfig });
     const reason = async (thumbprint: string): Promise<string> =>
       (await failureOf(plugin.read(mail, `${EX01}/${thumbprint}`, {}))).message;
-    expect(await reason(auth.facts.thumbprint)).toMatch(/^Importing ex01.*Auth certificate/);
+    expect(await reason(auth.facts.thumbprint)).toMatch(/^Reading ex01.*Auth certificate/);
     expect(await reason(web.facts.thumbprint)).toContain("Web Management Service");
     expect(await reason(idle.facts.thumbprint)).toContain("it holds no service");
     expect((await failureOf(plugin.read(mail, "mail", {}))).message).toContain("An id is <server>/<thumbprint>");
