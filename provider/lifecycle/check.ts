@@ -70,8 +70,7 @@ function declareCertificate(
   const named = certificate.kind === "given" ? certificate.facts.thumbprint : undefined;
   const thumbprint = certificate.kind === "thumbprint" ? certificate.thumbprint : named;
   if (thumbprint === undefined) return [];
-  deployment.declarations.declare(server, thumbprint, identity);
-  const removed = removedByAnother(deployment, server, thumbprint, identity);
+  const removed = declareOn(deployment, server, thumbprint, identity);
   return removed === undefined ? [] : [removed];
 }
 
@@ -160,13 +159,19 @@ function connectorBlockers(
   }));
 }
 
-/** A certificate that the binding declares, and that one which was looked at before removes in this run. */
-export function removedByAnother(
-  { declarations }: Deployment,
+/** Remembers what the binding declares; the refusal where one that was looked at before removes it in this run. */
+export function declareOn(
+  deployment: Deployment,
   server: ServerFqdn,
   thumbprint: Thumbprint,
   binding: BindingIdentity,
 ): Blocker | undefined {
+  const { declarations } = deployment;
+  declarations.declare(server, thumbprint, binding);
+  const by = declarations.belies(server, thumbprint, binding);
+  if (by !== undefined) {
+    deployment.say(server, binding, [lineOf("plan", { kind: "keptAfterAll", thumbprint, by: by.label })]);
+  }
   const other = declarations.removerOf(server, thumbprint, binding);
   return other === undefined
     ? undefined

@@ -41,6 +41,8 @@ export class Declarations {
   readonly #othersConnectorClaims = new Map<string, readonly ConnectorClaim[]>();
   /** What a binding has replaced and leaves to others that declare it: `<URN> <server>/<thumbprint>`. */
   readonly #left = new Set<string>();
+  /** Who has announced that a certificate goes at the end of its replacement, by `<server>/<thumbprint>`. */
+  readonly #goesAtEnd = new Map<string, BindingIdentity>();
 
   /** `organisation`: what tells this one apart from another with servers of the same names. */
   constructor(board: Noticeboard = ALONE, organisation = (): string => "") {
@@ -193,6 +195,20 @@ export class Declarations {
         this.withdrawsRemoval(server.server, facts.thumbprint, by);
       }
     }
+  }
+
+  /** The plan has announced that the certificate goes at the end of the binding's replacement. */
+  announcesEnd(server: ServerFqdn, thumbprint: Thumbprint, by: BindingIdentity): void {
+    this.#goesAtEnd.set(idOf(server, thumbprint), by);
+  }
+
+  /** Another binding that has announced so, which this one's word makes untrue. Given once. */
+  belies(server: ServerFqdn, thumbprint: Thumbprint, { urn }: BindingIdentity): BindingIdentity | undefined {
+    const id = idOf(server, thumbprint);
+    const by = this.#goesAtEnd.get(id);
+    if (by === undefined || by.urn === urn) return undefined;
+    this.#goesAtEnd.delete(id);
+    return by;
   }
 
   /** From now on another binding decides about a certificate that this one has replaced. */

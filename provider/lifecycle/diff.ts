@@ -13,7 +13,7 @@ import { removedBy } from "../plan/removalWork";
 import { meansAnother, replacementReason } from "../plan/target";
 import { readState } from "../state";
 import type { StoredBinding } from "../state";
-import { removedByAnother } from "./check";
+import { declareOn } from "./check";
 import { choose, withCertificate } from "./choosing";
 import type { Chosen } from "./choosing";
 import type { Deployment, Observation } from "./deployment";
@@ -110,10 +110,11 @@ async function diffKnown(deployment: Deployment, known: Known): Promise<Decision
   const { thumbprint } = stored.previous;
   if (!isRefresh && observation.kind === "observed") {
     deployment.declarations.plansRemoval(desired.server, removedBy(decision), identity);
+    const atEnd = decision.kind === "replace" ? decision.work.removedAtEnd : undefined;
+    if (atEnd !== undefined) deployment.declarations.announcesEnd(desired.server, atEnd, identity);
   }
   if (!isRefresh && decision.kind !== "replace") {
-    deployment.declarations.declare(desired.server, thumbprint, identity);
-    const removed = removedByAnother(deployment, desired.server, thumbprint, identity);
+    const removed = declareOn(deployment, desired.server, thumbprint, identity);
     if (removed !== undefined) throw refused(desired, [removed], planContext.now);
   }
   const differences = differencesOf(decision, stored.raw, read.normalised);

@@ -187,6 +187,7 @@ const SEVERITY: Readonly<Record<Fact["kind"], Severity>> = {
   goesWithIt: "info",
   comesAlong: "info",
   keptDeclared: "info",
+  keptAfterAll: "info",
   keptOld: "warning",
   keptAsWayBack: "info",
   keptUntilReplaced: "info",

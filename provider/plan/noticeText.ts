@@ -180,6 +180,8 @@ export function describeNotice(notice: Notice, context: TextContext, phase: Phas
       return sentence`the new certificate holds ${list(notice.services)} too, by the same name, although it isn't declared`;
     case "keptDeclared":
       return describeDeclared(notice);
+    case "keptAfterAll":
+      return sentence`certificate ${short(notice.thumbprint)} stays, because this binding declares it: binding "${notice.by}", which comes before this one and was to have it removed at the end, leaves it`;
     case "keptAsWayBack":
     case "keptOld": {
       const few = listOfFew(

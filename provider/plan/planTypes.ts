@@ -267,6 +267,8 @@ export type Notice =
       /** From now on they alone decide about it. */
       readonly decides?: boolean;
     }
+  /** Another binding, looked at before, has announced that it goes at the end. */
+  | { readonly kind: "keptAfterAll"; readonly thumbprint: Thumbprint; readonly by: string }
   /** Replaced certificates that stay, all for the same reasons. */
   | {
       readonly kind: "keptOld" | "keptAsWayBack";

@@ -473,6 +473,9 @@ const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
       if (applied !== undefined) expect(holdsNow(after, applied.thumbprint, service)).toBe(true);
     }
   },
+  keptAfterAll: ({ thumbprint }, { before, after }) => {
+    expect(isThere(after, thumbprint)).toBe(isThere(before, thumbprint));
+  },
   keptDeclared: ({ thumbprint }, { before, after }) => {
     expect(isThere(after, thumbprint)).toBe(isThere(before, thumbprint));
   },

@@ -570,6 +570,12 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
       "the new certificate holds IMAP too, by the same name, although it isn't declared",
     ],
   ],
+  keptAfterAll: [
+    [
+      { kind: "inSync", notices: [{ kind: "keptAfterAll", thumbprint: MAIL.thumbprint, by: "web/mail" }] },
+      `certificate ${short(MAIL)} stays, because this binding declares it: binding "web/mail", which comes before this one and was to have it removed at the end, leaves it`,
+    ],
+  ],
   keptDeclared: [
     [
       planned({ ...given(RENEWED), onDelete: "remove" }, {}, bound(), { declaredBy: () => known(["web/mail"]) }),
