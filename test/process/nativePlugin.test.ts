@@ -8,6 +8,7 @@ import { endProcess, run } from "../../tools/process.cjs";
 import { defaultOrganisation, EX01 } from "../backends/simulatedServer";
 import { connectTo, methodsOf, TYPE, urnOf } from "../frontends/native/nativePlugin";
 import { endpointIdentity, PASSWORD, SERVER_NAME, startTestEndpoint, USER } from "../remoting/endpoint";
+import { neutralEnvironment } from "./dynamicProvider";
 import { makeMailBinding } from "./mailBinding";
 
 /* The plugin as it is installed: the packed package, its bin file, a process of its own. */
@@ -31,11 +32,15 @@ afterAll(async () => {
 async function start() {
   const child = spawn(path.join(installed, "bin", "pulumi-resource-exchange"), ["127.0.0.1:1"], {
     cwd: directory,
-    env: { ...process.env, EXCHANGE_PASSWORD: PASSWORD },
+    env: { ...neutralEnvironment(), EXCHANGE_PASSWORD: PASSWORD },
     stdio: ["ignore", "pipe", "pipe"],
   });
   started.push(child);
-  const closed = new Promise<void>((resolve) => child.once("close", () => { resolve(); }));
+  const closed = new Promise<void>((resolve) =>
+    child.once("close", () => {
+      resolve();
+    }),
+  );
   let output = "";
   const port = await new Promise<number>((resolve, reject) => {
     child.stderr.on("data", (text: Buffer) => (output += text.toString()));
