@@ -13,6 +13,7 @@ import {
 import type { BenchOptions } from "../../lifecycle/bench";
 import { stored } from "../../backends/simulator/lab";
 import { makeTestCertificate } from "../../certificate/testCertificates";
+import { called } from "../../identities";
 import { CallError, methodsOf, startNative, urnOf } from "./nativePlugin";
 
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -220,6 +221,35 @@ describe("a server that is broken", () => {
     const { failures } = await plugin.check(mail, {}, args());
     expect(failures.map(({ reason }) => reason).join()).toContain("EXCHANGE_ON_UNREACHABLE");
   });
+});
+
+describe("a state that the dynamic resource has left", () => {
+  it.each([
+    ["a given certificate", args()],
+    ["a made one", args({ certificate: SELF_SIGNED })],
+    [
+      "one with names and options",
+      args({ services: ["SMTP", "POP"], popCertificateName: "imap.contoso.com", onDelete: "remove" }),
+    ],
+  ])(
+    "of %s needs no change, is read as it is, and loses the provider's code with the next change",
+    async (_what, wish) => {
+      const bench = openBench();
+      const { id, inputs, outs } = await bench.make({ ...called("mail"), ...wish });
+      const plugin = methodsOf(await startNative(bench.again().deployment));
+      const checked = await plugin.check(mail, inputs, wish);
+      expect(checked.failures).toEqual([]);
+      expect(await plugin.diff(mail, id, outs, checked.inputs)).toMatchObject({ changes: false });
+      const { props, inputs: found } = await plugin.read(mail, id, outs);
+      const { __provider: _code, bindingLabel: _label, ...shown } = outs;
+      expect(props).toEqual(shown);
+      expect(found).toEqual(checked.inputs);
+      const more = await plugin.check(mail, inputs, { ...wish, timeoutSeconds: 60 });
+      const updated = await plugin.update(mail, id, outs, more.inputs);
+      expect(Object.keys(updated.outs)).not.toContain("__provider");
+      expect(updated.outs).toMatchObject({ bindingUrn: mail, timeoutSeconds: 60 });
+    },
+  );
 });
 
 describe("an import", () => {
