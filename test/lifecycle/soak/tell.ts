@@ -3,7 +3,7 @@ import type { ServerFqdn } from "../../../provider/model";
 import type { Command } from "./commands";
 import { inputsOf } from "./commands";
 import { LAWS, type Caller } from "./laws";
-import { Stack, type Ending, type RunBackend } from "./stack";
+import { Stack, type Ending, type Program, type RunBackend } from "./stack";
 import { FAULTS, makeWorld, thumbprintOf, type World } from "./world";
 
 /** What came up, counted: commands, faults, changing calls, endings of runs. */
@@ -110,7 +110,12 @@ class Teller {
     if (ending.how === "refused") return;
     if (ending.reasons.length > 0) this.#broken("without a fault, nothing fails that wasn't refused", ending.reasons);
     if (ending.kept.length > 0) return;
-    const again = await this.#stack.preview(this.#backend());
+    let again = await this.#stack.preview(this.#backend());
+    if (isWaiting(again, this.#stack.program)) {
+      this.#count("up again for a send connector");
+      await this.#stack.up(this.#backend());
+      again = await this.#stack.preview(this.#backend());
+    }
     const left = Object.entries(again.done).filter(([, what]) => what !== "same");
     if (again.how !== "done" || left.length > 0) {
       this.#broken("after an up without a fault there is nothing left to do", [JSON.stringify(left), ...again.reasons]);
@@ -179,4 +184,13 @@ class Teller {
       close: () => real.close(),
     };
   }
+}
+
+/**
+ * A send connector that waits for a server is set by the next binding that declares it. Where a binding that doesn't
+ * declare it has made that server ready, later in the same run, the next run sets it.
+ */
+function isWaiting({ done }: Ending, program: Program): boolean {
+  const updated = Object.keys(done).filter((name) => done[name] === "update");
+  return updated.length > 0 && updated.every((name) => JSON.stringify(program[name] ?? {}).includes('"send"'));
 }
