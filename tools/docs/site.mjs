@@ -28,6 +28,8 @@ const GROUPS = {
     "docs/connectors.md",
     "docs/several-servers.md",
     "docs/components.md",
+    "docs/native.md",
+    "docs/other-languages.md",
     "docs/secrets.md",
     "docs/errors.md",
     "docs/compatibility.md",

@@ -1,0 +1,4 @@
+"use strict";
+
+// @ts-ignore -- it is there after a build
+require("../../../lib/frontends/native/commandLine").main();
