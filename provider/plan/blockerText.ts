@@ -7,7 +7,7 @@ import type { NameFlaw } from "./names";
 import type { Blocker } from "./planTypes";
 import { describeAmbiguous, describeNone } from "./onServerText";
 import { describeRefusedRemoval } from "./removalText";
-import { day, list, withLife } from "./words";
+import { day, list, listOfFew, withLife } from "./words";
 import type { TextContext } from "./words";
 
 const NAME_CMDLET = { IMAP: "Set-ImapSettings", POP: "Set-PopSettings" } as const;
@@ -115,6 +115,11 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
         case "nameDeclared":
           return `${blocker.service} can't be handed to a successor while ${nameInput(blocker.service)} declares a name that this certificate covers: it would keep ${blocker.service}. Leave that name out, or declare one that only the successor covers.`;
       }
+    case "connectorNeedsSubject":
+      return (
+        `connectors name a certificate by its issuer and subject, and this one has no subject, only names (${listOfFew(blocker.names)}). ` +
+        `Have it issued with a common name, or take it out of connectors.`
+      );
     case "connectorMissing":
       return blocker.type === "send"
         ? `there is no send connector "${blocker.connector}". Get-SendConnector lists them.`

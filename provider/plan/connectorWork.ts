@@ -36,6 +36,13 @@ export function workForConnectors(request: ConnectorRequest): ConnectorWork {
   if (connectors.send.length + connectors.receive.length === 0 || facts === undefined) {
     return { steps: [], blockers: [], notices };
   }
+  if (facts.subject === "") {
+    return {
+      steps: [],
+      blockers: [{ kind: "connectorNeedsSubject", property: "connectors", names: facts.dnsNames }],
+      notices,
+    };
+  }
   const server = serverAfter(request.server, request.steps, target, context.now);
   const certificate = refOf(target);
   const steps: Step[] = [];

@@ -336,6 +336,8 @@ export type Blocker = { readonly property: string } & (
       readonly successor: Thumbprint | "unknown";
       readonly why: "smtp" | "sameNames" | "nameDeclared";
     }
+  /** A connector names a certificate by issuer and subject. */
+  | { readonly kind: "connectorNeedsSubject"; readonly names: readonly string[] }
   | { readonly kind: "connectorMissing"; readonly type: "send" | "receive"; readonly connector: string }
   | { readonly kind: "connectorUnknown"; readonly connector: string; readonly reason: string }
   | {

@@ -30,6 +30,7 @@ import { identityOf } from "../identities";
 
 const BOUND = [shown(MAIL, { services: ["IIS", "SMTP"] }), shown(OWA)];
 const EXPIRED = certificate("mail.contoso.com", { notAfter: inDays(-3) });
+const NAMELESS = certificate("mail.contoso.com", { subject: "", commonName: undefined });
 const FUTURE = certificate("mail.contoso.com", { notBefore: inDays(3) });
 const TCP = { version: EXCHANGE_2016, umStartupMode: mode("TCP"), umCallRouterStartupMode: mode() } as const;
 const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
@@ -72,6 +73,12 @@ const SENTENCES: Readonly<Record<Planned, readonly (readonly [Plan, string])[]>>
     [
       planned(named(MAIL), {}, server()),
       `certificate: certificate ${MAIL.thumbprint} is gone from ex01.contoso.com. Import it there again, or give it here as pfx, pfxFile or pem, so that it can be imported.`,
+    ],
+  ],
+  connectorNeedsSubject: [
+    [
+      planned({ ...given(NAMELESS), connectors: { send: ["Out"], receive: [] } }, undefined, server()),
+      "connectors: connectors name a certificate by its issuer and subject, and this one has no subject, only names (mail.contoso.com). Have it issued with a common name, or take it out of connectors.",
     ],
   ],
   connectorMissing: [
