@@ -361,6 +361,11 @@ export class Deployment {
     return this.#gapQueue.run("", () => inTurn(connectors.toSorted()));
   }
 
+  /** Ends when no gap is open: what is read in one looks as if somebody had cleared the name. */
+  outsideGaps(): Promise<void> {
+    return this.#gapQueue.run("", () => Promise.resolve());
+  }
+
   /** Remembers what the binding's outputs in the state hold by now. */
   holds({ urn }: BindingIdentity, held: HeldNames | undefined): void {
     if (held === undefined) this.#held.delete(urn);

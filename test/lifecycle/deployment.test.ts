@@ -172,15 +172,15 @@ describe("the hand-over from diff to create", () => {
     expect(deployment.replacementOf(identityOf("mail"))).toBeUndefined();
   });
 
-  it("names the certificates that must not be taken for the new one: the old one and those before it", () => {
+  it("tells the certificate that must not be taken for the new one from those before it", () => {
     const { deployment } = openBench();
     const before = { id: `${EX01}/${RENEWED.facts.thumbprint}`, thumbprint: RENEWED.facts.thumbprint, released: [] };
     deployment.beginReplacement(identityOf("mail"), storedOf(MAIL, { supersedes: [before] }));
-    expect(deployment.planContext(EX01, identityOf("mail")).replaced).toEqual([
-      MAIL.facts.thumbprint,
-      RENEWED.facts.thumbprint,
-    ]);
-    expect(deployment.planContext(EX01, identityOf("post")).replaced).toEqual([]);
+    expect(deployment.planContext(EX01, identityOf("mail"))).toMatchObject({
+      replaced: MAIL.facts.thumbprint,
+      superseded: [RENEWED.facts.thumbprint],
+    });
+    expect(deployment.planContext(EX01, identityOf("post"))).toMatchObject({ replaced: undefined, superseded: [] });
   });
 });
 
@@ -241,5 +241,34 @@ describe("what is open on servers", () => {
     await bench.lifecycle.check({}, binding());
     await bench.deployment.close();
     expect(closings()).toBe(1);
+  });
+});
+
+describe("gaps of send connectors", () => {
+  it("come one after the other, whatever the connectors, and beside what is done to these", async () => {
+    const { deployment } = openBench();
+    const events: string[] = [];
+    let close = (): void => undefined;
+    const first = deployment.inGap(["Outbound", "Partner"], async () => {
+      events.push("first opens");
+      await new Promise<void>((resolve) => (close = resolve));
+      events.push("first closes");
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    const after = (what: string) => () => {
+      events.push(what);
+      return Promise.resolve();
+    };
+    const others = [
+      deployment.inGap(["Other"], after("second")),
+      deployment.onConnector("partner", after("set")),
+      deployment.outsideGaps().then(after("read")),
+    ];
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(events).toEqual(["first opens"]);
+    close();
+    await Promise.all([first, ...others]);
+    expect(events.slice(0, 2)).toEqual(["first opens", "first closes"]);
+    expect(events.slice(2).sort()).toEqual(["read", "second", "set"]);
   });
 });
