@@ -94,10 +94,12 @@ export class ApplyFailure extends ExchangeBindingError {
   readonly leftOut: readonly Step[];
   /** The server said that it has imported the certificate. */
   readonly imported: boolean;
+  /** All but the removal of old certificates has come about. */
+  readonly isVerified: boolean;
 
   constructor(
     cause: ExchangeBindingError,
-    left: Pick<ApplyFailure, "thumbprint" | "server" | "begun" | "leftOut" | "imported">,
+    left: Pick<ApplyFailure, "thumbprint" | "server" | "begun" | "leftOut" | "imported" | "isVerified">,
   ) {
     super(cause.code, cause.message, { facts: cause.facts, cause });
     this.name = "ApplyFailure";
@@ -106,6 +108,7 @@ export class ApplyFailure extends ExchangeBindingError {
     this.begun = left.begun;
     this.leftOut = left.leftOut;
     this.imported = left.imported;
+    this.isVerified = left.isVerified;
   }
 }
 
@@ -115,6 +118,7 @@ interface Progress {
   /** A changing call has been begun; what it did is known only by reading again. */
   touched: boolean;
   imported: boolean;
+  isVerified: boolean;
   /** What has to wait, or what Exchange refused: no failure, and tried again by the next run. */
   readonly leftOut: Step[];
   readonly begun: Step[];
@@ -126,6 +130,7 @@ function begin(work: Work): Progress {
     material: undefined,
     touched: false,
     imported: false,
+    isVerified: false,
     leftOut: [],
     begun: [],
   };
@@ -153,7 +158,9 @@ export async function apply(work: Work, material: Material | undefined, env: App
     // A removal can't be taken back: what the old certificate was needed for must have come about before.
     if (removals.length > 0) {
       const before = { ...work, goals: work.goals.filter(({ kind }) => kind !== "absent") };
-      await removeThese(removals, await verify(before, progress, env), run);
+      const verified = await verify(before, progress, env);
+      progress.isVerified = true;
+      await removeThese(removals, verified, run);
     }
     const server = await verify(work, progress, run.env);
     if (progress.thumbprint === undefined) throw new ExchangeBindingError("Internal", "The plan named no certificate.");
@@ -409,8 +416,8 @@ async function failure(error: unknown, progress: Progress, env: ApplyEnv): Promi
     error instanceof ExchangeBindingError
       ? error
       : new ExchangeBindingError("Internal", messageOf(error), { cause: error });
-  const { begun, leftOut, imported } = progress;
-  const untouched = { thumbprint: undefined, server: undefined, begun, leftOut, imported };
+  const { begun, leftOut, imported, isVerified } = progress;
+  const untouched = { thumbprint: undefined, server: undefined, begun, leftOut, imported, isVerified };
   if (!progress.touched) return new ApplyFailure(cause, untouched);
   let server: ObservedServer | undefined;
   try {
@@ -427,8 +434,11 @@ async function failure(error: unknown, progress: Progress, env: ApplyEnv): Promi
  */
 export function seenAgain(failure: ApplyFailure, server: ObservedServer | undefined): ApplyFailure {
   if (server === undefined) return failure;
-  const { thumbprint, begun, leftOut, imported } = failure;
+  const { thumbprint, begun, leftOut, imported, isVerified } = failure;
   const isAbsent = thumbprint !== undefined && findCertificate(server, thumbprint) === undefined;
-  const left = { thumbprint: isAbsent && !imported ? undefined : thumbprint, server, begun, leftOut, imported };
-  return new ApplyFailure(failure.cause as ExchangeBindingError, left);
+  const left = { server, begun, leftOut, imported, isVerified };
+  return new ApplyFailure(failure.cause as ExchangeBindingError, {
+    ...left,
+    thumbprint: isAbsent && !imported ? undefined : thumbprint,
+  });
 }

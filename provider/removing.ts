@@ -2,13 +2,14 @@ import type { ApplyEnv, Run } from "./apply";
 import { tlsCertificateNameOf } from "./backends/connectorName";
 import { ExchangeBindingError, asSentence, isBindingError, messageOf } from "./errors";
 import { decideGap } from "./plan/connectorGap";
+import type { GapDecision, GapRefusal } from "./plan/connectorGap";
 import { findCertificate } from "./plan/holdings";
 import type { ObservedCertificate, ObservedServer } from "./plan/observedServer";
 import { commandOf, quoted, tlsCertificateNameExpression } from "./plan/powershell";
 import { judgeRemoval } from "./plan/removal";
+import type { Removal } from "./plan/removal";
 import { keptNotices, withoutCertificate } from "./plan/removalWork";
 import type { RemovalStep } from "./plan/removalWork";
-import { named } from "./plan/target";
 
 /* The effects of removals, which nothing can take back. */
 
@@ -30,19 +31,18 @@ export async function removeThese(steps: readonly RemovalStep[], before: Observe
     progress.begun.push(step);
     if (removal.kind === "due") {
       if (await removeNow(step, run)) server = withoutCertificate(server, thumbprint);
-    } else if (
-      removal.kind === "kept" &&
-      step.gap !== undefined &&
-      removal.reasons.every(({ kind }) => kind === "sendConnectors")
-    ) {
+    } else if (step.gap !== undefined && needsOnlyGap(removal)) {
       inGap.push(step);
-    } else {
-      env.staying(thumbprint);
-      progress.leftOut.push(step);
-      if (removal.kind === "kept") keptNotices([removal]).forEach(env.say);
-    }
+    } else keep(step, removal, run);
   }
   if (inGap.length > 0) await removeInGap(inGap, run);
+}
+
+/** Who declares it is told with the outputs. */
+function keep(step: RemovalStep, removal: Removal | undefined, { progress, env }: Run): void {
+  env.staying(step.certificate.thumbprint);
+  progress.leftOut.push(step);
+  if (removal?.kind === "kept") keptNotices([removal]).forEach(env.say);
 }
 
 /** Removes one; says so, and is no failure, when Exchange doesn't let it go. Gives whether it went. */
@@ -66,57 +66,96 @@ export async function removeNow(step: RemovalStep, { server, progress, env }: Ru
  * happens. One gap at a time, with a time limit of its own.
  */
 export async function removeInGap(steps: readonly RemovalStep[], run: Run): Promise<void> {
-  const { env, progress } = run;
+  const { env } = run;
   const connectors = [...new Set(steps.flatMap(({ gap = [] }) => gap))];
-  await env.inGap(connectors, async () => {
-    // Whoever waited for this until the end begins nothing any more.
-    env.options.signal.throwIfAborted();
-    run.env = { ...env, ...env.anew(`Removing certificates from ${run.server} in a gap of ${connectors.join(", ")}`) };
-    const server = await run.env.observe();
-    const there = steps.flatMap(({ certificate }) => findCertificate(server, certificate.thumbprint) ?? []);
-    const [one] = there;
-    if (one === undefined) return;
-    const rest = there.reduce((left, { facts }) => withoutCertificate(left, facts.thumbprint), server);
-    const names = await namesToClear(one, rest, connectors, run.env);
-    if (names === undefined) {
-      progress.leftOut.push(...steps);
-      return;
-    }
-    progress.touched = true;
-    let failed: { readonly error: unknown } | undefined;
-    try {
-      for (const connector of names) {
-        await run.env.backend.setSendConnectorCertificate(run.server, connector, undefined, run.env.options);
-      }
-      for (const step of steps) await removePatiently(step, run);
-    } catch (error) {
-      failed = { error };
-    }
-    await setAgain(names, one, run, failed?.error);
-    if (failed !== undefined) throw failed.error;
-  });
+  const turn = { hasCome: false };
+  try {
+    await env.inGap(connectors, async () => {
+      turn.hasCome = true;
+      const doing = `Removing certificates from ${run.server} in a gap of ${connectors.join(", ")}`;
+      run.env = { ...env, ...env.anew(doing) };
+      await inTheGap(steps, connectors, run);
+    });
+  } catch (error) {
+    if (turn.hasCome || !env.options.signal.aborted) throw error;
+    // What has come about needs no gap. It is looked at once more, which takes a time limit of its own.
+    run.env = { ...env, ...env.anew(`Reading ${run.server}`) };
+    if (run.env.options.signal.aborted) throw error;
+    keepForSendConnectors(steps, connectors, { kind: "noTurn" }, run);
+  }
 }
 
-/** The connectors that name it by now, or undefined where nothing may be cleared any more, which is said. */
-async function namesToClear(
-  certificate: ObservedCertificate,
+/** The wait for it may have been long: everything is looked at once more before a name is cleared. */
+async function inTheGap(steps: readonly RemovalStep[], connectors: readonly string[], run: Run): Promise<void> {
+  const { env, progress } = run;
+  let server = await env.observe();
+  const due: RemovalStep[] = [];
+  let one: ObservedCertificate | undefined;
+  for (const step of steps) {
+    const { thumbprint } = step.certificate;
+    env.removing(thumbprint);
+    const declaredBy = env.declaredBy(thumbprint);
+    const removal = judgeRemoval({ server, thumbprint, declaredBy, notBefore: undefined, now: env.now() });
+    if (removal.kind !== "due" && !needsOnlyGap(removal)) keep(step, removal, run);
+    else {
+      due.push(step);
+      one ??= findCertificate(server, thumbprint);
+      server = withoutCertificate(server, thumbprint);
+    }
+  }
+  if (one === undefined) return;
+  const decision = await decideAgain(one, server, connectors, env);
+  if (decision.kind === "refused") {
+    keepForSendConnectors(due, connectors, decision.because, run);
+    return;
+  }
+  const names = decision.connectors;
+  progress.touched = true;
+  const patience = { left: LONGEST_GAP_MS };
+  let failed: { readonly error: unknown } | undefined;
+  try {
+    for (const connector of names) {
+      await env.backend.setSendConnectorCertificate(run.server, connector, undefined, env.options);
+    }
+    for (const step of due) await removePatiently(step, patience, run);
+  } catch (error) {
+    failed = { error };
+  }
+  await setAgain(names, one, run, failed?.error);
+  if (failed !== undefined) throw failed.error;
+}
+
+function needsOnlyGap(removal: Removal): boolean {
+  return removal.kind === "kept" && removal.reasons.every(({ kind }) => kind === "sendConnectors");
+}
+
+async function decideAgain(
+  { facts }: ObservedCertificate,
   server: ObservedServer,
   connectors: readonly string[],
   env: ApplyEnv,
-): Promise<readonly string[] | undefined> {
-  const { facts } = certificate;
+): Promise<GapDecision> {
   const sources = await Promise.all(connectors.map((connector) => env.sourcesOf(server, connector)));
   // Each of them knows the sources of all that were read.
   const sourceOf = sources.at(-1);
-  if (sourceOf === undefined) return [];
+  if (sourceOf === undefined) return { kind: "possible", connectors: [] };
   const held = { connectors, certificateName: tlsCertificateNameOf(facts) };
-  const decision = decideGap({ facts, server, declared: connectors, held, sourceOf, now: env.now() });
-  if (decision.kind === "possible") return decision.connectors;
-  const { thumbprint, issuer, subject } = facts;
-  const stay = { issuer, subject, thumbprints: [thumbprint] };
-  const reason = { kind: "sendConnectors", connectors, ...stay, noGap: decision.because } as const;
-  keptNotices([{ certificate: named(facts), reasons: [reason] }]).forEach(env.say);
-  return undefined;
+  return decideGap({ facts, server, declared: connectors, held, sourceOf, now: env.now() });
+}
+
+function keepForSendConnectors(
+  steps: readonly RemovalStep[],
+  connectors: readonly string[],
+  noGap: GapRefusal,
+  run: Run,
+): void {
+  const kept = steps.map(({ certificate }) => {
+    const { issuer, subject, thumbprint } = certificate;
+    const reason = { kind: "sendConnectors", connectors, issuer, subject, thumbprints: [thumbprint], noGap } as const;
+    return { certificate, reasons: [reason] };
+  });
+  keptNotices(kept).forEach(run.env.say);
+  for (const step of steps) keep(step, undefined, run);
 }
 
 const FIRST_DELAY_MS = 500;
@@ -125,30 +164,29 @@ const LONGEST_DELAY_MS = 10_000;
 const LONGEST_GAP_MS = 60_000;
 
 /** The directory may not know yet that the name is cleared: a refusal is tried again. */
-async function removePatiently(step: RemovalStep, run: Run): Promise<void> {
+async function removePatiently(step: RemovalStep, patience: { left: number }, run: Run): Promise<void> {
   const { env, progress } = run;
-  let waited = 0;
-  env.removing(step.certificate.thumbprint);
-  const declaredBy = env.declaredBy(step.certificate.thumbprint);
+  const { certificate } = step;
+  env.removing(certificate.thumbprint);
+  const declaredBy = env.declaredBy(certificate.thumbprint);
   if (declaredBy.kind === "unknown" || declaredBy.value.length > 0) {
-    env.staying(step.certificate.thumbprint);
-    progress.leftOut.push(step);
+    keep(step, undefined, run);
     return;
   }
   for (let delay = FIRST_DELAY_MS; ; delay = Math.min(delay * 2, LONGEST_DELAY_MS)) {
     try {
-      await env.backend.removeCertificate(run.server, step.certificate.thumbprint, env.options);
+      await env.backend.removeCertificate(run.server, certificate.thumbprint, env.options);
       return;
     } catch (error) {
       if (!isBindingError(error, "RemovalRefused")) throw error;
-      if (waited >= LONGEST_GAP_MS) {
+      if (patience.left <= 0) {
         progress.leftOut.push(step);
-        env.say({ kind: "removalNotDone", certificate: step.certificate, message: error.message });
+        env.say({ kind: "removalNotDone", certificate, message: error.message });
         return;
       }
     }
     await env.sleep(delay);
-    waited += delay;
+    patience.left -= delay;
   }
 }
 

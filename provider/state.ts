@@ -9,7 +9,7 @@ import { DEFAULT_TIMEOUT_SECONDS, HIDDEN_KEYS, INPUT_DEFAULTS, INPUT_KEYS, ident
 import { NAME_SERVICES, formatVersion, parseServerFqdn, parseService, sortServices, valueOr } from "./model";
 import type { ExchangeService, ServerFqdn } from "./model";
 import type { BindingIdentity, DeclaredName, NotDone, PreviousBinding } from "./plan/desired";
-import { findCertificate, heldServices } from "./plan/holdings";
+import { findCertificate, heldServices, isOnServer } from "./plan/holdings";
 import type { ObservedServer } from "./plan/observedServer";
 import type { FollowUp } from "./plan/followUps";
 import type { Work } from "./plan/planTypes";
@@ -371,12 +371,6 @@ function supersededBy(parts: OutputParts, declared: readonly ExchangeService[]):
   const own = left.filter(({ id }) => id === replaces?.id || parseId(id).server === serverName);
   const newest = own.slice(-RETAINED_LISTED);
   return own.filter((entry) => entry.released.length > 0 || newest.includes(entry));
-}
-
-/** One that can't be read is there all the same. */
-function isOnServer(server: ObservedServer, thumbprint: Thumbprint): boolean {
-  const isUnreadable = server.unreadable.some((one) => one.thumbprint === thumbprint);
-  return isUnreadable || findCertificate(server, thumbprint) !== undefined;
 }
 
 /** That many replaced certificates with nothing to release are listed when none is ever removed. */

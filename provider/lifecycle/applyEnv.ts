@@ -40,8 +40,19 @@ export async function applyEnvOf(
     packPfx,
     onConnector: ({ type, connector }, job) =>
       type === "send" ? untilFired(signal, () => deployment.onConnector(connector, job)) : job(),
-    // A job that has begun is never left: the names that it clears it sets again.
-    inGap: (connectors, job) => deployment.inGap(connectors, job),
+    inGap: async (connectors, job) => {
+      let begin = (): void => undefined;
+      const turn = new Promise<void>((resolve) => (begin = resolve));
+      const whole = deployment.inGap(connectors, () => {
+        // Whoever waited for this until the end begins nothing any more.
+        signal.throwIfAborted();
+        begin();
+        return job();
+      });
+      await untilFired(signal, () => Promise.race([turn, whole]));
+      // A job that has begun is never left: the names that it clears it sets again.
+      return whole;
+    },
     say: (fact) => {
       deployment.say(name, identity, [lineOf("change", fact)]);
     },

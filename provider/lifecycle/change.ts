@@ -347,7 +347,9 @@ async function unfinished(
   const error = await lookAgain(deployment, what, cause);
   if (error.thumbprint === undefined) return error;
   if (error.server !== undefined) deployment.snapshots.keep(desired.server, error.server);
-  const back = desired.onFailure === "keep" ? undefined : await putBack(deployment, what, before, error);
+  // An old certificate that couldn't be removed is no reason to undo what has come about.
+  const goesBack = desired.onFailure === "rollback" && !error.isVerified;
+  const back = goesBack ? await putBack(deployment, what, before, error) : undefined;
   if (back?.isComplete === true) {
     return new ExchangeBindingError(error.code, `${withLead(error, doing)} ${back.told}`, {
       facts: error.facts,

@@ -138,10 +138,10 @@ export class Declarations {
 
   /**
    * Labels of the bindings that declare the certificate on that server. Unknown when nobody here does, but another
-   * process of the deployment may without this one's hearing of it.
+   * process of the deployment may without this one's hearing of it. `but`: one that doesn't count.
    */
-  declaredBy(server: ServerFqdn, thumbprint: Thumbprint): Observed<readonly string[]> {
-    const labels = this.#bindings(server, thumbprint).map(({ label }) => label);
+  declaredBy(server: ServerFqdn, thumbprint: Thumbprint, but?: BindingIdentity): Observed<readonly string[]> {
+    const labels = this.#bindings(server, thumbprint).flatMap(({ urn, label }) => (urn === but?.urn ? [] : [label]));
     const problem = labels.length > 0 ? undefined : this.#board.problem();
     return problem === undefined ? known(labels) : unknown(problem);
   }

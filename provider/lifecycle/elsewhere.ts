@@ -4,7 +4,7 @@ import type { Observed, ServerFqdn } from "../model";
 import type { DesiredBinding } from "../plan/desired";
 import { lineOf } from "../plan/line";
 import type { Fact, Phase } from "../plan/line";
-import { findCertificate } from "../plan/holdings";
+import { isOnServer } from "../plan/holdings";
 import type { ObservedServer } from "../plan/observedServer";
 import { keptUntil, planRemovalsElsewhere } from "../plan/removalWork";
 import type { RemovalStep } from "../plan/removalWork";
@@ -82,8 +82,7 @@ export async function removeElsewhere(
   for (const [server, superseded] of dueElsewhere(deployment, stored, desired)) {
     const seenBefore = snapshots.last(server);
     for (const { thumbprint } of superseded) {
-      if (seenBefore !== undefined && findCertificate(seenBefore, thumbprint) === undefined)
-        gone.add(idOf(server, thumbprint));
+      if (seenBefore !== undefined && !isOnServer(seenBefore, thumbprint)) gone.add(idOf(server, thumbprint));
     }
     const announced = superseded.filter(({ thumbprint }) =>
       declarations.isRemoving(server, thumbprint, desired.identity),

@@ -1,4 +1,4 @@
-import type { ApplyFailure } from "../apply";
+import type { ApplyEnv, ApplyFailure } from "../apply";
 import { messageOf } from "../errors";
 import type { DesiredBinding } from "../plan/desired";
 import type { ObservedServer } from "../plan/observedServer";
@@ -27,7 +27,7 @@ export async function putBack(
   deployment: Deployment,
   { desired, limits }: { readonly desired: DesiredBinding; readonly limits: Limits },
   before: ObservedServer,
-  { thumbprint, server: now, begun }: ApplyFailure,
+  { thumbprint, server: now, begun: all, leftOut }: ApplyFailure,
 ): Promise<PutBack> {
   const { server, identity, timeoutSeconds } = desired;
   if (thumbprint === undefined || now === undefined) {
@@ -37,7 +37,11 @@ export async function putBack(
       told: sentence`It isn't rolled back, because ${server} couldn't be read after the failure.`,
     };
   }
-  const declaredBy = deployment.declarations.declaredByOthers(server, thumbprint, identity);
+  if (limits.signal?.aborted === true) {
+    return { isComplete: false, server: now, told: sentence`It isn't rolled back, because Pulumi was told to stop.` };
+  }
+  const begun = all.filter((step) => !leftOut.includes(step));
+  const { declarations } = deployment;
   try {
     const back = await withTimeLimit(
       timeoutSeconds,
@@ -45,7 +49,9 @@ export async function putBack(
       async (signal, anew) => {
         const operation = { server, identity, limits: limitsOf(desired, limits) };
         const env = await applyEnvOf(deployment, operation, { signal, anew });
-        return rollBack({ begun, before, now, thumbprint, declaredBy }, env);
+        // The binding itself declares it as well.
+        const declaredBy: ApplyEnv["declaredBy"] = (one) => declarations.declaredBy(server, one, identity);
+        return rollBack({ begun, before, now, thumbprint }, { ...env, declaredBy });
       },
       { signal: limits.signal, override: limits.limit, timer: deployment.env.limitTimer },
     );

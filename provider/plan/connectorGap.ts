@@ -28,6 +28,8 @@ export type GapRefusal =
   | { readonly kind: "connectorsUnknown"; readonly reason: string }
   /** Nothing of this binding's would set their names again after a kill. */
   | { readonly kind: "notHeld"; readonly connectors: readonly string[] }
+  /** Others' gaps came first, and took as long as the operation had time. */
+  | { readonly kind: "noTurn" }
   /** Without the certificate these source servers would have none of that issuer and subject. */
   | { readonly kind: "notReady"; readonly connector: string; readonly for: readonly NotReady[] };
 
@@ -124,9 +126,9 @@ export function namesToPutBack(
   const certificate = { kind: "known", thumbprint: facts.thumbprint } as const;
   return connectors.send.flatMap((connector): PutBackStep[] => {
     const decision = decideSend({ connector, facts, server, sourceOf: seenFrom(server, sourceOf), now });
-    return decision.kind === "complete" && decision.previous === undefined
-      ? [{ kind: "setConnector", type: "send", connector: decision.connector, certificate, previous: undefined }]
-      : [];
+    if (decision.kind !== "complete" || decision.previous !== undefined) return [];
+    const { connector: shown, previous } = decision;
+    return [{ kind: "setConnector", type: "send", connector: shown, certificate, previous, isPutBack: true }];
   });
 }
 

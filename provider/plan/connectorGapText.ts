@@ -21,6 +21,8 @@ export function describeNoGap(refusal: GapRefusal): Sentence {
       return sentence`there is no gap for it, because send connectors couldn't be read (${refusal.reason})`;
     case "notHeld":
       return sentence`there is no gap for it, because ${quotedNames(refusal.connectors)} ${refusal.connectors.length === 1 ? "isn't a connector" : "aren't connectors"} that this binding has set and still declares, so that no later run would set the name again`;
+    case "noTurn":
+      return sentence`there was no gap for it within the time limit, because other gaps came first; the next run tries again`;
     case "notReady":
       return sentence`there is no gap for it, because of the source servers of "${refusal.connector}" ${joined(
         refusal.for.map((one) => describeNotReady(one)),

@@ -1,6 +1,6 @@
 import type { Thumbprint } from "../certificate/thumbprint";
 import { connectorNames } from "./connectors";
-import { certificateNameOf, findCertificate, holds, isNameService } from "./holdings";
+import { certificateNameOf, findCertificate, holds, isNameService, isOnServer } from "./holdings";
 import type { ObservedServer } from "./observedServer";
 import type { CertificateRef, Goal } from "./planTypes";
 
@@ -27,7 +27,7 @@ export function isMet(goal: Goal, server: ObservedServer, resolve: Resolve): boo
       return held.kind === "known" && !held.value;
     }
     case "absent":
-      return findCertificate(server, goal.thumbprint) === undefined;
+      return !isOnServer(server, goal.thumbprint);
     case "connectorNames": {
       const wanted = resolve(goal.certificate);
       const facts = wanted === undefined ? undefined : findCertificate(server, wanted)?.facts;

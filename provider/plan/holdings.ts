@@ -17,6 +17,12 @@ export function findCertificate(server: ObservedServer, thumbprint: Thumbprint):
   return server.certificates.find(({ facts }) => facts.thumbprint === thumbprint);
 }
 
+/** One that can't be read is there all the same. */
+export function isOnServer(server: ObservedServer, thumbprint: Thumbprint): boolean {
+  const isUnreadable = server.unreadable.some((one) => one.thumbprint === thumbprint);
+  return isUnreadable || findCertificate(server, thumbprint) !== undefined;
+}
+
 /**
  * Whether a certificate holds a service, in the sense of the contract: IIS is the front-end site and not the flag
  * (which the back end alone may cause); IMAP and POP follow the name in the protocol's settings, so that a wildcard

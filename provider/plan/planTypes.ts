@@ -93,6 +93,8 @@ export type Step =
       readonly previous: string | undefined;
       /** Other source servers aren't ready yet: it is set if they are when the step comes. */
       readonly waits?: boolean;
+      /** The state holds that it names it: a run that was killed has left it empty. */
+      readonly isPutBack?: boolean;
     }
   | {
       readonly kind: "removeCertificate";

@@ -8,7 +8,7 @@ import type { RemovalReason } from "./removal";
 import { listOfFew, named, short } from "./words";
 
 /** Why a certificate stays, as the rest of a sentence that begins with "it"; without a full stop. */
-function describeRemovalReason(reason: RemovalReason): Sentence {
+export function describeRemovalReason(reason: RemovalReason): Sentence {
   switch (reason.kind) {
     case "defaultSmtp":
       return sentence`is the default SMTP certificate, which Exchange doesn't let go`;

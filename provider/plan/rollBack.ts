@@ -1,12 +1,13 @@
 import type { Thumbprint } from "../certificate/thumbprint";
 import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorName";
-import { NAME_SERVICES, valueOr } from "../model";
-import type { ExchangeService, NameService } from "../model";
+import { coversName } from "../certificate/names";
+import { NAME_SERVICES, known, valueOr } from "../model";
+import type { ExchangeService, NameService, Observed } from "../model";
 import { receiveConnectorName, sameConnector } from "./connectors";
-import { certificateNameOf, findCertificate, holds } from "./holdings";
-import type { ObservedCertificate, ObservedServer } from "./observedServer";
+import { certificateNameOf, findCertificate, holds, isOnServer } from "./holdings";
+import type { ObservedServer } from "./observedServer";
 import type { NamedCertificate, Step } from "./planTypes";
-import { named } from "./target";
+import { named, namedUnreadable } from "./target";
 
 /*
  * A change that failed goes back: each part by the call that really restores it. What was done is told from the server
@@ -30,6 +31,14 @@ export type RollBackStep =
     }
   /** This run has imported it, and nothing uses it then. */
   | { readonly kind: "removeImport"; readonly certificate: NamedCertificate };
+
+/** A part of a server that a change was about. */
+export type Part =
+  | { readonly kind: "service"; readonly service: SiteService }
+  | { readonly kind: "name"; readonly service: NameService }
+  | { readonly kind: "defaultSmtp" }
+  | { readonly kind: "smtp"; readonly certificate: NamedCertificate }
+  | { readonly kind: "connector"; readonly type: "send" | "receive"; readonly connector: string };
 
 /** In what a server differs from what it was before the change, or may. */
 export type Difference =
@@ -55,11 +64,15 @@ export type Difference =
       readonly connector: string;
       readonly name: string | undefined;
     }
+  /** How it was before, or is now, nobody can tell. */
+  | { readonly kind: "notKnown"; readonly part: Part }
+  /** It is neither as it was before nor as the change has made it. */
+  | { readonly kind: "othersDoing"; readonly part: Part }
   /** Enabling IIS switches it on, and what it was before nobody tells. */
   | { readonly kind: "requireSsl" };
 
 export interface RollBackQuestion {
-  /** The steps that were begun. */
+  /** The steps that were begun, but for those that came to nothing. */
   readonly begun: readonly Step[];
   /** The server right before the first of them. */
   readonly before: ObservedServer;
@@ -98,6 +111,8 @@ function remedyOf(difference: Difference, before: ObservedServer): RollBackStep 
         : { kind: "removeImport", certificate: difference.certificate };
     case "certificateGone":
     case "smtpStays":
+    case "notKnown":
+    case "othersDoing":
     case "requireSsl":
       return undefined;
   }
@@ -122,25 +137,50 @@ export function mayStillCome({ kind }: Difference): boolean {
 
 /** Left over in any case: no call takes it back. */
 export function isFinal({ kind }: Difference): boolean {
-  return kind === "requireSsl" || kind === "smtpStays" || kind === "certificateGone";
+  return kind === "othersDoing" || kind === "requireSsl" || kind === "smtpStays" || kind === "certificateGone";
 }
 
 function enabledBy(begun: readonly Step[]): ReadonlySet<ExchangeService> {
   return new Set(begun.flatMap((step) => (step.kind === "enable" ? step.services : [])));
 }
 
-function holderOf(server: ObservedServer, service: SiteService): ObservedCertificate | undefined {
-  return server.certificates.find((one) => valueOr(holds(server, one, service), false));
+/** The certificates that begun steps have given a service. */
+function wantedFor(service: ExchangeService, { begun, thumbprint }: RollBackQuestion): ReadonlySet<Thumbprint> {
+  const wanting = begun.flatMap((step) => (step.kind === "enable" && step.services.includes(service) ? [step] : []));
+  return new Set(
+    wanting.map(({ certificate }) => (certificate.kind === "known" ? certificate.thumbprint : thumbprint)),
+  );
 }
 
-function servicesNotBack({ begun, before, now }: RollBackQuestion): readonly Difference[] {
+/** Also one that can't be read, as far as the server shows what it is used for. */
+function holderOf(server: ObservedServer, service: SiteService): Observed<NamedCertificate | undefined> {
+  const all = [
+    ...server.certificates.map((one) => ({ ...one, shown: named(one.facts) })),
+    ...server.unreadable.map((one) => ({ ...one, shown: namedUnreadable(one.thumbprint) })),
+  ];
+  let doubt: Observed<never> | undefined;
+  for (const { shown, iisSites, displayedServices } of all) {
+    const uses: Observed<readonly unknown[]> = service === "IIS" ? iisSites : displayedServices;
+    if (uses.kind === "unknown") doubt = uses;
+    else if (uses.value.includes(service === "IIS" ? FRONT_END_SITE : service)) return known(shown);
+  }
+  return doubt ?? known(undefined);
+}
+
+const FRONT_END_SITE = 1;
+
+function servicesNotBack(question: RollBackQuestion): readonly Difference[] {
+  const { begun, before, now } = question;
   const enabled = enabledBy(begun);
   return (["IIS", "UMCallRouter", "UM"] as const)
     .filter((service) => enabled.has(service))
     .flatMap((service): Difference[] => {
-      const from = holderOf(before, service);
-      if (from?.facts.thumbprint === holderOf(now, service)?.facts.thumbprint) return [];
-      return [{ kind: "serviceNotBack", service, from: from && named(from.facts) }];
+      const [from, has] = [holderOf(before, service), holderOf(now, service)];
+      const part = { kind: "service", service } as const;
+      if (from.kind === "unknown" || has.kind === "unknown") return [{ kind: "notKnown", part }];
+      if (from.value?.thumbprint === has.value?.thumbprint) return [];
+      const isOurs = has.value !== undefined && wantedFor(service, question).has(has.value.thumbprint);
+      return [isOurs ? { kind: "serviceNotBack", service, from: from.value } : { kind: "othersDoing", part }];
     });
 }
 
@@ -157,71 +197,105 @@ export function neverSeen(question: RollBackQuestion): readonly Difference[] {
   return hasMoved && switchesSslOn ? [{ kind: "requireSsl" }] : [];
 }
 
-/** What a connector names; null for one that isn't shown. */
-function nameOf(
-  server: ObservedServer,
-  { type, connector }: { readonly type: "send" | "receive"; readonly connector: string },
-): string | undefined | null {
+/** What a connector names; null for one that isn't there. */
+function nameOf(server: ObservedServer, { type, connector }: Connector): Observed<string | undefined | null> {
+  const { sendConnectors: send, receiveConnectors: receive } = server;
+  const all = type === "send" ? send : receive;
+  if (all.kind === "unknown") return all;
   const shown =
     type === "send"
-      ? valueOr(server.sendConnectors, []).find(({ name }) => sameConnector(name, connector))
-      : valueOr(server.receiveConnectors, []).find((one) =>
-          sameConnector(receiveConnectorName(one.identity), connector),
-        );
-  return shown === undefined ? null : shown.tlsCertificateName;
+      ? valueOr(send, []).find(({ name }) => sameConnector(name, connector))
+      : valueOr(receive, []).find((one) => sameConnector(receiveConnectorName(one.identity), connector));
+  return known(shown === undefined ? null : shown.tlsCertificateName);
 }
 
-function connectorsNotBack({ begun, before, now }: RollBackQuestion): readonly Difference[] {
-  const connectors = new Map(
-    begun.flatMap((step) =>
-      step.kind === "setConnector" ? [[`${step.type} ${step.connector.toLowerCase()}`, step] as const] : [],
-    ),
-  );
-  return [...connectors.values()].toReversed().flatMap(({ type, connector }): Difference[] => {
-    const name = nameOf(before, { type, connector });
-    const isNow = nameOf(now, { type, connector });
-    if (name === null || isNow === null || name === isNow) return [];
-    if (name !== undefined && isNow !== undefined && sameConnectorName(name, isNow)) return [];
-    return [{ kind: "connectorNotBack", type, connector, name }];
+interface Connector {
+  readonly type: "send" | "receive";
+  readonly connector: string;
+}
+
+function connectorsNotBack({ begun, before, now, thumbprint }: RollBackQuestion): readonly Difference[] {
+  const setting = begun.flatMap((step) => (step.kind === "setConnector" ? [step] : []));
+  const keyOf = ({ type, connector }: Connector): string => `${type} ${connector.toLowerCase()}`;
+  const wanted = ({ certificate }: (typeof setting)[number]): string | undefined => {
+    const own = certificate.kind === "known" ? certificate.thumbprint : thumbprint;
+    const facts = (findCertificate(now, own) ?? findCertificate(before, own))?.facts;
+    return facts && tlsCertificateNameOf(facts);
+  };
+  const same = (one: string | undefined, other: string | undefined): boolean =>
+    one === undefined || other === undefined ? one === other : sameConnectorName(one, other);
+  const last = new Map(setting.map((step) => [keyOf(step), step] as const));
+  return [...last.values()].toReversed().flatMap(({ type, connector }): Difference[] => {
+    const part = { kind: "connector", type, connector } as const;
+    const steps = setting.filter((step) => keyOf(step) === keyOf(part));
+    // A name that an earlier run has left cleared is set, whatever becomes of this one.
+    const putBack = steps.find(({ isPutBack }) => isPutBack === true);
+    const name = putBack === undefined ? nameOf(before, part) : known(wanted(putBack));
+    const isNow = nameOf(now, part);
+    if (name.kind === "unknown" || isNow.kind === "unknown") return [{ kind: "notKnown", part }];
+    if (name.value === null) return [];
+    if (isNow.value === null) return [{ kind: "othersDoing", part }];
+    if (same(name.value, isNow.value)) return [];
+    const isOurs =
+      (isNow.value === undefined && putBack !== undefined) ||
+      steps.some((step) => same(wanted(step), isNow.value ?? undefined));
+    return [isOurs ? { kind: "connectorNotBack", type, connector, name: name.value } : { kind: "othersDoing", part }];
   });
 }
 
-function defaultNotBack({ begun, before, now }: RollBackQuestion): readonly Difference[] {
-  if (!enabledBy(begun).has("SMTP") || before.defaultSmtpThumbprint.kind === "unknown") return [];
-  const from = before.defaultSmtpThumbprint.value;
-  return valueOr(now.defaultSmtpThumbprint, undefined) === from ? [] : [{ kind: "defaultSmtpNotBack", from }];
+function defaultNotBack(question: RollBackQuestion): readonly Difference[] {
+  const { begun, before, now } = question;
+  if (!enabledBy(begun).has("SMTP")) return [];
+  const part = { kind: "defaultSmtp" } as const;
+  const [from, is] = [before.defaultSmtpThumbprint, now.defaultSmtpThumbprint];
+  if (from.kind === "unknown" || is.kind === "unknown") return [{ kind: "notKnown", part }];
+  if (from.value === is.value) return [];
+  const isOurs = is.value !== undefined && wantedFor("SMTP", question).has(is.value);
+  return [isOurs ? { kind: "defaultSmtpNotBack", from: from.value } : { kind: "othersDoing", part }];
 }
 
-function namesNotBack({ begun, before, now }: RollBackQuestion): readonly Difference[] {
+function namesNotBack(question: RollBackQuestion): readonly Difference[] {
+  const { begun, before, now } = question;
   const enabled = enabledBy(begun);
-  return NAME_SERVICES.filter(
-    (service) =>
-      enabled.has(service) || begun.some((step) => step.kind === "setCertificateName" && step.service === service),
-  ).flatMap((service): Difference[] => {
-    const name = certificateNameOf(before, service);
-    const isNow = certificateNameOf(now, service);
-    if (name.kind === "unknown") return [];
-    if (isNow.kind === "known" && isNow.value?.toLowerCase() === name.value?.toLowerCase()) return [];
-    return [{ kind: "nameNotBack", service, name: name.value }];
+  return NAME_SERVICES.flatMap((service): Difference[] => {
+    const set = begun.flatMap((step) =>
+      step.kind === "setCertificateName" && step.service === service ? [step.name?.toLowerCase()] : [],
+    );
+    if (!enabled.has(service) && set.length === 0) return [];
+    const part = { kind: "name", service } as const;
+    const [name, isNow] = [certificateNameOf(before, service), certificateNameOf(now, service)];
+    if (name.kind === "unknown" || isNow.kind === "unknown") return [{ kind: "notKnown", part }];
+    const { value } = isNow;
+    if (value?.toLowerCase() === name.value?.toLowerCase()) return [];
+    // Enabling sets one of the certificate's own names.
+    const isOfCertificate = [...wantedFor(service, question)].some((one) => {
+      const facts = findCertificate(now, one)?.facts;
+      return facts === undefined || (value !== undefined && coversName(facts, value));
+    });
+    const isOurs = isOfCertificate || set.includes(value?.toLowerCase());
+    return [isOurs ? { kind: "nameNotBack", service, name: name.value } : { kind: "othersDoing", part }];
   });
 }
 
 /** Certificates that were there before, got SMTP in this run, and keep it. */
-function smtpLeft({ begun, before, now }: RollBackQuestion): readonly Difference[] {
-  if (!enabledBy(begun).has("SMTP")) return [];
-  const hasIt = (server: ObservedServer, one: ObservedCertificate): boolean =>
-    valueOr(holds(server, one, "SMTP"), false);
-  return now.certificates.flatMap((one): Difference[] => {
-    const earlier = findCertificate(before, one.facts.thumbprint);
-    const isNew = earlier !== undefined && hasIt(now, one) && !hasIt(before, earlier);
-    return isNew ? [{ kind: "smtpStays", certificate: named(one.facts) }] : [];
+function smtpLeft(question: RollBackQuestion): readonly Difference[] {
+  const { before, now } = question;
+  return [...wantedFor("SMTP", question)].flatMap((thumbprint): Difference[] => {
+    const [earlier, one] = [findCertificate(before, thumbprint), findCertificate(now, thumbprint)];
+    if (earlier === undefined || one === undefined) return [];
+    const certificate = named(one.facts);
+    const [had, has] = [holds(before, earlier, "SMTP"), holds(now, one, "SMTP")];
+    if (had.kind === "unknown" || has.kind === "unknown") {
+      return [{ kind: "notKnown", part: { kind: "smtp", certificate } }];
+    }
+    return has.value && !had.value ? [{ kind: "smtpStays", certificate }] : [];
   });
 }
 
 function certificatesLeft(question: RollBackQuestion): readonly Difference[] {
   const { begun, before, now, thumbprint, declaredBy } = question;
   const gone = begun.flatMap((step): Difference[] =>
-    step.kind === "removeCertificate" && findCertificate(now, step.certificate.thumbprint) === undefined
+    step.kind === "removeCertificate" && !isOnServer(now, step.certificate.thumbprint)
       ? [{ kind: "certificateGone", certificate: step.certificate }]
       : [],
   );
@@ -235,7 +309,7 @@ function certificatesLeft(question: RollBackQuestion): readonly Difference[] {
     .map((one) => one.name);
   const holds = [...servicesNotBack(question), ...defaultNotBack(question)].flatMap((one) => {
     if (one.kind === "serviceNotBack") return one.from === undefined ? [one.service] : [];
-    return remedyOf(one, before) === undefined ? ["the default SMTP role"] : [];
+    return one.kind === "defaultSmtpNotBack" && remedyOf(one, before) === undefined ? ["the default SMTP role"] : [];
   });
   return [...gone, { kind: "importStays", certificate: named(imported.facts), holds, connectors, declaredBy }];
 }

@@ -1,6 +1,6 @@
 import { joined, sentence } from "../sentence";
 import type { Sentence } from "../sentence";
-import type { Difference, RollBackStep } from "./rollBack";
+import type { Difference, Part, RollBackStep } from "./rollBack";
 import { list, listOfFew, named, short } from "./words";
 
 /** What is going to be put back, as parts of one sentence. */
@@ -60,8 +60,27 @@ function describeDifference(difference: Difference): Sentence {
         : sentence`${short(difference.from)} isn't the default SMTP certificate again`;
     case "connectorNotBack":
       return sentence`${difference.type} connector "${difference.connector}" doesn't name ${difference.name ?? "no certificate"} again`;
+    case "notKnown":
+      return sentence`whether ${describePart(difference.part)} is as before isn't known`;
+    case "othersDoing":
+      return sentence`${describePart(difference.part)} was changed by somebody else meanwhile, and is left so`;
     case "requireSsl":
       return sentence`enabling IIS has switched on Require SSL of the Default Web Site, and whether it was on before isn't known`;
+  }
+}
+
+function describePart(part: Part): Sentence {
+  switch (part.kind) {
+    case "service":
+      return sentence`the certificate of ${part.service}`;
+    case "name":
+      return sentence`the certificate name of ${part.service}`;
+    case "defaultSmtp":
+      return sentence`the default SMTP certificate`;
+    case "smtp":
+      return sentence`SMTP of ${named(part.certificate)}`;
+    case "connector":
+      return sentence`the name that ${part.type} connector "${part.connector}" has`;
   }
 }
 

@@ -2,8 +2,11 @@ import type { Backend } from "../../provider/backends/backend";
 import type { Organisation } from "../../provider/backends/simulator/organisation";
 import { ExchangeBindingError } from "../../provider/errors";
 import { makeTestAuthority } from "../certificate/testCertificates";
-import { FailedRun, givenPfx, makeMiniEngine, type MiniEngine, type Run } from "../miniEngine";
+import { DEFAULT_TIMEOUT_SECONDS } from "../../provider/inputs";
+import { FailedRun, dynamicFrontEnd, givenPfx, makeMiniEngine } from "../miniEngine";
+import type { FrontEnd, MiniEngine, MiniEngineParts, Run } from "../miniEngine";
 import { EX01, EX02, NOW, farm } from "./bench";
+import { FakeTime } from "./fakeTime";
 
 /* The moment in which a send connector names none, so that an old certificate of its issuer and subject can go. */
 
@@ -30,8 +33,11 @@ const outbound = (sourceServers: readonly string[]) => ({
   sourceServers,
 });
 
-async function begin(sendConnectors: Organisation["sendConnectors"] = [outbound(["EX01"])]): Promise<MiniEngine> {
-  return makeMiniEngine({ ...farm(), sendConnectors }, () => NOW);
+async function begin(
+  sendConnectors: Organisation["sendConnectors"] = [outbound(["EX01"])],
+  parts: MiniEngineParts = {},
+): Promise<MiniEngine> {
+  return makeMiniEngine({ ...farm(), sendConnectors }, () => NOW, parts);
 }
 
 const touch = (engine: MiniEngine, change: (organisation: Organisation) => Partial<Organisation>): Promise<void> =>
@@ -193,6 +199,21 @@ describe("in a gap", () => {
     expect(await namedBy(engine)).toBe(NAME);
   });
 
+  it("many that Exchange doesn't let go keep it no longer than one", async () => {
+    const engine = await begin();
+    for (const one of [first, second, third])
+      await engine.up({ mail: bound(one.source, { allowConnectorGap: false }) });
+    const alone = await begin();
+    for (const one of [second, third]) await alone.up({ mail: bound(one.source, { allowConnectorGap: false }) });
+    const tries = async (of: MiniEngine): Promise<number> => {
+      const never = refusing(of, Number.POSITIVE_INFINITY);
+      await of.up({ mail: bound(third.source) }, watching([], never));
+      return never.tries();
+    };
+    expect(await tries(engine)).toBe((await tries(alone)) + 1);
+    expect(engine.outputs("mail")["supersedes"]).toHaveLength(2);
+  });
+
   it("a name that can't be set again is an error that says how, and the next run sets it before anything else", async () => {
     const engine = await begin();
     await engine.up({ mail: bound(first.source) });
@@ -232,4 +253,73 @@ it("sets an empty name first also where the binding is taken out, and then refus
   }));
   await expect(engine.up({})).rejects.toThrow(/send connector "Outbound" names, so Exchange doesn't let it go/);
   expect(await namedBy(engine)).toBe(NAME);
+});
+
+it("sets an empty name first also where the change fails and goes back, and leaves it set", async () => {
+  const engine = await begin();
+  await engine.up({ mail: bound(first.source) });
+  await touch(engine, ({ sendConnectors }) => ({
+    sendConnectors: sendConnectors.map((one) => ({ ...one, tlsCertificateName: null })),
+  }));
+  const more = { services: ["IIS", "POP", "SMTP"], popCertificateName: "mail.contoso.com", onFailure: "rollback" };
+  const broken = (backend: Backend): Backend => ({
+    ...backend,
+    enableServices: () => Promise.reject(new ExchangeBindingError("CmdletFailed", "The fault of the test.")),
+    setCertificateName: () => Promise.reject(new ExchangeBindingError("CmdletFailed", "The fault of the test.")),
+  });
+  await expect(engine.up({ mail: bound(first.source, more) }, broken)).rejects.toThrow(/The fault of the test.*roll/s);
+  expect(await namedBy(engine)).toBe(NAME);
+});
+
+describe("whoever waits for the gaps of others", () => {
+  /** One binding with an old certificate; what happens when it comes for its gap is the test's. */
+  async function waiting(meanwhile: (engine: MiniEngine, block: () => void) => unknown): Promise<MiniEngine> {
+    const hook: { comes?: (block: () => void) => unknown } = {};
+    const frontEnd: FrontEnd = (deployment) => {
+      const inGap = deployment.inGap.bind(deployment);
+      deployment.inGap = async (connectors, job) => {
+        await hook.comes?.(() => void inGap([], () => new Promise(() => undefined)));
+        return inGap(connectors, job);
+      };
+      if (hook.comes !== undefined) Object.assign(deployment.env, { limitTimer: time.timer });
+      return dynamicFrontEnd(deployment);
+    };
+    const engine = await begin(undefined, { frontEnd });
+    for (const one of [first, second]) await engine.up({ mail: bound(one.source, { allowConnectorGap: false }) });
+    hook.comes = (block) => meanwhile(engine, block);
+    return engine;
+  }
+  let time = new FakeTime();
+  beforeEach(() => (time = new FakeTime()));
+
+  it("removes nothing that has got a use by then, and clears nothing for it", async () => {
+    const engine = await waiting((of) =>
+      touch(of, ({ servers }) => {
+        const ex01 = servers[EX01] as Organisation["servers"][string];
+        return {
+          servers: { ...servers, [EX01]: { ...ex01, iis: { ...ex01.iis, backEnd: first.thumbprint } } },
+        };
+      }),
+    );
+    const calls: string[] = [];
+    const up = await engine.up({ mail: bound(second.source) }, watching(calls));
+    expect(calls).toEqual([]);
+    expect(up.lines.join("\n")).toMatch(/is bound to the back end of IIS/);
+    expect(engine.outputs("mail")["supersedes"]).toHaveLength(1);
+  });
+
+  it("in vain has done all else, keeps the old certificate, says why, and comes again in the next run", async () => {
+    const engine = await waiting((_of, block) => {
+      block();
+      setImmediate(() => {
+        time.pass(DEFAULT_TIMEOUT_SECONDS * 1000);
+      });
+    });
+    const calls: string[] = [];
+    const more = { services: ["IIS", "POP", "SMTP"], popCertificateName: "mail.contoso.com" };
+    const up = await engine.up({ mail: bound(second.source, more) }, watching(calls));
+    expect(calls).toEqual([]);
+    expect(said(up, "there was no gap for it within the time limit, because other gaps came first")).toHaveLength(1);
+    expect(engine.outputs("mail")).toMatchObject({ heldServices: ["IIS", "POP", "SMTP"], supersedes: [{}] });
+  });
 });

@@ -3,7 +3,10 @@ import type { Organisation, ServerFaults } from "../../provider/backends/simulat
 import { ExchangeBindingError, messageOf } from "../../provider/errors";
 import { makeTestAuthority } from "../certificate/testCertificates";
 import { givenPfx, makeMiniEngine, type MiniEngine } from "../miniEngine";
-import { EX02, NOW, farm } from "./bench";
+import { ApplyFailure } from "../../provider/apply";
+import { putBack } from "../../provider/lifecycle/puttingBack";
+import { desired } from "../plan/servers";
+import { BUILT_IN, EX02, NOW, farm, openBench } from "./bench";
 
 /* A change that fails goes back, as far as Exchange can. */
 
@@ -243,4 +246,74 @@ it("leaves everything as it is where the program doesn't ask for it", async () =
   expect(messageOf(error)).toMatch(/The state remembers how far it came; run again to continue\.$/);
   expect(messageOf(error)).not.toContain("rolled back");
   expect((await engine.observe(EX02)).certificates.map(({ facts }) => facts.thumbprint)).toContain(mail.thumbprint);
+});
+
+describe("what has come about stays", () => {
+  it("where only the removal of an old certificate fails", async () => {
+    const engine = await begin();
+    const services = { services: ["IIS", "SMTP"], ...NOTHING_ELSE, onDelete: "remove" };
+    for (const { source } of [mail, renewed])
+      await engine.up({ mail: bound({ ...services, certificate: source, onDelete: "retain" }) });
+    const more = { ...services, certificate: renewed.source, services: ["IIS", "SMTP", "UM"] };
+    const lost = (backend: Backend): Backend => ({
+      ...backend,
+      removeCertificate: () => Promise.reject(new ExchangeBindingError("ServerUnreachable", "Gone.")),
+    });
+    const error = await failed(engine.up({ mail: bound(more) }, lost));
+    expect(messageOf(error)).toMatch(/Gone\..*The state remembers how far it came; run again to continue\.$/s);
+    expect((await organisationOf(engine)).servers[EX02]?.um?.certificate).toBe(renewed.thumbprint);
+  });
+});
+
+describe("others' doing meanwhile is heeded", () => {
+  it("by the import, which stays where it has got a use that isn't this binding's", async () => {
+    const engine = await begin();
+    const used = (backend: Backend): Backend => ({
+      ...backend,
+      enableServices: async () => {
+        await engine.store.update((organisation) => {
+          const ex02 = organisation.servers[EX02] as Organisation["servers"][string];
+          const iis = { ...ex02.iis, backEnd: mail.thumbprint };
+          const servers = { ...organisation.servers, [EX02]: { ...ex02, iis } };
+          return { organisation: { ...organisation, servers }, result: undefined };
+        });
+        throw new ExchangeBindingError("CmdletFailed", "The fault of the test.");
+      },
+    });
+    const error = await failed(engine.up({ mail: bound() }, used));
+    expect(messageOf(error)).toMatch(
+      /which this run imported, is still on the server\. It can't be removed, because it is bound to the back end of IIS/,
+    );
+    expect(error.id).toBe(`${EX02}/${mail.thumbprint}`);
+  });
+
+  it("by a send connector, which gets no name back that its source servers don't hold", async () => {
+    const former = "<I>CN=Gone CA<S>CN=old.contoso.com";
+    const engine = await begin({ outboundNames: former });
+    const error = await failed(engine.up({ mail: bound() }, failing([], { at: 9, when: "after" })));
+    expect(messageOf(error)).toMatch(
+      /send connector "Outbound" doesn't name .*CN=old\.contoso\.com again.*Not every source server of send connector "Outbound" is known to hold .*: EX02\./,
+    );
+    expect((await organisationOf(engine)).sendConnectors[0]?.tlsCertificateName).toBe(NAME);
+  });
+});
+
+it("isn't begun when the run has been told to stop, and says no more than that", async () => {
+  const engine = await begin();
+  const now = await engine.observe(EX02);
+  const left = {
+    thumbprint: BUILT_IN.facts.thumbprint,
+    server: now,
+    begun: [],
+    leftOut: [],
+    imported: true,
+    isVerified: false,
+  };
+  const failure = new ApplyFailure(new ExchangeBindingError("TimedOut", "Told to stop."), left);
+  const limits = { signal: AbortSignal.abort() };
+  expect(await putBack(openBench().deployment, { desired: desired(), limits }, now, failure)).toEqual({
+    isComplete: false,
+    server: now,
+    told: "It isn't rolled back, because Pulumi was told to stop.",
+  });
 });
