@@ -90,37 +90,37 @@ async function removeNow(deployment: Deployment, deletion: Deletion, limit: Limi
   const server = withConnectors(seen, back);
   const { declarations } = deployment;
   declarations.callsRemoval(name, thumbprint, identity);
-  const judged = judgeRemoval({
-    server,
-    thumbprint,
-    declaredBy: declarations.declaredBy(name, thumbprint),
-    // Without a successor there is nothing that one could go back from.
-    notBefore: wish === undefined ? undefined : keptUntil(now.toISOString(), wish.removeAfterDays),
-    now,
-  });
-  const held = deployment.heldBy(identity);
-  const gap = { allowed: allowConnectorGap, connectors, held, sourceOf };
-  const removal = throughGap(judged, gap, { server, now });
-  if (removal.kind !== "due") declarations.withdrawsRemoval(name, thumbprint, identity);
-  switch (removal.kind) {
-    case "gone":
+  let isRemoved = false;
+  try {
+    const judged = judgeRemoval({
+      server,
+      thumbprint,
+      declaredBy: declarations.declaredBy(name, thumbprint),
+      // Without a successor there is nothing that one could go back from.
+      notBefore: wish === undefined ? undefined : keptUntil(now.toISOString(), wish.removeAfterDays),
+      now,
+    });
+    const held = deployment.heldBy(identity);
+    const gap = { allowed: allowConnectorGap, connectors, held, sourceOf };
+    const removal = throughGap(judged, gap, { server, now });
+    if (removal.kind === "gone") {
       tell(deployment, stored, { kind: "wasGoneBefore", thumbprint });
-      return;
-    case "declared":
+    } else if (removal.kind === "declared") {
       tell(deployment, stored, { kind: "keptDeclared", thumbprint, by: removal.by });
-      return;
-    case "kept":
+    } else if (wish === undefined && (onlyThere || removal.kind === "kept")) {
+      const reasons = removal.kind === "kept" ? removal.reasons : [];
+      const all = onlyThere ? [...reasons, { kind: "onlyThere" } as const] : reasons;
+      throw refused(doing, stored, describeRefusedRemoval(all, name), back);
+    } else if (removal.kind === "kept") {
       // The new resource remembers it, and a later run removes it.
-      if (wish !== undefined) {
-        for (const notice of keptNotices([removal])) tell(deployment, stored, notice);
-        return;
-      }
-      throw refused(doing, stored, describeRefusedRemoval(removal.reasons, name));
-    case "due":
-      if (onlyThere && wish === undefined) {
-        throw refused(doing, stored, describeRefusedRemoval([{ kind: "onlyThere" }], name));
-      }
-      await carryOut(deployment, deletion, [removalStep(removal, onlyThere)], limit);
+      for (const notice of keptNotices([removal])) tell(deployment, stored, notice);
+    } else {
+      isRemoved = await carryOut(deployment, deletion, [removalStep(removal, onlyThere)], limit);
+      const by = isRemoved ? [] : valueOr(declarations.declaredBy(name, thumbprint), []);
+      if (by.length > 0) tell(deployment, stored, { kind: "keptDeclared", thumbprint, by });
+    }
+  } finally {
+    if (!isRemoved) declarations.withdrawsRemoval(name, thumbprint, identity);
   }
 }
 
@@ -129,12 +129,13 @@ function removalStep({ certificate, gap }: Removal & { readonly kind: "due" }, o
   return gap === undefined ? step : { ...step, gap };
 }
 
+/** Whether all was done. */
 async function carryOut(
   deployment: Deployment,
   { stored, limits }: Deletion,
   steps: readonly Step[],
   limit: Limit,
-): Promise<void> {
+): Promise<boolean> {
   const identity = deployment.identityNow(stored);
   const { server, thumbprint } = stored.previous;
   const removes = steps.some(({ kind }) => kind === "removeCertificate");
@@ -153,14 +154,22 @@ async function carryOut(
     deployment.snapshots.keep(server, after);
     const done = steps.filter((step) => !leftOut.includes(step));
     deployment.say(server, identity, linesOfChange({ ...work, steps: done }));
+    return leftOut.length === 0;
   } catch (error) {
     deployment.snapshots.drop(server);
     throw error;
   }
 }
 
-function refused(doing: string, { previous: { server, thumbprint } }: StoredBinding, why: string): Error {
-  return new ExchangeBindingError("Refused", `${doing}: certificate ${thumbprint}: ${why} Nothing was changed.`, {
+function refused(
+  doing: string,
+  { previous: { server, thumbprint } }: StoredBinding,
+  why: string,
+  back: ReturnType<typeof namesToPutBack>,
+): Error {
+  // What was set has been told.
+  const ending = back.length === 0 ? " Nothing was changed." : "";
+  return new ExchangeBindingError("Refused", `${doing}: certificate ${thumbprint}: ${why}${ending}`, {
     facts: { server, thumbprint },
   });
 }

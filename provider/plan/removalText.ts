@@ -43,7 +43,7 @@ export function describeRemovalReason(reason: RemovalReason): Sentence {
     case "declarationsUnknown":
       return sentence`may be declared by another provider of this run, which isn't known (${reason.reason})`;
     case "onlyThere":
-      return sentence`was named by its thumbprint, so its key may be nowhere else`;
+      return sentence`was on the server before, so its key may be nowhere else`;
     case "keptUntil":
       return reason.last === undefined
         ? sentence`is kept as a way back until ${reason.until.slice(0, 10)}`

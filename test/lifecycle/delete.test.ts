@@ -1,5 +1,6 @@
 import type { Organisation } from "../../provider/backends/simulator/organisation";
 import { stored } from "../backends/simulator/lab";
+import { identityOf } from "../identities";
 import { BUILT_IN, EX01, MAIL, binding, failure, farm, openBench, type Bench, type Made } from "./bench";
 
 const args = binding({ certificate: { thumbprint: MAIL.facts.thumbprint }, services: ["IIS", "SMTP"] });
@@ -64,4 +65,15 @@ describe("deleting a binding that is to be retained", () => {
     });
     expect([...bench.lines, ...offline.lines]).toEqual([]);
   });
+});
+
+it("that refuses the removal hinders no binding of the run that declares the certificate after it", async () => {
+  const [builtIn = []] = Object.values(farm().servers).map(({ certificates }) => certificates);
+  const bench = openBench(farm({ certificates: [...builtIn, stored(MAIL)] }));
+  const named = { certificate: { thumbprint: MAIL.facts.thumbprint }, onDelete: "remove" };
+  const { id, outs } = await bench.make(binding(named));
+  const later = bench.again();
+  await expect(later.lifecycle.delete(id, outs)).rejects.toThrow(/its key may be nowhere else/);
+  const { declarations } = later.deployment;
+  expect(declarations.removerOf(EX01, MAIL.facts.thumbprint, identityOf("other"))).toBeUndefined();
 });

@@ -1,7 +1,10 @@
 import type { Backend } from "../../provider/backends/backend";
 import type { Organisation } from "../../provider/backends/simulator/organisation";
-import { ExchangeBindingError } from "../../provider/errors";
+import { ExchangeBindingError, messageOf } from "../../provider/errors";
 import { makeTestAuthority } from "../certificate/testCertificates";
+import type { Thumbprint } from "../../provider/certificate/thumbprint";
+import type { Deployment } from "../../provider/lifecycle/deployment";
+import { identityOf } from "../identities";
 import { DEFAULT_TIMEOUT_SECONDS } from "../../provider/inputs";
 import { FailedRun, dynamicFrontEnd, givenPfx, makeMiniEngine } from "../miniEngine";
 import type { FrontEnd, MiniEngine, MiniEngineParts, Run } from "../miniEngine";
@@ -251,7 +254,9 @@ it("sets an empty name first also where the binding is taken out, and then refus
   await touch(engine, ({ sendConnectors }) => ({
     sendConnectors: sendConnectors.map((one) => ({ ...one, tlsCertificateName: null })),
   }));
-  await expect(engine.up({})).rejects.toThrow(/send connector "Outbound" names, so Exchange doesn't let it go/);
+  const refusal: unknown = await engine.up({}).catch((error: unknown) => error);
+  expect(messageOf(refusal)).toMatch(/send connector "Outbound" names, so Exchange doesn't let it go/);
+  expect(messageOf(refusal)).not.toContain("Nothing was changed");
   expect(await namedBy(engine)).toBe(NAME);
 });
 
@@ -273,12 +278,14 @@ it("sets an empty name first also where the change fails and goes back, and leav
 
 describe("whoever waits for the gaps of others", () => {
   /** One binding with an old certificate; what happens when it comes for its gap is the test's. */
-  async function waiting(meanwhile: (engine: MiniEngine, block: () => void) => unknown): Promise<MiniEngine> {
-    const hook: { comes?: (block: () => void) => unknown } = {};
+  async function waiting(
+    meanwhile: (engine: MiniEngine, block: () => void, deployment: Deployment) => unknown,
+  ): Promise<MiniEngine> {
+    const hook: { comes?: (block: () => void, deployment: Deployment) => unknown } = {};
     const frontEnd: FrontEnd = (deployment) => {
       const inGap = deployment.inGap.bind(deployment);
       deployment.inGap = async (connectors, job) => {
-        await hook.comes?.(() => void inGap([], () => new Promise(() => undefined)));
+        await hook.comes?.(() => void inGap([], () => new Promise(() => undefined)), deployment);
         return inGap(connectors, job);
       };
       if (hook.comes !== undefined) Object.assign(deployment.env, { limitTimer: time.timer });
@@ -286,7 +293,7 @@ describe("whoever waits for the gaps of others", () => {
     };
     const engine = await begin(undefined, { frontEnd });
     for (const one of [first, second]) await engine.up({ mail: bound(one.source, { allowConnectorGap: false }) });
-    hook.comes = (block) => meanwhile(engine, block);
+    hook.comes = (block, deployment) => meanwhile(engine, block, deployment);
     return engine;
   }
   let time = new FakeTime();
@@ -306,6 +313,19 @@ describe("whoever waits for the gaps of others", () => {
     expect(calls).toEqual([]);
     expect(up.lines.join("\n")).toMatch(/is bound to the back end of IIS/);
     expect(engine.outputs("mail")["supersedes"]).toHaveLength(1);
+  });
+
+  it("as a delete says who has declared the certificate by then", async () => {
+    // The first gap is that of the one before.
+    let gaps = 0;
+    const engine = await waiting((_of, _block, { declarations }) => {
+      gaps += 1;
+      if (gaps === 2) declarations.declare(EX01, second.thumbprint as Thumbprint, identityOf("late"));
+    });
+    const calls: string[] = [];
+    const up = await engine.up({ mail: bound(third.source, { removeAfterDays: 0 }) }, watching(calls));
+    expect(calls.filter((call) => call.includes(second.thumbprint))).toEqual([]);
+    expect(said(up, '"late"').join()).toMatch(/declare/);
   });
 
   it("in vain has done all else, keeps the old certificate, says why, and comes again in the next run", async () => {

@@ -299,7 +299,13 @@ describe("a binding that is taken out of the program", () => {
     await story.up({});
     await story.up({ mail: bound({ thumbprint: first.thumbprint }, ["SMTP"]) });
     const { failures } = await failed(story.up({}));
-    expect(failures[0]).toMatch(/it was named by its thumbprint, so its key may be nowhere else/);
+    expect(failures[0]).toMatch(/it was on the server before, so its key may be nowhere else/);
     expect(await story.thumbprints()).toContain(first.thumbprint);
+    // With all else that is in the way.
+    await story.touch(({ iis, ...server }, { servers }) => ({
+      servers: { ...servers, [EX01]: { ...server, iis: { ...iis, backEnd: first.thumbprint } } },
+    }));
+    const again = (await failed(story.up({}))).failures[0];
+    expect(again).toMatch(/is bound to the back end of IIS; it was on the server before/);
   });
 });
