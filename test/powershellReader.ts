@@ -4,7 +4,7 @@ import { SINGLE_QUOTES } from "../provider/powershellQuotes";
  * Reads a text in single quotes as PowerShell does: any of five characters ends it, and two in a row are one. Returns
  * what was read and what is left. Source: PowerShell's tokenizer (CharExtensions.IsSingleQuote).
  */
-export function readSingleQuoted(text: string): { readonly value: string; readonly rest: string } {
+function readSingleQuoted(text: string): { readonly value: string; readonly rest: string } {
   if (!SINGLE_QUOTES.includes(text.charAt(0))) throw new Error(`no text in quotes: ${text}`);
   let value = "";
   for (let i = 1; i < text.length; i += 1) {

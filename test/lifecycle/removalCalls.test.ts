@@ -123,7 +123,8 @@ it("a refresh says nothing of the program: a certificate that is deleted after i
 it("stays when what its binding depends on is deleted first, and goes with the run after the one that replaces it", async () => {
   const start = openBench(farm());
   const { id, inputs, outs } = await start.make(args(first.source, { services: ["IIS", "SMTP"], removeAfterDays: 0 }));
-  const { lifecycle, lines, calls, checked } = start.again();
+  const again = start.again();
+  const { lifecycle, lines, calls } = again;
   // The engine asks with the inputs in the state, and what won't be known, before the program declares anything.
   const ahead = await lifecycle.diff(id, outs, { ...inputs, certificate: UNKNOWN_TEXT });
   expect(ahead.replaces).toEqual(["certificate"]);
@@ -133,7 +134,7 @@ it("stays when what its binding depends on is deleted first, and goes with the r
     expect.stringContaining(`certificate ${short} stays until the binding that replaces this one`),
   ]);
   const { outs: created } = await lifecycle.create(
-    await checked(args(second.source, { services: ["IIS", "SMTP"], removeAfterDays: 0 })),
+    await again.checked(args(second.source, { services: ["IIS", "SMTP"], removeAfterDays: 0 })),
   );
   expect(created["supersedes"]).toMatchObject([{ thumbprint: first.thumbprint }]);
 });

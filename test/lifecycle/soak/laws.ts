@@ -108,7 +108,7 @@ function ofServer(program: Program, name: string): readonly Bag[] {
 }
 
 /** Of a certificate that is given or named; a made one has none beforehand. */
-export function givenThumbprint({ certificate }: Bag): string | undefined {
+function givenThumbprint({ certificate }: Bag): string | undefined {
   const index = BROUGHT.findIndex((one) => one === certificate);
   if (index !== -1) return GIVEN[index]?.facts.thumbprint;
   return (certificate as { readonly thumbprint?: string }).thumbprint;

@@ -14,7 +14,7 @@ import { makeTestAuthority, makeTestCertificate } from "../../certificate/testCe
 
 export const SERVERS = ["ex01.contoso.com", "ex02.contoso.com", "ex03.contoso.com"].map(fqdn);
 export const DAY_MS = 24 * 60 * 60 * 1000;
-export const START = new Date("2026-11-23T20:00:00Z");
+const START = new Date("2026-11-23T20:00:00Z");
 const inDays = (days: number): Date => new Date(START.getTime() + days * DAY_MS);
 
 const authority = makeTestAuthority();

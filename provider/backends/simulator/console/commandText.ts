@@ -90,7 +90,8 @@ function tokensOf(line: string): readonly string[] {
       end();
       tokens.push("|");
     } else {
-      const plain = take(/^\$(?:true|false|null)\b/i) ?? take(/^@\([^()$]*\)/) ?? take(/^[^\s'\u2018-\u201B"|;{}`$()<>&]/);
+      const plain =
+        take(/^\$(?:true|false|null)\b/i) ?? take(/^@\([^()$]*\)/) ?? take(/^[^\s'\u2018-\u201B"|;{}`$()<>&]/);
       if (plain === undefined) {
         throw new UsageMistake(
           `Variables, expressions, script blocks and several commands aren't known here. ${ELSEWHERE}`,
