@@ -8,7 +8,7 @@ import { GIVEN, BROUGHT, thumbprintOf } from "./world";
 export interface Caller {
   readonly program: Program;
   /** Inputs and outputs of all that the stack has, also of what waits for its delete. */
-  readonly known: readonly { readonly inputs: Bag; readonly outputs: Bag }[];
+  readonly known: readonly { readonly name: string | undefined; readonly inputs: Bag; readonly outputs: Bag }[];
   /** Thumbprints that this run has imported, by server. */
   readonly imported: Set<string>;
   readonly now: Date;
@@ -48,15 +48,22 @@ export const LAWS: Readonly<Record<string, (change: Change, caller: Caller) => r
       return lost.map((one) => `${name}: ${one}`);
     }),
 
-  "only a certificate of one's own is removed, and only where that was asked for": (change, { known, imported }) =>
+  "only a certificate of one's own is removed, and only where that was asked for": (
+    change,
+    { program, known, imported },
+  ) =>
     removed(change).flatMap(([name, thumbprint]) => {
-      if (imported.has(`${name}/${thumbprint}`)) return [];
-      const isOwn = known.some(({ inputs, outputs }) =>
-        inputs["server"] === name || JSON.stringify(outputs).includes(name)
-          ? JSON.stringify(outputs).includes(thumbprint)
-          : false,
-      );
-      return isOwn ? [] : [`${name}: ${thumbprint}`];
+      const id = `${name}/${thumbprint}`;
+      if (imported.has(id)) return [];
+      const isOwn = known.some(({ name: binding, inputs, outputs }) => {
+        const own = `${String(outputs["server"])}/${String(outputs["thumbprint"])}`;
+        const superseded = (outputs["supersedes"] ?? []) as readonly { readonly id: string }[];
+        // What waits for its delete is asked for by whichever binding has taken its place.
+        const wishes = binding === undefined ? [inputs, ...Object.values(program)] : [program[binding] ?? inputs];
+        const isAsked = wishes.some((one) => one["onDelete"] === "remove");
+        return isAsked && [own, ...superseded.map((one) => one.id)].includes(id);
+      });
+      return isOwn ? [] : [id];
     }),
 
   "nothing is removed that the program declares": (change, { program }) =>

@@ -57,8 +57,9 @@ export class Stack {
   }
 
   /** What the stack knows: inputs and outputs of each resource, those that wait for their delete too. */
-  get resources(): readonly { readonly inputs: Bag; readonly outputs: Bag }[] {
-    return [...this.#state.values(), ...this.#pending];
+  get resources(): readonly { readonly name: string | undefined; readonly inputs: Bag; readonly outputs: Bag }[] {
+    const all = [...this.#state].map(([name, one]) => ({ ...one, name }));
+    return [...all, ...this.#pending.map((one) => ({ ...one, name: undefined }))];
   }
 
   /** Outputs by name. */
