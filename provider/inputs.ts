@@ -60,6 +60,8 @@ export const INPUT_DEFAULTS = {
   onServiceRemoved: "refuse",
   onDelete: "retain",
   removeAfterDays: 0,
+  allowConnectorGap: false,
+  onFailure: "keep",
   privateKeyExportable: false,
   renewBeforeDays: 30,
   timeoutSeconds: DEFAULT_TIMEOUT_SECONDS,
@@ -201,7 +203,7 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
   if (removeAfterDays > 0 && onDelete === "retain" && !unknown.has("onDelete")) {
     fail("removeAfterDays", 'says when a replaced certificate is removed, which only onDelete: "remove" does.');
   }
-  const allowConnectorGap = simple("allowConnectorGap") ?? false;
+  const allowConnectorGap = withDefault("allowConnectorGap");
   if (allowConnectorGap && onDelete === "retain" && !unknown.has("onDelete")) {
     fail("allowConnectorGap", 'is for the removal of a certificate, which only onDelete: "remove" asks for.');
   } else if (allowConnectorGap && connectors.send.length === 0 && !unknown.has("connectors")) {
@@ -242,7 +244,7 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
     onDelete,
     removeAfterDays,
     allowConnectorGap,
-    onFailure: simple("onFailure") ?? "keep",
+    onFailure: withDefault("onFailure"),
     friendlyName,
     privateKeyExportable: withDefault("privateKeyExportable"),
     renewBeforeDays,

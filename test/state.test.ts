@@ -344,7 +344,8 @@ describe("changes that only the state learns of", () => {
     changedInputs(before as Record<string, unknown>, after as Record<string, unknown>);
 
   it("aren't there where one says what the other leaves out: the default", () => {
-    expect(changed({ timeoutSeconds: 300, requireSsl: true }, { onDelete: "retain", renewBeforeDays: 30 })).toEqual([]);
+    const one = { timeoutSeconds: 300, requireSsl: true, onFailure: "keep" };
+    expect(changed(one, { onDelete: "retain", renewBeforeDays: 30, allowConnectorGap: false })).toEqual([]);
   });
 
   it("are named by their inputs", () => {

@@ -41,11 +41,12 @@ async function interrupted(
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text: Buffer) => (output += text.toString()));
   const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
-  const look = setInterval(() => {
+  const interrupt = (): void => {
     if (!existsSync(path.join(project.directory, until))) return;
     clearInterval(look);
     child.kill("SIGINT");
-  }, 50);
+  };
+  const look = setInterval(interrupt, 50);
   const exitCode = await ended;
   clearInterval(look);
   return { exitCode, output };
