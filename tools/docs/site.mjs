@@ -19,6 +19,7 @@ const GROUPS = {
   Using: [
     "docs/inputs-and-outputs.md",
     "docs/certificate-sources.md",
+    "docs/renewals.md",
     "docs/configuration.md",
     "docs/previews.md",
     "docs/changes.md",
