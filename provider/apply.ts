@@ -40,6 +40,8 @@ export interface ApplyEnv {
   readonly packPfx: (material: CertificateMaterial, password: Secret<string>) => Secret<Uint8Array>;
   /** What is done to these send connectors, beside all other gaps of the organisation that this process knows of. */
   readonly inGap: <T>(connectors: readonly string[], job: () => Promise<T>) => Promise<T>;
+  /** For the part of a gap in which names are cleared: nobody decides by what is seen of a server then. */
+  readonly whileCleared: <T>(job: () => Promise<T>) => Promise<T>;
   /**
    * For what has to be done although something failed: the server with a time limit of its own, which begins when this
    * is called. `inAnyCase`: also when the run has been told to end.

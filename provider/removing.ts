@@ -109,19 +109,36 @@ async function inTheGap(steps: readonly RemovalStep[], connectors: readonly stri
     keepForSendConnectors(due, connectors, decision.because, run);
     return;
   }
-  const names = decision.connectors;
   progress.touched = true;
+  const { facts } = one;
+  await env.whileCleared(() => clearAndRemove({ connectors: decision.connectors, due, facts }, run));
+}
+
+interface Clearing {
+  readonly connectors: readonly string[];
+  readonly due: readonly RemovalStep[];
+  readonly facts: ObservedCertificate["facts"];
+}
+
+async function clearAndRemove({ connectors, due, facts }: Clearing, run: Run): Promise<void> {
+  const { env } = run;
   const patience = { left: LONGEST_GAP_MS };
+  const begun: string[] = [];
+  let isCleared = false;
   let failed: { readonly error: unknown } | undefined;
   try {
-    for (const connector of names) {
+    for (const connector of connectors) {
+      begun.push(connector);
       await env.backend.setSendConnectorCertificate(run.server, connector, undefined, env.options);
     }
+    isCleared = true;
     for (const step of due) await removePatiently(step, patience, run);
   } catch (error) {
     failed = { error };
   }
-  await setAgain(names, one, run, failed?.error);
+  // Of the last one whose clearing has failed nobody knows whether it names the certificate.
+  const unsure = isCleared ? undefined : begun.at(-1);
+  await setAgain({ connectors: begun, unsure, facts, cause: failed?.error }, run);
   if (failed !== undefined) throw failed.error;
 }
 
@@ -192,13 +209,16 @@ async function removePatiently(step: RemovalStep, patience: { left: number }, ru
 
 const TRIES = 4;
 
+interface Cleared {
+  readonly connectors: readonly string[];
+  /** One of them that may not have been cleared. */
+  readonly unsure: string | undefined;
+  readonly facts: ObservedCertificate["facts"];
+  readonly cause: unknown;
+}
+
 /** In any case: also when the run is told to end. What can't be set is an error, which says how to set it by hand. */
-async function setAgain(
-  connectors: readonly string[],
-  { facts }: ObservedCertificate,
-  run: Run,
-  cause: unknown,
-): Promise<void> {
+async function setAgain({ connectors, unsure, facts, cause }: Cleared, run: Run): Promise<void> {
   run.env = { ...run.env, ...run.env.anew(`Setting ${connectors.join(", ")} again`, { inAnyCase: true }) };
   const { env } = run;
   const problems: string[] = [];
@@ -209,7 +229,7 @@ async function setAgain(
         break;
       } catch (error) {
         if (tries === TRIES) {
-          problems.push(leftEmpty(connector, facts, run.server, error));
+          problems.push(leftEmpty({ connector, isSure: connector !== unsure, facts, error }, run.server));
           break;
         }
         await env.sleep(FIRST_DELAY_MS * tries).catch(() => undefined);
@@ -223,18 +243,26 @@ async function setAgain(
   });
 }
 
-function leftEmpty(
-  connector: string,
-  facts: ObservedCertificate["facts"],
-  server: Run["server"],
-  error: unknown,
-): string {
+interface LeftEmpty {
+  readonly connector: string;
+  readonly isSure: boolean;
+  readonly facts: ObservedCertificate["facts"];
+  readonly error: unknown;
+}
+
+function leftEmpty({ connector, isSure, facts, error }: LeftEmpty, server: Run["server"]): string {
   const { before, expression } = tlsCertificateNameExpression(server, facts);
   const name = quoted(connector);
   const command =
     name === undefined
       ? ""
       : ` Or by hand: ${commandOf`${before}Set-SendConnector ${name} -TlsCertificateName ${expression}`}`;
+  if (!isSure) {
+    return (
+      `Send connector "${connector}" may name no certificate: clearing its name for the removal of an old one failed, and setting it again too. ` +
+      `${asSentence(messageOf(error))} Look at it; the next run sets a name that is empty.${command}`
+    );
+  }
   return (
     `Send connector "${connector}" names no certificate: its name was cleared for the removal of an old one and couldn't be set again. ` +
     `${asSentence(messageOf(error))} Mail goes out without the certificate until the next run, which sets it first.${command}`

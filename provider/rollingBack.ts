@@ -48,17 +48,25 @@ export async function rollBack(asked: Omit<RollBackQuestion, "declaredBy">, env:
     }
   }
   let delay = FIRST_DELAY_MS;
+  let last: RolledBack | undefined;
   for (let looks = 1; ; looks += 1) {
-    const server = await env.observe();
+    let server: ObservedServer;
+    try {
+      server = await env.observe();
+    } catch (error) {
+      // The time is over while the directory is waited for: what was seen last is what is known.
+      if (last === undefined) throw error;
+      return last;
+    }
     const seen = differencesOf({ ...question, now: server, declaredBy: declaredBy() });
-    const differences = [...seen, ...unseen];
+    last = { server, differences: [...seen, ...unseen], problems };
     const open = seen.filter((one) => !isFinal(one));
     const mayCome = problems.length === 0 && open.length > 0 && open.every(mayStillCome);
-    if (!mayCome && (open.length === 0 || looks > 1)) return { server, differences, problems };
+    if (!mayCome && (open.length === 0 || looks > 1)) return last;
     try {
       await env.sleep(delay);
     } catch {
-      return { server, differences, problems };
+      return last;
     }
     delay = Math.min(delay * 2, LONGEST_DELAY_MS);
   }

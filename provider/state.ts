@@ -317,10 +317,10 @@ export function outputsOf(parts: OutputParts): Bag {
 
 /** Those of earlier runs stay until the certificate is replaced: nobody tells us that they have been done. */
 function followUpsIn({ followUps, stored, serverName }: OutputParts): Bag {
-  const earlier = stored?.followUps ?? [];
+  // Names that can't be shown stand in another form in the state: what is only kept is kept as it stands there.
   return followUps === undefined
-    ? { followUps: stored?.raw["followUps"] ?? [], followUpTasks: earlier }
-    : { ...followUpOutputs({ earlier, all: followUps }, serverName) };
+    ? { followUps: stored?.raw["followUps"] ?? [], followUpTasks: stored?.raw["followUpTasks"] ?? [] }
+    : { ...followUpOutputs({ earlier: stored?.followUps ?? [], all: followUps }, serverName) };
 }
 
 /** The newest take-over of each service; those of earlier changes stay on record. */

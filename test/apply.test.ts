@@ -120,6 +120,7 @@ function start(site: Site, desired: DesiredBinding, work: Work, changes: Partial
     anew:
       changes.anew ?? (() => ({ sleep: () => sleep(0, signal), sourcesOf: () => Promise.resolve(nobody), ...within })),
     inGap: (_connectors, job) => job(),
+    whileCleared: (job) => job(),
     now: () => NOW,
     sleep: (milliseconds) => {
       slept.push(milliseconds);
@@ -549,6 +550,7 @@ describe("what fails before anything is touched", () => {
       packPfx,
       onConnector: (_connector, job) => job(),
       inGap: (_connectors, job) => job(),
+      whileCleared: (job) => job(),
       sourcesOf: () => Promise.resolve(nobody),
       declaredBy: () => known([]),
       removing: () => undefined,

@@ -110,6 +110,7 @@ export function simulate(organisation: Organisation, now: Date): Simulation {
       ...within(server),
       anew: () => within(server),
       inGap: (_connectors, job) => job(),
+      whileCleared: (job) => job(),
       now: () => now,
       randomBytes,
       makeCertificate: (wish) => Promise.resolve(makeAsWished(wish, now)),

@@ -253,6 +253,11 @@ describe("outputs", () => {
     // A refresh changes nothing about it.
     expect(outputsOf(parts({ stored }))).toMatchObject({ followUps: first["followUps"], followUpTasks: [earlier] });
 
+    const edge = { kind: "edgeSubscription", edgeServers: ["EDGE\u001B[31m::error::"], since: "2026-03-03" } as const;
+    const strange = outputsOf(parts({ followUps: [edge] }));
+    const again = outputsOf(parts({ stored: readState(ID, strange) }));
+    expect(again["followUpTasks"]).toEqual(strange["followUpTasks"]);
+
     const um = { kind: "restartServices", service: "UM", windowsServices: ["MSExchangeUM"], since: "2026-11-23" };
     const second = outputsOf(parts({ stored, followUps: [...stored.followUps, um as FollowUp] }));
     expect(second["followUpTasks"]).toEqual([earlier, um]);

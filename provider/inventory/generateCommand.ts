@@ -6,7 +6,7 @@ import { observedFrom } from "../observe";
 import type { ObservedServer } from "../plan/observedServer";
 import { cleanedMessage } from "../sentence";
 import { adoptionOf, importFile, leftOutText, program } from "./generated";
-import { readServers } from "./readServers";
+import { close, readServers } from "./readServers";
 import type { NotRead } from "./readServers";
 
 /** What `exchange-certificates generate` was told. */
@@ -51,6 +51,6 @@ export async function generateCommand(request: GenerateRequest, io: CommandLineI
     }
     return failed.length > 0 ? 1 : 0;
   } finally {
-    await backend.close();
+    await close(backend);
   }
 }

@@ -6,7 +6,7 @@ import { isBindingError } from "../errors";
 import type { ServerFqdn } from "../model";
 import { cleanedMessage } from "../sentence";
 import { inventoryTable } from "./inventoryTable";
-import { readServers } from "./readServers";
+import { close, readServers } from "./readServers";
 import { exitCodeOf, serverInventory, type InventoryMoment } from "./serverInventory";
 
 /** What `exchange-certificates inventory` was told. */
@@ -54,6 +54,6 @@ export async function inventoryCommand(request: InventoryRequest, io: CommandLin
     io.out(request.json ? safeJson(inventory) : inventoryTable(inventory));
     return exitCode;
   } finally {
-    await backend.close();
+    await close(backend);
   }
 }

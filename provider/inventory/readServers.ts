@@ -1,3 +1,5 @@
+import { setTimeout } from "node:timers/promises";
+
 import type { Backend, ServerSnapshot } from "../backends/backend";
 import { ExchangeBindingError, isBindingError, messageOf, type ErrorCode } from "../errors";
 import type { ServerFqdn } from "../model";
@@ -21,6 +23,16 @@ export interface Reading {
   readonly signal: AbortSignal;
   /** Longest time for one server. Default 60. */
   readonly timeoutSeconds: number | undefined;
+}
+
+const CLOSING_MILLISECONDS = 5000;
+
+/** Closes what was open for reading. What can't be closed ends by its own time-out, and changes nothing in what was read. */
+export async function close(backend: Backend): Promise<void> {
+  await Promise.race([
+    backend.close().catch(() => undefined),
+    setTimeout(CLOSING_MILLISECONDS, undefined, { ref: false }),
+  ]);
 }
 
 /** Reads servers side by side, and gives what becomes of each, in their order. One that fails hides no other. */

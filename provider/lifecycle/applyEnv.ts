@@ -53,6 +53,7 @@ export async function applyEnvOf(
       // A job that has begun is never left: the names that it clears it sets again.
       return whole;
     },
+    whileCleared: (job) => deployment.whileCleared(job),
     say: (fact) => {
       deployment.say(name, identity, [lineOf("change", fact)]);
     },

@@ -192,7 +192,6 @@ async function decideAgain(
   const previous = what.stored?.previous ?? what.replaces?.previous;
   const decide = what.stored === undefined ? planCreate : plan;
   const assumed = deployment.snapshots.last(desired.server);
-  await untilFired(signal, () => deployment.outsideGaps());
   const server = await untilFired(signal, () => deployment.observe(desired.server, signal));
   deployment.snapshots.keep(desired.server, server);
   await deployment.readSources(server, desired.connectors.send, { ...limitsOf(desired, what.limits), signal }, true);

@@ -78,7 +78,6 @@ async function removeNow(deployment: Deployment, deletion: Deletion, limit: Limi
   const identity = deployment.identityNow(stored);
   const wish = deployment.wishOf(identity);
   const now = deployment.env.now();
-  await untilFired(signal, () => deployment.outsideGaps());
   const seen = await untilFired(signal, () => deployment.observe(name, signal));
   deployment.snapshots.keep(name, seen);
   const { connectors, allowConnectorGap } = wish ?? { connectors: own, allowConnectorGap: false };

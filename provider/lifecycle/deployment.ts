@@ -86,6 +86,9 @@ export class Deployment {
   readonly #sources = new Map<string, SourceServer>();
   readonly #connectorQueue = new KeyedQueue();
   readonly #gapQueue = new KeyedQueue();
+  /** How many gaps there have been. */
+  #gaps = 0;
+  #gap: Promise<unknown> | undefined;
   readonly #held = new Map<string, HeldNames>();
   readonly #materials = new Map<string, Map<Thumbprint, CertificateMaterial>>();
   readonly #choices = new Map<string, Choice>();
@@ -166,7 +169,13 @@ export class Deployment {
   observe(server: ServerFqdn, signal: AbortSignal): Promise<ObservedServer> {
     return this.busy(async () => {
       const backend = await this.backend();
-      return untilFired(signal, () => observeServer(backend, server, { signal }));
+      for (;;) {
+        await untilFired(signal, () => this.#gap ?? Promise.resolve());
+        const before = this.#gaps;
+        const seen = await untilFired(signal, () => observeServer(backend, server, { signal }));
+        // What is read in a gap looks as if somebody had cleared the name.
+        if (this.#gaps === before) return seen;
+      }
     });
   }
 
@@ -361,9 +370,16 @@ export class Deployment {
     return this.#gapQueue.run("", () => inTurn(connectors.toSorted()));
   }
 
-  /** Ends when no gap is open: what is read in one looks as if somebody had cleared the name. */
-  outsideGaps(): Promise<void> {
-    return this.#gapQueue.run("", () => Promise.resolve());
+  /** The part of a gap in which names are cleared: whoever observes a server meanwhile waits, and looks again. */
+  async whileCleared<T>(job: () => Promise<T>): Promise<T> {
+    this.#gaps += 1;
+    const whole = job();
+    this.#gap = whole.catch(() => undefined);
+    try {
+      return await whole;
+    } finally {
+      this.#gap = undefined;
+    }
   }
 
   /** Remembers what the binding's outputs in the state hold by now. */

@@ -96,10 +96,16 @@ function named(server: ObservedServer, name: string): ObservedCertificate {
   const isIt = (one: ObservedCertificate): boolean =>
     valueOr(one.friendlyName, undefined)?.trim().toLowerCase() === name.trim().toLowerCase();
   const [first, ...more] = server.certificates.filter(isIt);
+  const isTold = server.certificates.every(({ friendlyName }) => friendlyName.kind === "known");
   if (first === undefined) {
-    const isTold = server.certificates.every(({ friendlyName }) => friendlyName.kind === "known");
     const untold = isTold ? "" : " It didn't tell the friendly names of all.";
     return none(server, sentence`no certificate of the friendly name "${name}" is there.${untold}`);
+  }
+  if (more.length === 0 && !isTold) {
+    return none(
+      server,
+      sentence`${first.facts.thumbprint} has the friendly name "${name}", but the server didn't tell the friendly names of all, and another one may have it too. Name it by its thumbprint`,
+    );
   }
   if (more.length === 0) return first;
   const all = [first, ...more].map(({ facts }) => facts.thumbprint).join(", ");

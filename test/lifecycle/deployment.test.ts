@@ -1,6 +1,6 @@
 import { readState } from "../../provider/state";
 import type { StoredBinding } from "../../provider/state";
-import { EX01, EX02, MAIL, RENEWED, binding, failure, fqdn, openBench } from "./bench";
+import { EX01, EX02, MAIL, RENEWED, binding, failure, farm, fqdn, openBench } from "./bench";
 import { lineOf, type Line, type Phase } from "../../provider/plan/line";
 import { called, identityOf } from "../identities";
 
@@ -259,16 +259,45 @@ describe("gaps of send connectors", () => {
       events.push(what);
       return Promise.resolve();
     };
-    const others = [
-      deployment.inGap(["Other"], after("second")),
-      deployment.onConnector("partner", after("set")),
-      deployment.outsideGaps().then(after("read")),
-    ];
+    const others = [deployment.inGap(["Other"], after("second")), deployment.onConnector("partner", after("set"))];
     await new Promise((resolve) => setImmediate(resolve));
     expect(events).toEqual(["first opens"]);
     close();
     await Promise.all([first, ...others]);
     expect(events.slice(0, 2)).toEqual(["first opens", "first closes"]);
-    expect(events.slice(2).sort()).toEqual(["read", "second", "set"]);
+    expect(events.slice(2).sort()).toEqual(["second", "set"]);
+  });
+
+  it("are nothing that a reading shows, whether it began before, in or between them", async () => {
+    let isCleared = false;
+    const reads: boolean[] = [];
+    let answer = (): void => undefined;
+    const { deployment } = openBench(farm(), {
+      backend: (real) => ({
+        ...real,
+        readSnapshot: async (...asked) => {
+          const during = isCleared;
+          if (reads.length === 0) await new Promise<void>((resolve) => (answer = resolve));
+          reads.push(during || isCleared);
+          return real.readSnapshot(...asked);
+        },
+      }),
+    });
+    const { signal } = new AbortController();
+    const before = deployment.observe(EX01, signal);
+    await new Promise((resolve) => setImmediate(resolve));
+    let end = (): void => undefined;
+    const gap = deployment.whileCleared(async () => {
+      isCleared = true;
+      await new Promise<void>((resolve) => (end = resolve));
+      isCleared = false;
+    });
+    answer();
+    const within = deployment.observe(EX01, signal);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(reads.filter((one) => !one)).toEqual([]);
+    end();
+    await Promise.all([gap, before, within]);
+    expect(reads).toEqual([true, false, false]);
   });
 });

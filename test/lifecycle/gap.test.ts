@@ -248,6 +248,25 @@ describe("in a gap", () => {
   });
 });
 
+it("says of a name that couldn't be cleared no more than is known, and of one that it hasn't come to nothing", async () => {
+  const engine = await begin([outbound(["EX01"]), { ...outbound(["EX01"]), name: "Partner" }]);
+  const both = { connectors: { send: ["Outbound", "Partner"] } };
+  await engine.up({ mail: bound(first.source, both) });
+  const calls: string[] = [];
+  const broken: Partial<Backend> = {
+    setSendConnectorCertificate: () =>
+      Promise.reject(new ExchangeBindingError("ServerUnreachable", "The line is dead.")),
+  };
+  const failed: unknown = await engine
+    .up({ mail: bound(second.source, both) }, watching(calls, broken))
+    .catch((e: unknown) => e);
+  expect(failed).toMatchObject({
+    failures: [expect.stringMatching(/^Send connector "Outbound" may name no certificate: clearing its name .*failed/)],
+  });
+  expect(calls.filter((call) => call.startsWith("Partner"))).toEqual([]);
+  expect(await namedBy(engine)).toBe(NAME);
+});
+
 it("sets an empty name first also where the binding is taken out, and then refuses the removal", async () => {
   const engine = await begin();
   await engine.up({ mail: bound(first.source, { services: ["SMTP"] }) });
