@@ -18,9 +18,10 @@ const project = (displayName, testMatch, extra = {}) => ({
 
 /**
  * unit: everything that runs in this process. process: the real dynamic-provider process over gRPC. engine: the real
- * Pulumi CLI on the packed tarball. The last two build and pack `lib/` before their first test, so that they always
- * run what is in provider/. peers: independent clients of PowerShell Remoting, in Python, on our endpoint, and our client
- * on an independent server. kerberos: a realm on this machine, with MIT's KDC and an acceptor in Python.
+ * Pulumi CLI on the packed tarball. stories: the same, long ones, which `npm test` leaves to `npm run test:stories`.
+ * These three build and pack `lib/` before their first test, so that they always run what is in provider/. peers:
+ * independent clients of PowerShell Remoting, in Python, on our endpoint, and our client on an independent server.
+ * kerberos: a realm on this machine, with MIT's KDC and an acceptor in Python.
  */
 const settings = {
   // Jest leaves one core free for whoever works beside it. The tests in the real CLI wait more than they compute.
@@ -31,13 +32,20 @@ const settings = {
   reporters: ["default", "<rootDir>/tools/jest/slowestReporter.cjs"],
   projects: [
     project("unit", ["**/*.test.ts"], {
-      testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/(process|engine|windows|remoting/(peers|kerberos))/"],
+      testPathIgnorePatterns: [
+        "/node_modules/",
+        "<rootDir>/test/(process|engine|stories|windows|remoting/(peers|kerberos))/",
+      ],
     }),
     project("process", ["process/**/*.test.ts"], {
       globalSetup: "<rootDir>/tools/jest/processSetup.mjs",
       globalTeardown: "<rootDir>/tools/jest/teardown.mjs",
     }),
     project("engine", ["engine/**/*.test.ts"], {
+      globalSetup: "<rootDir>/tools/jest/engineSetup.mjs",
+      globalTeardown: "<rootDir>/tools/jest/teardown.mjs",
+    }),
+    project("stories", ["stories/**/*.test.ts"], {
       globalSetup: "<rootDir>/tools/jest/engineSetup.mjs",
       globalTeardown: "<rootDir>/tools/jest/teardown.mjs",
     }),

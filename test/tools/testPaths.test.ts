@@ -4,7 +4,7 @@ import path from "node:path";
 const ROOT = path.join(__dirname, "..", "..");
 
 /** Folders of test/ that are no folders of provider/: other ways of running the same, and the tools. */
-const OF_THEIR_OWN = /^(engine|process|tools|fuzz|oldStates|windows|remoting\/(peers|kerberos))\//;
+const OF_THEIR_OWN = /^(engine|stories|process|tools|fuzz|oldStates|windows|remoting\/(peers|kerberos))\//;
 /** Tests of how something that has its file elsewhere works out here. */
 const ELSEWHERE_ON_PURPOSE = [
   "backends/remote/contract",

@@ -5,9 +5,9 @@ import path from "node:path";
 
 import { blocksOf, read } from "../../tools/docs/markdown.cjs";
 import { run } from "../../tools/process.cjs";
-import { EX01, EX02, programOf, STATE_FILE } from "./bindingProgram";
-import { makeProject, mustSucceed } from "./engine";
-import { PASSWORD, remoteConfig, serve, USER } from "./served";
+import { EX01, EX02, programOf, STATE_FILE } from "../engine/bindingProgram";
+import { makeProject, mustSucceed } from "../engine/engine";
+import { PASSWORD, remoteConfig, serve, USER } from "../engine/served";
 
 const CA_FILE = "exchange-simulator-ca.pem";
 const selfSigned = (server: string, services: string): string =>

@@ -10,9 +10,9 @@ import {
   pfxText,
   programOf,
   type TestPfx,
-} from "./bindingProgram";
-import { mustSucceed } from "./engine";
-import { HOSTS, PASSWORD, USER, remoteConfig, serve } from "./served";
+} from "../engine/bindingProgram";
+import { mustSucceed } from "../engine/engine";
+import { HOSTS, PASSWORD, USER, remoteConfig, serve } from "../engine/served";
 
 /** Parts of a name that are attacks on a terminal, on a reader, on a pipeline and on PowerShell. */
 const TERMINAL = "\u001b[31mred\u001b]8;;https://evil.example\u0007link\u009b1m";

@@ -9,8 +9,8 @@ import { Secret } from "../../provider/secret";
 import { blocksOf, read } from "../../tools/docs/markdown.cjs";
 import { stored } from "../backends/simulator/lab";
 import { makeTestAuthority, makeTestCertificate } from "../certificate/testCertificates";
-import { STATE_FILE } from "./bindingProgram";
-import { makeProject, mustSucceed, type EngineProject } from "./engine";
+import { STATE_FILE } from "../engine/bindingProgram";
+import { makeProject, mustSucceed, type EngineProject } from "../engine/engine";
 
 /*
  * The programs of docs/renewals.md, each on a server of its own, on files as their tools leave them.

@@ -3,8 +3,8 @@ import type { Organisation, ServerState } from "../../provider/backends/simulato
 import { parseOrganisation } from "../../provider/backends/simulator/organisationText";
 import { organisation, published, server, stored } from "../backends/simulator/lab";
 import { makeTestAuthority, makeTestCertificate } from "../certificate/testCertificates";
-import { STATE_FILE, makePfx, pfxText, programOf, type TestPfx } from "./bindingProgram";
-import { makeProject, mustSucceed, type EngineProject } from "./engine";
+import { STATE_FILE, makePfx, pfxText, programOf, type TestPfx } from "../engine/bindingProgram";
+import { makeProject, mustSucceed, type EngineProject } from "../engine/engine";
 
 /*
  * What becomes of old certificates, story by story, each on a server of its own, so that one run carries all of them on

@@ -2,8 +2,8 @@ import type { Organisation } from "../../provider/backends/simulator/organisatio
 import type { CertificateMaterial } from "../../provider/certificate/material";
 import { stored } from "../backends/simulator/lab";
 import { makeTestAuthority, makeTestCertificate, type TestCertificateWish } from "../certificate/testCertificates";
-import { EX01, EX02, STATE_FILE, enableByHand, makeBindings, programOf } from "./bindingProgram";
-import { mustSucceed, type EngineProject } from "./engine";
+import { EX01, EX02, STATE_FILE, enableByHand, makeBindings, programOf } from "../engine/bindingProgram";
+import { mustSucceed, type EngineProject } from "../engine/engine";
 
 const EX03 = "ex03.contoso.com";
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -3,9 +3,9 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 
 import { run } from "../../tools/process.cjs";
-import { certificatesOf, frontEndOf } from "./bindingProgram";
-import { makeProject, mustSucceed, type EngineProject } from "./engine";
-import { PEBBLE, startAuthority, type AcmeAuthority } from "./pebble";
+import { certificatesOf, frontEndOf } from "../engine/bindingProgram";
+import { makeProject, mustSucceed, type EngineProject } from "../engine/engine";
+import { PEBBLE, startAuthority, type AcmeAuthority } from "../engine/pebble";
 
 const EXAMPLE = path.join(__dirname, "..", "..", "examples", "acme");
 const SERVERS = ["ex01.contoso.com", "ex02.contoso.com", "ex03.contoso.com"];

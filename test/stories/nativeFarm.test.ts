@@ -1,6 +1,6 @@
 import { manyCertificates, manyServers } from "../../tools/bench/organisation.cjs";
-import { STATE_FILE } from "./bindingProgram";
-import { makeNative, NATIVE_CLASSES } from "./nativeProgram";
+import { STATE_FILE } from "../engine/bindingProgram";
+import { makeNative, NATIVE_CLASSES } from "../engine/nativeProgram";
 
 const PASSWORD = "the password of a file that lives as long as a test";
 /** Longer than any test: what hangs, and what is slower than the limit of its binding. */
