@@ -8,8 +8,8 @@ import {
   pfxText,
   programOf,
   type TestPfx,
-} from "./bindingProgram";
-import { mustSucceed, type EngineProject } from "./engine";
+} from "../engine/bindingProgram";
+import { mustSucceed, type EngineProject } from "../engine/engine";
 
 /*
  * Runs that are cut off in the real engine: by a kill after one call of each kind, and by a failure that is rolled back.

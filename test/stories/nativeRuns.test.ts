@@ -2,11 +2,20 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
 
-import { EX01, EX02, STATE_FILE, certificatesOf, frontEndOf, makePfx, pfxText, programOf } from "./bindingProgram";
-import { makeProject, mustSucceed, type EngineProject } from "./engine";
-import { leaksIn, leftBehind, secretsOf, formsOfPassword } from "./leaks";
-import { makeNative, NATIVE_CLASSES, NATIVE_PROJECT_FILE, nativeProgramOf, TOKEN } from "./nativeProgram";
-import { PASSWORD, serve, USER } from "./served";
+import {
+  EX01,
+  EX02,
+  STATE_FILE,
+  certificatesOf,
+  frontEndOf,
+  makePfx,
+  pfxText,
+  programOf,
+} from "../engine/bindingProgram";
+import { makeProject, mustSucceed, type EngineProject } from "../engine/engine";
+import { leaksIn, leftBehind, secretsOf, formsOfPassword } from "../engine/leaks";
+import { makeNative, NATIVE_CLASSES, NATIVE_PROJECT_FILE, nativeProgramOf, TOKEN } from "../engine/nativeProgram";
+import { PASSWORD, serve, USER } from "../engine/served";
 
 /** The simulator, whose calls that enable services hang as long as there is a file "hang". */
 const HANGING_ADAPTER = `
