@@ -118,7 +118,7 @@ describe("a certificate that another one replaces", () => {
     await story.up({ mail: bound(first.source, ["IMAP", "SMTP"]) });
     const other = givenPfx({ dnsNames: ["owa.contoso.com"], issuer: authority });
     await expect(story.preview({ mail: bound(other.source, ["SMTP"]) })).rejects.toThrow(
-      /onDelete: .*it is the only valid certificate for mail\.contoso\.com, the name of IMAP\. Give IMAP another certificate for mail\.contoso\.com, or another name \(Set-ImapSettings -X509CertificateName\)\. Or leave it there: set onDelete: "retain"/,
+      /onDelete\b.*it is the only valid certificate for mail\.contoso\.com, the name of IMAP\. Give IMAP another certificate for mail\.contoso\.com, or another name \(Set-ImapSettings -X509CertificateName\)\. Or leave it there: set onDelete: "retain"/,
     );
     expect(await story.thumbprints()).not.toContain(other.thumbprint);
     expect(await story.broken()).toEqual([]);
