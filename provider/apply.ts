@@ -3,6 +3,7 @@ import { tlsCertificateNameOf } from "./backends/connectorName";
 import type { CertificateMaterial } from "./certificate/material";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { ExchangeBindingError, messageOf } from "./errors";
+import { growingDelays } from "./growingDelays";
 import type { Observed, ServerFqdn } from "./model";
 import type { SelfSignedWish } from "./plan/desired";
 import { decideSend } from "./plan/connectors";
@@ -362,9 +363,6 @@ async function takeBack(thumbprint: Thumbprint, { server, progress, env }: Run):
   return `The import could not be taken back (${problem.replace(/\.$/, "")}): remove the certificate by hand.`;
 }
 
-const FIRST_DELAY_MS = 500;
-const LONGEST_DELAY_MS = 10_000;
-
 /** Reads again until every goal shows, where Active Directory has to carry the change; otherwise one second look. */
 async function verify(
   work: Work,
@@ -372,7 +370,7 @@ async function verify(
   env: Pick<ApplyEnv, "observe" | "options" | "sleep" | "say">,
 ): Promise<ObservedServer> {
   const resolve = resolver(progress);
-  let delay = FIRST_DELAY_MS;
+  const nextDelay = growingDelays();
   for (let looks = 1; ; looks += 1) {
     const server = await env.observe();
     const unmet = unmetGoals(work.goals, server, resolve).filter((goal) => !isLeftOut(goal, progress));
@@ -385,14 +383,13 @@ async function verify(
       );
     if (looks === 2) env.say({ kind: "waitsFor", goals: unmet });
     try {
-      await env.sleep(delay);
+      await env.sleep(nextDelay());
     } catch {
       throw notComeAbout(
         work.server,
         unmet.map((goal) => goalInWords(goal, resolve)),
       );
     }
-    delay = Math.min(delay * 2, LONGEST_DELAY_MS);
   }
 }
 

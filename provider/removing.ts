@@ -1,6 +1,7 @@
 import type { ApplyEnv, Run } from "./apply";
 import { tlsCertificateNameOf } from "./backends/connectorName";
 import { ExchangeBindingError, asSentence, isBindingError, messageOf } from "./errors";
+import { growingDelays } from "./growingDelays";
 import { decideGap } from "./plan/connectorGap";
 import type { GapDecision, GapRefusal } from "./plan/connectorGap";
 import { findCertificate } from "./plan/holdings";
@@ -23,19 +24,26 @@ export async function removeThese(steps: readonly RemovalStep[], before: Observe
   let server = before;
   const inGap: RemovalStep[] = [];
   for (const step of steps) {
-    const { thumbprint } = step.certificate;
-    // First the word, then the look: whoever declares it at the same time sees the one, or is seen by the other.
-    env.removing(thumbprint);
-    const declaredBy = env.declaredBy(thumbprint);
-    const removal = judgeRemoval({ server, thumbprint, declaredBy, notBefore: undefined, now: env.now() });
+    const removal = judgeNow(step, server, env);
     progress.begun.push(step);
     if (removal.kind === "due") {
-      if (await removeNow(step, run)) server = withoutCertificate(server, thumbprint);
+      if (await removeNow(step, run)) server = withoutCertificate(server, step.certificate.thumbprint);
     } else if (step.gap !== undefined && needsOnlyGap(removal)) {
       inGap.push(step);
     } else keep(step, removal, run);
   }
   if (inGap.length > 0) await removeInGap(inGap, run);
+}
+
+/** First the word, then the look: whoever declares it at the same time sees the one, or is seen by the other. */
+function announce({ certificate: { thumbprint } }: RemovalStep, env: ApplyEnv): ReturnType<ApplyEnv["declaredBy"]> {
+  env.removing(thumbprint);
+  return env.declaredBy(thumbprint);
+}
+
+function judgeNow(step: RemovalStep, server: ObservedServer, env: ApplyEnv): Removal {
+  const { thumbprint } = step.certificate;
+  return judgeRemoval({ server, thumbprint, declaredBy: announce(step, env), notBefore: undefined, now: env.now() });
 }
 
 /** Who declares it is told with the outputs. */
@@ -46,19 +54,23 @@ function keep(step: RemovalStep, removal: Removal | undefined, { progress, env }
 }
 
 /** Removes one; says so, and is no failure, when Exchange doesn't let it go. Gives whether it went. */
-export async function removeNow(step: RemovalStep, { server, progress, env }: Run): Promise<boolean> {
-  const { certificate } = step;
+export async function removeNow(step: RemovalStep, run: Run): Promise<boolean> {
+  const { server, progress, env } = run;
   progress.touched = true;
   try {
-    await env.backend.removeCertificate(server, certificate.thumbprint, env.options);
+    await env.backend.removeCertificate(server, step.certificate.thumbprint, env.options);
     return true;
   } catch (error) {
     // An old certificate that has to stay is no reason to fail: it is tried again by the next run.
     if (!isBindingError(error, "RemovalRefused")) throw error;
-    progress.leftOut.push(step);
-    env.say({ kind: "removalNotDone", certificate, message: error.message });
+    notLetGo(step, error, run);
     return false;
   }
+}
+
+function notLetGo(step: RemovalStep, { message }: Error, { progress, env }: Run): void {
+  progress.leftOut.push(step);
+  env.say({ kind: "removalNotDone", certificate: step.certificate, message });
 }
 
 /**
@@ -93,9 +105,7 @@ async function inTheGap(steps: readonly RemovalStep[], connectors: readonly stri
   let one: ObservedCertificate | undefined;
   for (const step of steps) {
     const { thumbprint } = step.certificate;
-    env.removing(thumbprint);
-    const declaredBy = env.declaredBy(thumbprint);
-    const removal = judgeRemoval({ server, thumbprint, declaredBy, notBefore: undefined, now: env.now() });
+    const removal = judgeNow(step, server, env);
     if (removal.kind !== "due" && !needsOnlyGap(removal)) keep(step, removal, run);
     else {
       due.push(step);
@@ -175,39 +185,38 @@ function keepForSendConnectors(
   for (const step of steps) keep(step, undefined, run);
 }
 
-const FIRST_DELAY_MS = 500;
-const LONGEST_DELAY_MS = 10_000;
 /** Mail goes out without its certificate meanwhile: that long the directory is waited for, and no longer. */
 const LONGEST_GAP_MS = 60_000;
 
 /** The directory may not know yet that the name is cleared: a refusal is tried again. */
 async function removePatiently(step: RemovalStep, patience: { left: number }, run: Run): Promise<void> {
-  const { env, progress } = run;
+  const { env } = run;
   const { certificate } = step;
-  env.removing(certificate.thumbprint);
-  const declaredBy = env.declaredBy(certificate.thumbprint);
+  const declaredBy = announce(step, env);
   if (declaredBy.kind === "unknown" || declaredBy.value.length > 0) {
     keep(step, undefined, run);
     return;
   }
-  for (let delay = FIRST_DELAY_MS; ; delay = Math.min(delay * 2, LONGEST_DELAY_MS)) {
+  const nextDelay = growingDelays();
+  for (;;) {
     try {
       await env.backend.removeCertificate(run.server, certificate.thumbprint, env.options);
       return;
     } catch (error) {
       if (!isBindingError(error, "RemovalRefused")) throw error;
       if (patience.left <= 0) {
-        progress.leftOut.push(step);
-        env.say({ kind: "removalNotDone", certificate, message: error.message });
+        notLetGo(step, error, run);
         return;
       }
     }
+    const delay = nextDelay();
     await env.sleep(delay);
     patience.left -= delay;
   }
 }
 
 const TRIES = 4;
+const DELAY_MS = 500;
 
 interface Cleared {
   readonly connectors: readonly string[];
@@ -232,7 +241,7 @@ async function setAgain({ connectors, unsure, facts, cause }: Cleared, run: Run)
           problems.push(leftEmpty({ connector, isSure: connector !== unsure, facts, error }, run.server));
           break;
         }
-        await env.sleep(FIRST_DELAY_MS * tries).catch(() => undefined);
+        await env.sleep(DELAY_MS * tries).catch(() => undefined);
       }
     }
   }

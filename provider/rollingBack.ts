@@ -2,6 +2,7 @@ import type { ApplyEnv } from "./apply";
 import type { ConnectorCertificateName } from "./backends/backend";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { ExchangeBindingError, asSentence, messageOf } from "./errors";
+import { growingDelays } from "./growingDelays";
 import { valueOr } from "./model";
 import type { ServerFqdn } from "./model";
 import { notReady, sameConnector } from "./plan/connectors";
@@ -22,9 +23,6 @@ export interface RolledBack {
   /** What calls said that failed, each a sentence. */
   readonly problems: readonly string[];
 }
-
-const FIRST_DELAY_MS = 500;
-const LONGEST_DELAY_MS = 10_000;
 
 /**
  * Puts back what a change has done, and reads the server again. A call that fails doesn't stop the others. Throws where
@@ -47,7 +45,7 @@ export async function rollBack(asked: Omit<RollBackQuestion, "declaredBy">, env:
       problems.push(asSentence(messageOf(error)));
     }
   }
-  let delay = FIRST_DELAY_MS;
+  const nextDelay = growingDelays();
   let last: RolledBack | undefined;
   for (let looks = 1; ; looks += 1) {
     let server: ObservedServer;
@@ -64,11 +62,10 @@ export async function rollBack(asked: Omit<RollBackQuestion, "declaredBy">, env:
     const mayCome = problems.length === 0 && open.length > 0 && open.every(mayStillCome);
     if (!mayCome && (open.length === 0 || looks > 1)) return last;
     try {
-      await env.sleep(delay);
+      await env.sleep(nextDelay());
     } catch {
       return last;
     }
-    delay = Math.min(delay * 2, LONGEST_DELAY_MS);
   }
 }
 

@@ -14,7 +14,13 @@ export function tlsCertificateNameOf({
  * are: letter case and blanks beside commas say nothing, and the directory keeps both as somebody wrote them.
  */
 export function sameConnectorName(one: string, other: string): boolean {
-  return normal(one) === normal(other);
+  return sameNameAs(one)(other);
+}
+
+/** The same for one name and many others. */
+export function sameNameAs(one: string): (other: string) => boolean {
+  const wanted = normal(one);
+  return (other) => normal(other) === wanted;
 }
 
 function normal(name: string): string {

@@ -1,21 +1,15 @@
-import type { Backend } from "../backends/backend";
 import type { CommandLineIo } from "../console/io";
-import { isBindingError } from "../errors";
 import type { ServerFqdn } from "../model";
 import { observedFrom } from "../observe";
 import type { ObservedServer } from "../plan/observedServer";
 import { cleanedMessage } from "../sentence";
 import { adoptionOf, importFile, leftOutText, program } from "./generated";
-import { close, readServers } from "./readServers";
-import type { NotRead } from "./readServers";
+import { readServers, withReading } from "./readServers";
+import type { NotRead, ReadingRequest } from "./readServers";
 
 /** What `exchange-certificates generate` was told. */
-export interface GenerateRequest {
+export interface GenerateRequest extends ReadingRequest {
   readonly servers: readonly ServerFqdn[];
-  /** Opens the backend, and asks for a password where one is missing. Throws `ConfigurationInvalid`. */
-  readonly openBackend: () => Promise<Backend>;
-  /** Longest time for the reading of one server, seconds. Default 60. */
-  readonly timeoutSeconds: number | undefined;
   readonly as: "import" | "program";
 }
 
@@ -24,20 +18,7 @@ export interface GenerateRequest {
  * it. 0, or 1 when a server couldn't be read.
  */
 export async function generateCommand(request: GenerateRequest, io: CommandLineIo): Promise<0 | 1> {
-  let backend: Backend;
-  try {
-    backend = await request.openBackend();
-  } catch (error) {
-    if (!isBindingError(error)) throw error;
-    io.error(cleanedMessage(error.message));
-    return 1;
-  }
-  const interruption = new AbortController();
-  void io.interrupted().then(() => {
-    interruption.abort();
-  });
-  try {
-    const reading = { backend, signal: interruption.signal, timeoutSeconds: request.timeoutSeconds };
+  return withReading(request, io, async (reading) => {
     const read = await readServers<ObservedServer>(request.servers, reading, (snapshot) => observedFrom(snapshot));
     const isFailed = (one: ObservedServer | NotRead): one is NotRead => "outcome" in one;
     const failed = read.filter(isFailed);
@@ -50,7 +31,5 @@ export async function generateCommand(request: GenerateRequest, io: CommandLineI
       io.out(importFile(adoption));
     }
     return failed.length > 0 ? 1 : 0;
-  } finally {
-    await close(backend);
-  }
+  });
 }

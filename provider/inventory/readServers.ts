@@ -1,9 +1,11 @@
 import { setTimeout } from "node:timers/promises";
 
 import type { Backend, ServerSnapshot } from "../backends/backend";
+import type { CommandLineIo } from "../console/io";
 import { ExchangeBindingError, isBindingError, messageOf, type ErrorCode } from "../errors";
 import type { ServerFqdn } from "../model";
 import { untilAborted } from "../remoting/untilAborted";
+import { cleanedMessage } from "../sentence";
 
 const DEFAULT_TIMEOUT_SECONDS = 60;
 /** Servers that are read at a time. A fixed endpoint lets an account have 18 sessions. */
@@ -25,14 +27,45 @@ export interface Reading {
   readonly timeoutSeconds: number | undefined;
 }
 
+/** What a command that reads servers was told. */
+export interface ReadingRequest {
+  /** Opens the backend, and asks for a password where one is missing. Throws `ConfigurationInvalid`. */
+  readonly openBackend: () => Promise<Backend>;
+  /** Longest time for the reading of one server, seconds. Default 60. */
+  readonly timeoutSeconds: number | undefined;
+}
+
 const CLOSING_MILLISECONDS = 5000;
 
-/** Closes what was open for reading. What can't be closed ends by its own time-out, and changes nothing in what was read. */
-export async function close(backend: Backend): Promise<void> {
-  await Promise.race([
-    backend.close().catch(() => undefined),
-    setTimeout(CLOSING_MILLISECONDS, undefined, { ref: false }),
-  ]);
+/**
+ * Opens the backend for a command, and closes it when that has done. 1 where it can't be opened, which is said. What
+ * can't be closed ends by its own time-out, and changes nothing in what was read.
+ */
+export async function withReading<Code extends number>(
+  { openBackend, timeoutSeconds }: ReadingRequest,
+  io: Pick<CommandLineIo, "error" | "interrupted">,
+  run: (reading: Reading) => Promise<Code>,
+): Promise<Code | 1> {
+  let backend: Backend;
+  try {
+    backend = await openBackend();
+  } catch (error) {
+    if (!isBindingError(error)) throw error;
+    io.error(cleanedMessage(error.message));
+    return 1;
+  }
+  const interruption = new AbortController();
+  void io.interrupted().then(() => {
+    interruption.abort();
+  });
+  try {
+    return await run({ backend, signal: interruption.signal, timeoutSeconds });
+  } finally {
+    await Promise.race([
+      backend.close().catch(() => undefined),
+      setTimeout(CLOSING_MILLISECONDS, undefined, { ref: false }),
+    ]);
+  }
 }
 
 /** Reads servers side by side, and gives what becomes of each, in their order. One that fails hides no other. */

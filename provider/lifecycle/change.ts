@@ -29,7 +29,7 @@ import { applyEnvOf } from "./applyEnv";
 import { chosenBefore } from "./choosing";
 import type { Deployment } from "./deployment";
 import { removeElsewhere } from "./elsewhere";
-import { putBack } from "./puttingBack";
+import { putBack } from "./failedChange";
 import { HalfDone, limitsOf } from "./requests";
 import type { Bag, ChangeRequest, CreateAnswer, CreateRequest, Limits } from "./requests";
 import { untilFired, withTimeLimit } from "./timeLimit";

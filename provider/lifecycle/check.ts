@@ -6,7 +6,7 @@ import type { ReadInputs } from "../inputs";
 import type { ServerFqdn } from "../model";
 import { claimsOf, conflictsWith } from "../plan/claims";
 import { FACT_KEYS } from "../certificate/facts";
-import type { BindingIdentity, DesiredBinding, PreviousBinding } from "../plan/desired";
+import type { BindingIdentity, DesiredBinding } from "../plan/desired";
 import { findCertificate } from "../plan/holdings";
 import { lineOf } from "../plan/line";
 import type { Line } from "../plan/line";
@@ -15,8 +15,7 @@ import type { ObservedServer } from "../plan/observedServer";
 import { plan } from "../plan/plan";
 import type { Blocker } from "../plan/planTypes";
 import { clean, previousFromInputs } from "../state";
-import { choose, withCertificate } from "./choosing";
-import type { Chosen } from "./choosing";
+import { choose, unchosen } from "./choosing";
 import type { Deployment } from "./deployment";
 import { materialNotices } from "./materialNotices";
 import { limitsOf } from "./requests";
@@ -92,13 +91,20 @@ async function checkOnServer(
   const observation = await deployment.look(server, wished.timeoutSeconds, request);
   const observed = observation.kind === "observed" ? observation.server : undefined;
   const previous = isNew ? undefined : previousFromInputs(oldInputs);
-  const { desired, blocker, lines: choice } = chosen(deployment, { ...read, desired: wished }, observed, previous);
+  const choosing = { ...read, desired: wished };
+  const {
+    desired,
+    blocker,
+    lines: choice,
+  } = observed === undefined ? unchosen(choosing, previous) : choose(deployment, choosing, observed, previous);
   const declared = read.onServer === undefined ? [] : declareCertificate(deployment, desired);
   const claims = claimsOf(desired, observed);
   const conflicts = [...declared, ...conflictsWith(claims, deployment.claim(server, identity, claims), observed)];
   if (observation.kind === "notAsked") {
     const line = lineOf("plan", { kind: "notAsked", reason: observation.reason });
-    const facts = read.onServer === undefined || isNew ? {} : lastKnownFacts(oldInputs);
+    // Without one that was bound there before nothing is known of the one that will be chosen.
+    const isLastKnown = read.onServer !== undefined && previous?.server === server;
+    const facts = isLastKnown ? lastKnownFacts(oldInputs) : {};
     return { blockers: conflicts, lines: isNew ? [line] : [], facts };
   }
   // For a certificate named by its thumbprint or chosen there only the server can tell the rest.
@@ -114,19 +120,6 @@ async function checkOnServer(
   const decision = plan(desired, previous, observation.server, deployment.planContext(server, identity));
   const lines = isNew ? [...choice, ...linesOfPlan(decision), ...materialNotices(read, decision)] : [];
   return { blockers: [...conflicts, ...(decision.kind === "blocked" ? decision.blockers : [])], lines, facts };
-}
-
-/** What the server, or the state where that isn't asked, has for a certificate that is to be chosen. */
-function chosen(
-  deployment: Deployment,
-  wished: Pick<ReadInputs, "onServer"> & { readonly desired: DesiredBinding },
-  server: ObservedServer | undefined,
-  previous: PreviousBinding | undefined,
-): Chosen {
-  const { desired, onServer } = wished;
-  if (server !== undefined) return choose(deployment, wished, server, previous);
-  const last = onServer === undefined ? undefined : previous?.thumbprint;
-  return { desired: last === undefined ? desired : withCertificate(desired, last), blocker: undefined, lines: [] };
 }
 
 /** As an earlier check found them. */

@@ -64,6 +64,15 @@ export function choose(
   };
 }
 
+/** The same where the server isn't asked: what was bound on it so far stays. */
+export function unchosen(
+  { desired, onServer: wish }: { readonly desired: DesiredBinding } & Pick<ReadInputs, "onServer">,
+  previous: PreviousBinding | undefined,
+): Chosen {
+  const last = wish !== undefined && previous?.server === desired.server ? previous.thumbprint : undefined;
+  return { desired: last === undefined ? desired : withCertificate(desired, last), blocker: undefined, lines: [] };
+}
+
 /** What this deployment chose, for whoever carries it out; what check wrote into the inputs where it couldn't ask. */
 export function chosenBefore(
   deployment: Deployment,
@@ -79,7 +88,7 @@ export function chosenBefore(
 }
 
 /** The binding with a certificate that is on its server. */
-export function withCertificate(desired: DesiredBinding, thumbprint: Thumbprint): DesiredBinding {
+function withCertificate(desired: DesiredBinding, thumbprint: Thumbprint): DesiredBinding {
   return { ...desired, certificate: { kind: "thumbprint", thumbprint, isChosen: true } };
 }
 

@@ -7,6 +7,7 @@ import type { ConnectorClaim } from "../plan/connectors";
 import type { BindingIdentity } from "../plan/desired";
 import type { ObservedServer } from "../plan/observedServer";
 import { idOf } from "../state";
+import { entryOf } from "./entryOf";
 import { ALONE } from "./noticeboard";
 import type { Announcement, Noticeboard } from "./noticeboard";
 
@@ -118,11 +119,12 @@ export class Declarations {
     return ofOthers(entryOf(this.#claims, server), binding);
   }
 
-  /** The same for connectors, which belong to several servers. */
+  /** The same for connectors, which belong to several servers; whoever claims none contradicts nobody. */
   claimConnectors(binding: BindingIdentity, claims: readonly ConnectorClaim[]): readonly ConnectorClaim[] {
     if (claims.length > 0 || this.#connectorClaims.has(binding.urn)) {
       this.#announce({ kind: "claimsConnectors", binding, claims });
     }
+    if (claims.length === 0) return [];
     this.#listen();
     const elsewhere = ofOthers(this.#othersConnectorClaims, binding).filter((other) =>
       claims.some(({ server }) => mayShareOrganisation(server, other.server)),
@@ -234,11 +236,4 @@ function isOf({ by, stage }: Removal, { urn }: BindingIdentity, wanted: Removal[
 
 function ofOthers<T>(claims: ReadonlyMap<string, readonly T[]>, { urn }: BindingIdentity): readonly T[] {
   return [...claims].filter(([one]) => one !== urn).flatMap(([, claimed]) => claimed);
-}
-
-/** The map of that key, made when it isn't there yet: what concerns one server is never looked for in all. */
-function entryOf<Key, K, V>(maps: Map<Key, Map<K, V>>, key: Key): Map<K, V> {
-  const found = maps.get(key) ?? new Map<K, V>();
-  maps.set(key, found);
-  return found;
 }

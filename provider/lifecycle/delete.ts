@@ -2,7 +2,7 @@ import { applyRemoval, applyWithConnectors } from "../apply";
 import { ExchangeBindingError } from "../errors";
 import { valueOr } from "../model";
 import { namesToPutBack, throughGap } from "../plan/connectorGap";
-import { findCertificate, heldServices } from "../plan/holdings";
+import { findCertificate, heldServices, isOnServer } from "../plan/holdings";
 import { lineOf } from "../plan/line";
 import type { Fact } from "../plan/line";
 import { linesOfChange, linesOfForgetting } from "../plan/lines";
@@ -189,7 +189,6 @@ function forget(deployment: Deployment, stored: StoredBinding): void {
     last === undefined || certificate === undefined
       ? stored.heldServices
       : valueOr(heldServices(last, certificate), undefined);
-  const isUnreadable = last?.unreadable.some((one) => one.thumbprint === thumbprint) === true;
-  const isThere = last === undefined || certificate !== undefined || isUnreadable;
+  const isThere = last === undefined || isOnServer(last, thumbprint);
   deployment.say(server, deployment.identityNow(stored), linesOfForgetting(thumbprint, held, isThere));
 }

@@ -27,6 +27,7 @@ import { parseId } from "../state";
 import type { StoredBinding } from "../state";
 import { Declarations } from "./declarations";
 import type { Noticeboard } from "./noticeboard";
+import { entryOf } from "./entryOf";
 import { KeyedQueue } from "./queue";
 import type { Limits, ToldLine } from "./requests";
 import { Snapshots } from "./snapshots";
@@ -456,13 +457,6 @@ function sourceNames({ sendConnectors }: ObservedServer, connectors: readonly st
   const wanted = connectors.map((name) => name.toLowerCase());
   const declared = valueOr(sendConnectors, []).filter(({ name }) => wanted.includes(name.toLowerCase()));
   return [...new Set(declared.flatMap(({ sourceServers }) => sourceServers))];
-}
-
-/** The map of that server, made when it isn't there yet: what concerns one server is never looked for in all. */
-function entryOf<K, V>(maps: Map<ServerFqdn, Map<K, V>>, server: ServerFqdn): Map<K, V> {
-  const found = maps.get(server) ?? new Map<K, V>();
-  maps.set(server, found);
-  return found;
 }
 
 /** A server allows few sessions for one user, and the process may live on for long after its last call. */

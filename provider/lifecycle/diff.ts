@@ -14,9 +14,8 @@ import { meansAnother, replacementReason } from "../plan/target";
 import { readState } from "../state";
 import type { StoredBinding } from "../state";
 import { declareOn } from "./check";
-import { choose, withCertificate } from "./choosing";
-import type { Chosen } from "./choosing";
-import type { Deployment, Observation } from "./deployment";
+import { choose, unchosen } from "./choosing";
+import type { Deployment } from "./deployment";
 import { planElsewhere } from "./elsewhere";
 import { differencesOf, differencesOfInputs } from "./differences";
 import { lastKnownServer } from "./lastKnown";
@@ -84,7 +83,15 @@ async function diffKnown(deployment: Deployment, known: Known): Promise<Decision
   // the program either: a destroy may follow in the same process.
   if (!isRefresh) deployment.beginReplacement(identity, stored);
   const observation = await deployment.look(known.desired.server, known.desired.timeoutSeconds, request);
-  const { desired, blocker, lines: choice } = chosen(deployment, known, isRefresh ? undefined : observation);
+  const choosing = { ...known.read, desired: known.desired };
+  // A refresh and a server that wasn't asked choose nothing.
+  const {
+    desired,
+    blocker,
+    lines: choice,
+  } = isRefresh || observation.kind === "notAsked"
+    ? unchosen(choosing, stored.previous)
+    : choose(deployment, choosing, observation.server, stored.previous);
   if (blocker !== undefined) throw refused(desired, [blocker], deployment.env.now());
   const phase = isRefresh ? "refresh" : "plan";
   const say = (lines: readonly Line[]): void => {
@@ -108,14 +115,15 @@ async function diffKnown(deployment: Deployment, known: Known): Promise<Decision
   const planContext = deployment.planContext(desired.server, identity);
   const decision = plan(desired, previous, server, planContext);
   const { thumbprint } = stored.previous;
+  if (!isRefresh && decision.kind !== "replace") {
+    const removed = declareOn(deployment, desired.server, thumbprint, identity);
+    if (removed !== undefined) throw refused(desired, [removed], planContext.now);
+  }
+  // Whoever is refused removes nothing: the others may declare what it would have removed.
   if (!isRefresh && observation.kind === "observed") {
     deployment.declarations.plansRemoval(desired.server, removedBy(decision), identity);
     const atEnd = decision.kind === "replace" ? decision.work.removedAtEnd : undefined;
     if (atEnd !== undefined) deployment.declarations.announcesEnd(desired.server, atEnd, identity);
-  }
-  if (!isRefresh && decision.kind !== "replace") {
-    const removed = declareOn(deployment, desired.server, thumbprint, identity);
-    if (removed !== undefined) throw refused(desired, [removed], planContext.now);
   }
   const differences = differencesOf(decision, stored.raw, read.normalised);
   const isNotRefused = decision.kind === "blocked" && (observation.kind === "notAsked" || isRefresh);
@@ -150,19 +158,6 @@ async function diffKnown(deployment: Deployment, known: Known): Promise<Decision
 function withRemoval(differences: readonly Difference[]): readonly Difference[] {
   if (differences.some(({ path }) => path === "onDelete")) return differences;
   return [...differences, { path: "onDelete", kind: "update", ofInputs: false }];
-}
-
-/** The binding with its certificate, where that is to be chosen; a refresh and an unasked server choose nothing. */
-function chosen(
-  deployment: Deployment,
-  { stored, read, desired }: Known,
-  observation: Observation | undefined,
-): Chosen {
-  const { previous } = stored;
-  if (observation?.kind === "observed") return choose(deployment, { ...read, desired }, observation.server, previous);
-  const isKept = read.onServer !== undefined && previous.server === desired.server;
-  const kept = isKept ? withCertificate(desired, previous.thumbprint) : desired;
-  return { desired: kept, blocker: undefined, lines: [] };
 }
 
 function refused({ identity, server }: DesiredBinding, blockers: readonly Blocker[], now: Date): Error {

@@ -1,4 +1,5 @@
 import { applyRemoval } from "../apply";
+import type { ApplyEnv } from "../apply";
 import { ExchangeBindingError, isBindingError, messageOf } from "../errors";
 import type { Observed, ServerFqdn } from "../model";
 import type { DesiredBinding } from "../plan/desired";
@@ -10,11 +11,11 @@ import { keptUntil, planRemovalsElsewhere } from "../plan/removalWork";
 import type { RemovalStep } from "../plan/removalWork";
 import { idOf } from "../state";
 import type { StoredBinding, SupersededElsewhere } from "../state";
+import { applyEnvOf } from "./applyEnv";
 import type { Deployment } from "./deployment";
-import { HalfDone } from "./requests";
+import { HalfDone, limitsOf } from "./requests";
 import type { Bag, Limits } from "./requests";
-import { heeding } from "./heeding";
-import { untilFired, withTimeLimit } from "./timeLimit";
+import { withTimeLimit } from "./timeLimit";
 
 /*
  * A binding that has moved to another server may have left a certificate on the one before. It is removed there once it
@@ -95,19 +96,22 @@ export async function removeElsewhere(
         withTimeLimit(
           desired.timeoutSeconds,
           doing,
-          async (signal) => {
-            const seen = await untilFired(signal, () => deployment.observe(server, signal));
+          async (signal, anew) => {
+            const operation = { server, identity: desired.identity, limits: limitsOf(desired, limits) };
+            const env = await applyEnvOf(deployment, operation, { signal, anew });
+            const seen = await env.observe();
             snapshots.keep(server, seen);
-            for (const { thumbprint } of announced) declarations.callsRemoval(server, thumbprint, desired.identity);
+            for (const { thumbprint } of announced) env.removing(thumbprint);
             const { steps, notices } = removalsOn(deployment, { seen, superseded: announced, desired });
             const due = new Set(steps.map(({ certificate }) => certificate.thumbprint));
             for (const { thumbprint } of announced) {
-              if (!due.has(thumbprint)) declarations.withdrawsRemoval(server, thumbprint, desired.identity);
+              if (!due.has(thumbprint)) env.staying(thumbprint);
             }
             tell(deployment, { server, desired, phase: "change" }, notices);
             for (const step of steps) {
-              if (await removeOne(deployment, { server, desired, step }, signal)) {
+              if (await removeOne(deployment, step, { server, env })) {
                 gone.add(idOf(server, step.certificate.thumbprint));
+                tell(deployment, { server, desired, phase: "change" }, [removes(step)]);
               }
             }
           },
@@ -132,31 +136,21 @@ interface On {
 /** Whether it is gone; what Exchange refuses is told, and tried again by the next run. */
 async function removeOne(
   deployment: Deployment,
-  { server, desired, step }: On & { readonly step: RemovalStep },
-  signal: AbortSignal,
+  step: RemovalStep,
+  { server, env }: { readonly server: ServerFqdn; readonly env: ApplyEnv },
 ): Promise<boolean> {
   const { certificate } = step;
   const { thumbprint } = certificate;
-  const say = (fact: Fact): void => {
-    tell(deployment, { server, desired, phase: "change" }, [fact]);
-  };
   try {
     const after = await applyRemoval(
       { server, certificate: { kind: "known", thumbprint }, steps: [step], goals: [{ kind: "absent", thumbprint }] },
-      {
-        backend: heeding(await deployment.backend(), signal),
-        observe: () => untilFired(signal, () => deployment.observe(server, signal)),
-        options: { signal },
-        sleep: (milliseconds) => deployment.env.sleep(milliseconds, signal),
-        say,
-      },
+      env,
     );
     deployment.snapshots.keep(server, after);
-    say(removes(step));
     return true;
   } catch (error) {
     if (!isBindingError(error, "RemovalRefused")) throw error;
-    say({ kind: "removalNotDone", certificate, message: error.message });
+    env.say({ kind: "removalNotDone", certificate, message: error.message });
     return false;
   }
 }

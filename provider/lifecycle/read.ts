@@ -2,7 +2,7 @@ import { ExchangeBindingError } from "../errors";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { valueOr } from "../model";
 import { describeBlocker } from "../plan/blockerText";
-import { findCertificate, heldServices, holds } from "../plan/holdings";
+import { findCertificate, heldServices, holds, isOnServer } from "../plan/holdings";
 import type { ObservedCertificate, ObservedServer } from "../plan/observedServer";
 import { inputsFromOutputs, outputsOf, readState } from "../state";
 import type { StoredBinding } from "../state";
@@ -28,7 +28,7 @@ export async function read(deployment: Deployment, request: ReadRequest): Promis
   const { thumbprint } = stored.previous;
   const certificate = findCertificate(server, thumbprint);
   if (certificate === undefined) {
-    if (server.unreadable.some((one) => one.thumbprint === thumbprint)) refuseUnreadable(server, thumbprint);
+    if (isOnServer(server, thumbprint)) refuseUnreadable(server, thumbprint);
     return { kind: "gone" };
   }
   const declared =

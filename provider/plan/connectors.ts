@@ -1,8 +1,8 @@
 import type { ConnectorCertificateName } from "../backends/backend";
-import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorName";
+import { sameConnectorName, sameNameAs, tlsCertificateNameOf } from "../backends/connectorName";
 import type { CertificateFacts } from "../certificate/facts";
-import { valueOr } from "../model";
-import type { ServerFqdn } from "../model";
+import { known, valueOr } from "../model";
+import type { Observed, ServerFqdn } from "../model";
 import type { BindingIdentity } from "./desired";
 import { holds } from "./holdings";
 import type { ObservedServer } from "./observedServer";
@@ -29,13 +29,14 @@ export type NotReady =
 
 /** Source servers that have no fit certificate of that issuer and subject with SMTP, or of which that isn't known. */
 export function notReady(certificateName: string, sources: readonly SourceServer[], now: Date): readonly NotReady[] {
+  const isThatName = sameNameAs(certificateName);
   return sources.flatMap((source): NotReady[] => {
     if (source.kind !== "seen") return [source];
     const { name, server } = source;
     const isHeld = server.certificates.some(
       (one) =>
-        sameConnectorName(tlsCertificateNameOf(one.facts), certificateName) &&
         valueOr(holds(server, one, "SMTP"), false) &&
+        isThatName(tlsCertificateNameOf(one.facts)) &&
         isFit(server, one, now),
     );
     return isHeld ? [] : [{ kind: "withoutCertificate", name }];
@@ -116,6 +117,21 @@ export function receiveConnectorName(identity: string): string {
   return identity.slice(identity.indexOf("\\") + 1);
 }
 
+/** What a connector names; null for one that isn't there. */
+export function shownNameOf(
+  { sendConnectors: send, receiveConnectors: receive }: ObservedServer,
+  type: "send" | "receive",
+  connector: string,
+): Observed<string | undefined | null> {
+  const all = type === "send" ? send : receive;
+  if (all.kind === "unknown") return all;
+  const shown =
+    type === "send"
+      ? valueOr(send, []).find(({ name }) => sameConnector(name, connector))
+      : valueOr(receive, []).find((one) => sameConnector(receiveConnectorName(one.identity), connector));
+  return known(shown === undefined ? null : shown.tlsCertificateName);
+}
+
 /** Whether the connector, as the server shows it, names a certificate of these names. */
 export function connectorNames(
   server: ObservedServer,
@@ -123,13 +139,7 @@ export function connectorNames(
   connector: string,
   facts: CertificateFacts,
 ): boolean {
-  const shown =
-    type === "send"
-      ? valueOr(server.sendConnectors, []).find(({ name }) => sameConnector(name, connector))
-      : valueOr(server.receiveConnectors, []).find((one) =>
-          sameConnector(receiveConnectorName(one.identity), connector),
-        );
-  const name = shown?.tlsCertificateName;
+  const name = valueOr(shownNameOf(server, type, connector), null) ?? undefined;
   return name !== undefined && sameConnectorName(name, tlsCertificateNameOf(facts));
 }
 

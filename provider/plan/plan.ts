@@ -75,14 +75,12 @@ function decide(
   context: PlanContext,
 ): Plan {
   if (previous === undefined) return planCreation(desired, server, context);
-  const back = namesToPutBack(previous, server, context);
-  const after = withConnectors(server, back);
-  const reason = replacementReason(desired, previous, after, context);
-  const decision =
-    reason === undefined
-      ? planUpdate(desired, previous, after, context)
-      : planReplacement({ desired, previous, server: after, context }, reason);
-  return puttingBack(decision, desired, back);
+  return afterPuttingBack({ desired, previous, server, context }, (request) => {
+    const reason = replacementReason(desired, previous, request.server, context);
+    return reason === undefined
+      ? planUpdate(desired, previous, request.server, context)
+      : planReplacement(request, reason);
+  });
 }
 
 /**
@@ -98,21 +96,18 @@ export function planCreate(
   const decision = plan(desired, replaced, server, context);
   return replaced === undefined || decision.kind === "replace" || decision.kind === "blocked"
     ? decision
-    : frozen(replaceAsAsked(desired, replaced, server, context));
+    : frozen(
+        afterPuttingBack({ desired, previous: replaced, server, context }, (request) =>
+          planReplacement(request, "asked"),
+        ),
+      );
 }
 
-function replaceAsAsked(
-  desired: DesiredBinding,
-  replaced: PreviousBinding,
-  server: ObservedServer,
-  context: PlanContext,
-): Plan {
-  const back = namesToPutBack(replaced, server, context);
-  return puttingBack(
-    planReplacement({ desired, previous: replaced, server: withConnectors(server, back), context }, "asked"),
-    desired,
-    back,
-  );
+/** Names that a killed run has left empty are set first, and the rest is decided as if they were set. */
+function afterPuttingBack(request: ReleaseRequest, decide: (request: ReleaseRequest) => Plan): Plan {
+  const { desired, previous, server, context } = request;
+  const back = namesToPutBack(previous, server, context);
+  return puttingBack(decide({ ...request, server: withConnectors(server, back) }), desired, back);
 }
 
 /** What may never be bound, and what isn't there. */

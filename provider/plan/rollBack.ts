@@ -3,7 +3,7 @@ import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorNa
 import { coversName } from "../certificate/names";
 import { NAME_SERVICES, known, valueOr } from "../model";
 import type { ExchangeService, NameService, Observed } from "../model";
-import { receiveConnectorName, sameConnector } from "./connectors";
+import { shownNameOf } from "./connectors";
 import { certificateNameOf, findCertificate, holds, isOnServer } from "./holdings";
 import type { ObservedServer } from "./observedServer";
 import type { NamedCertificate, Step } from "./planTypes";
@@ -197,18 +197,6 @@ export function neverSeen(question: RollBackQuestion): readonly Difference[] {
   return hasMoved && switchesSslOn ? [{ kind: "requireSsl" }] : [];
 }
 
-/** What a connector names; null for one that isn't there. */
-function nameOf(server: ObservedServer, { type, connector }: Connector): Observed<string | undefined | null> {
-  const { sendConnectors: send, receiveConnectors: receive } = server;
-  const all = type === "send" ? send : receive;
-  if (all.kind === "unknown") return all;
-  const shown =
-    type === "send"
-      ? valueOr(send, []).find(({ name }) => sameConnector(name, connector))
-      : valueOr(receive, []).find((one) => sameConnector(receiveConnectorName(one.identity), connector));
-  return known(shown === undefined ? null : shown.tlsCertificateName);
-}
-
 interface Connector {
   readonly type: "send" | "receive";
   readonly connector: string;
@@ -230,8 +218,8 @@ function connectorsNotBack({ begun, before, now, thumbprint }: RollBackQuestion)
     const steps = setting.filter((step) => keyOf(step) === keyOf(part));
     // A name that an earlier run has left cleared is set, whatever becomes of this one.
     const putBack = steps.find(({ isPutBack }) => isPutBack === true);
-    const name = putBack === undefined ? nameOf(before, part) : known(wanted(putBack));
-    const isNow = nameOf(now, part);
+    const name = putBack === undefined ? shownNameOf(before, part.type, part.connector) : known(wanted(putBack));
+    const isNow = shownNameOf(now, part.type, part.connector);
     if (name.kind === "unknown" || isNow.kind === "unknown") return [{ kind: "notKnown", part }];
     if (name.value === null) return [];
     if (isNow.value === null) return [{ kind: "othersDoing", part }];

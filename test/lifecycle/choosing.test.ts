@@ -263,6 +263,15 @@ describe("a choice", () => {
     }
   });
 
+  it("is never the last known one of another server", async () => {
+    const story = await begin(old, renewed);
+    const made = await openBench(story.store).make({ ...binding(), ...BINDING });
+    const bench = openBench(story.store, { config: { "exchange:offline": "true" } });
+    const inputs = await bench.checked({ ...binding(), ...BINDING, server: EX02 }, made.inputs);
+    expect(inputs["thumbprint"]).not.toBe(renewed.facts.thumbprint);
+    expect(inputs["subject"]).not.toBe(renewed.facts.subject);
+  });
+
   it("that keeps the certificate changes nothing but the source", async () => {
     const story = await begin(old);
     await story.up({ mail: { ...BINDING, certificate: { thumbprint: old.facts.thumbprint } } });

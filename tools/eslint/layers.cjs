@@ -12,7 +12,18 @@ const path = require("node:path");
  * @type {readonly (readonly string[])[]}
  */
 const LAYERS = [
-  ["sentence", "errors", "secret", "unknowns", "shownValue", "setting", "powershellQuotes", "sortedJson", "model"],
+  [
+    "sentence",
+    "errors",
+    "secret",
+    "unknowns",
+    "shownValue",
+    "setting",
+    "powershellQuotes",
+    "sortedJson",
+    "growingDelays",
+    "model",
+  ],
   ["certificate/"],
   ["remoting/"],
   ["console/"],

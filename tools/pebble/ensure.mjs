@@ -27,18 +27,22 @@ if (!fs.existsSync(cache)) {
   process.stderr.write(`Building Pebble ${version} (once; half a minute) ...\n`);
   fs.mkdirSync(path.dirname(cache), { recursive: true });
   const making = fs.mkdtempSync(`${cache}-`);
-  for (const program of PROGRAMS) {
-    const args = ["build", "-mod=readonly", "-o", path.join(making, program)];
-    await runOrThrow("go", [...args, `github.com/letsencrypt/pebble/v2/cmd/${program}`], {
-      cwd: here,
-      env,
-      timeLimitSeconds: BUILD_LIMIT_SECONDS,
-    });
-  }
-  // Whole or not there; whoever was quicker has made the same.
   try {
-    fs.renameSync(making, cache);
-  } catch {
+    for (const program of PROGRAMS) {
+      const args = ["build", "-mod=readonly", "-o", path.join(making, program)];
+      await runOrThrow("go", [...args, `github.com/letsencrypt/pebble/v2/cmd/${program}`], {
+        cwd: here,
+        env,
+        timeLimitSeconds: BUILD_LIMIT_SECONDS,
+      });
+    }
+    try {
+      fs.renameSync(making, cache);
+    } catch (error) {
+      // Whoever was quicker has made the same.
+      if (!fs.existsSync(cache)) throw error;
+    }
+  } finally {
     fs.rmSync(making, { recursive: true, force: true });
   }
 }

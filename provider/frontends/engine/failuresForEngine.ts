@@ -25,7 +25,8 @@ export function failuresForEngine(failures: readonly Failure[], inputs: Bag, now
   });
 }
 
-function reasonOf(failure: Failure, now: Date): string {
+/** A failure as a sentence. */
+export function reasonOf(failure: Failure, now: Date): string {
   switch (failure.kind) {
     case "mistake":
       return failure.reason;

@@ -2,6 +2,7 @@ import type { ToldLine } from "../../lifecycle/requests";
 import { describeLine } from "../../plan/lineText";
 import { joined, sentence } from "../../sentence";
 import type { Sentence } from "../../sentence";
+import { nameIn } from "./urn";
 
 /** A line for a place where lines of many bindings stand: server and label come first. */
 export function lineForConsole(told: ToldLine, now: Date): Sentence {
@@ -17,8 +18,7 @@ export function lineForRow(told: ToldLine, now: Date, isFirst: boolean): Sentenc
   const { identity, server } = told;
   const text = textOf(told, now);
   const placed = isFirst && !text.includes(server) ? joined([sentence`on ${server}`, text], ": ") : text;
-  const nameInRow = identity.urn.split("::").slice(3).join("::");
-  return identity.label === nameInRow ? placed : joined([sentence`${identity.label}`, placed], ": ");
+  return identity.label === nameIn(identity.urn) ? placed : joined([sentence`${identity.label}`, placed], ": ");
 }
 
 function textOf({ server, line }: ToldLine, now: Date): Sentence {

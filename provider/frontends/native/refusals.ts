@@ -1,10 +1,10 @@
-import { ExchangeBindingError, asSentence, messageOf } from "../../errors";
+import { ExchangeBindingError, asSentence } from "../../errors";
 import type { ErrorCode } from "../../errors";
 import type { Deployment } from "../../lifecycle/deployment";
 import type { CheckAnswer, Failure } from "../../lifecycle/requests";
-import { describeBlocker } from "../../plan/blockerText";
 import type { Blocker } from "../../plan/planTypes";
-import { nameIn } from "./urn";
+import { reasonOf } from "../engine/failuresForEngine";
+import { nameIn } from "../engine/urn";
 
 /** What is the program's or the configuration's own fault, whatever a server says. */
 const OF_PROGRAM: ReadonlySet<ErrorCode> = new Set([
@@ -57,7 +57,7 @@ export class Refusals {
     if (failures.length === 0) return [];
     const server = typeof inputs["server"] === "string" ? inputs["server"] : undefined;
     const now = this.#deployment.env.now();
-    this.#refused.set(urn, { server, reasons: failures.map((one) => reasonOf(one, now)), code: codeOf(failures) });
+    this.#refused.set(urn, { server, reasons: failures.map((one) => reasonFor(one, now)), code: codeOf(failures) });
     return [];
   }
 
@@ -101,15 +101,9 @@ function isOfServer(failure: Failure): boolean {
   }
 }
 
-function reasonOf(failure: Failure, now: Date): string {
-  switch (failure.kind) {
-    case "mistake":
-      return failure.reason;
-    case "blocker":
-      return describeBlocker(failure.blocker, { server: failure.server, now });
-    case "error":
-      return asSentence(messageOf(failure.error));
-  }
+function reasonFor(failure: Failure, now: Date): string {
+  const reason = reasonOf(failure, now);
+  return failure.kind === "error" ? asSentence(reason) : reason;
 }
 
 function codeOf(failures: readonly Failure[]): ErrorCode {

@@ -18,7 +18,7 @@ import type { NativeProvider } from "./nativeProvider";
 import type { Sdk } from "./sdk";
 import { conceal, reveal } from "./secretValues";
 import type { Path, Revealed } from "./secretValues";
-import { nameIn } from "./urn";
+import { nameIn } from "../engine/urn";
 
 export interface ServiceParts {
   readonly provider: NativeProvider;

@@ -1,9 +1,5 @@
 import type { Bag } from "../../lifecycle/requests";
-
-/** `urn:pulumi:<stack>::<project>::<types>::<name>`: the name, which may have colons of its own. */
-export function nameIn(urn: string): string {
-  return urn.split("::").slice(3).join("::");
-}
+import { nameIn } from "../engine/urn";
 
 /** What a program's constructor says of the binding where nobody else does: here the engine does. */
 export function hiddenInputs(urn: string): Bag {

@@ -4,7 +4,7 @@ import { ExchangeBindingError, messageOf } from "../../provider/errors";
 import { makeTestAuthority } from "../certificate/testCertificates";
 import { givenPfx, makeMiniEngine, type MiniEngine } from "../miniEngine";
 import { ApplyFailure } from "../../provider/apply";
-import { putBack } from "../../provider/lifecycle/puttingBack";
+import { putBack } from "../../provider/lifecycle/failedChange";
 import { desired } from "../plan/servers";
 import { BUILT_IN, EX02, NOW, farm, openBench } from "./bench";
 
