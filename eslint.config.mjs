@@ -61,7 +61,7 @@ export default defineConfig(
   },
   {
     // Decisions are made on data: the same wish, state, server and moment give the same plan.
-    files: ["provider/plan/**/*.ts"],
+    files: ["provider/plan/**/*.ts", "provider/doctor/{finding,neededCmdlets,texts,*Findings,*Text}.ts"],
     plugins: { effects: effectRules.effects },
     rules: { "effects/none": "error" },
   },

@@ -1,11 +1,11 @@
 import { readSessionSettings } from "../backends/remote/sessionSettings";
 import type { RemoteSettings } from "../backends/remote/settings";
 import type { CommandLineIo } from "../console/io";
-import { ExchangeBindingError, isBindingError } from "../errors";
+import { isBindingError } from "../errors";
 import type { ServerFqdn } from "../model";
 import { within } from "../remoting/trace";
 import { traceLines } from "../remoting/traceText";
-import { fail, type Finding, ok } from "./finding";
+import type { Finding, UsableSettings } from "./finding";
 import {
   exitCodeOf,
   findingLines,
@@ -54,8 +54,21 @@ export async function doctorCommand(request: DoctorRequest, io: CommandLineIo): 
     settingsFindings.push(finding);
     findingLines(finding).forEach(show);
   };
+  const finish = (): 0 | 1 => {
+    const report: Report = { version, settings: settingsFindings, servers: reports, isInterrupted: signal.aborted };
+    if (request.json) io.out(reportJson(report));
+    else {
+      io.out("");
+      io.out(summaryLine(report));
+    }
+    return exitCodeOf(report);
+  };
   try {
-    refuseOtherBackends(io.environment["EXCHANGE_BACKEND"]?.trim());
+    const other = judgeBackend(io.environment["EXCHANGE_BACKEND"]?.trim());
+    if (other !== undefined) {
+      tellSettings(other);
+      return finish();
+    }
     const settings = await request.readSettings();
     const sessions = await readSessionSettings(settings, (line) => {
       io.error(line);
@@ -64,7 +77,12 @@ export async function doctorCommand(request: DoctorRequest, io: CommandLineIo): 
     void io.interrupted().then(() => {
       interruption.abort();
     });
-    tellSettings(ok("settings", describeSettings(settings, io.environment["KRB5CCNAME"])));
+    tellSettings({
+      step: "settings",
+      outcome: "ok",
+      kind: "settingsUsable",
+      ...usable(settings, io.environment["KRB5CCNAME"]),
+    });
     for (const [index, server] of servers.entries()) {
       if (signal.aborted) break;
       show("");
@@ -87,49 +105,29 @@ export async function doctorCommand(request: DoctorRequest, io: CommandLineIo): 
   } catch (error) {
     if (!isBindingError(error, "ConfigurationInvalid")) throw error;
     const { problem } = error.facts;
-    tellSettings(
-      fail(
-        "settings",
-        typeof problem === "string" ? problem : error.message,
-        "Settings come from options and from EXCHANGE_*: exchange-certificates --help",
-      ),
-    );
+    tellSettings({
+      step: "settings",
+      outcome: "fail",
+      kind: "settingsUnusable",
+      problem: typeof problem === "string" ? problem : error.message,
+    });
   }
-  const report: Report = { version, settings: settingsFindings, servers: reports, isInterrupted: signal.aborted };
-  if (request.json) io.out(reportJson(report));
-  else {
-    io.out("");
-    io.out(summaryLine(report));
-  }
-  return exitCodeOf(report);
+  return finish();
 }
 
-function refuseOtherBackends(backend: string | undefined): void {
-  if (backend === undefined || backend === "" || backend.toLowerCase() === "remote") return;
-  const what =
-    backend.toLowerCase() === "simulator"
-      ? 'EXCHANGE_BACKEND is "simulator": there are no real servers to look at. "exchange-simulator show" tells about the ' +
-        'simulated ones; to look at one over the wire, run "exchange-simulator serve" and set EXCHANGE_BACKEND to "remote".'
-      : 'EXCHANGE_BACKEND names an adapter, whose way to its servers isn\'t known here. Unset it, or set it to "remote".';
-  throw new ExchangeBindingError("ConfigurationInvalid", what);
+/** What is said of a backend that has no way to look at; `undefined` for ours. */
+function judgeBackend(backend: string | undefined): Finding | undefined {
+  if (backend === undefined || backend === "" || backend.toLowerCase() === "remote") return undefined;
+  return {
+    step: "settings",
+    outcome: "fail",
+    kind: backend.toLowerCase() === "simulator" ? "backendIsSimulator" : "backendIsAdapter",
+  };
 }
 
-function whoeverWeAre(): string {
-  return process.platform === "win32" ? "the account that is logged on" : "whoever the tickets or the keytab belong to";
-}
-
-function describeSettings(settings: RemoteSettings, ticketCache: string | undefined): string {
+function usable(settings: RemoteSettings, ticketCache: string | undefined): UsableSettings {
   const { authentication, username, endpoint, tlsServerName, caFile, password } = settings;
-  const cache = ticketCache === undefined || password !== undefined ? "" : `, ticket cache ${ticketCache}`;
-  const who =
-    authentication === "basic"
-      ? `Basic as ${username ?? ""}`
-      : `Kerberos as ${username ?? whoeverWeAre()}` + (password === undefined ? cache : ", with a password");
-  return [
-    who,
-    // A query may hold anything.
-    endpoint.split("?", 1)[0],
-    ...(tlsServerName === undefined ? [] : [`expecting ${tlsServerName}`]),
-    ...(caFile === undefined ? [] : [`trusting ${caFile}`]),
-  ].join(", ");
+  const { platform } = process;
+  const hasPassword = password !== undefined;
+  return { authentication, username, hasPassword, endpoint, tlsServerName, caFile, ticketCache, platform };
 }

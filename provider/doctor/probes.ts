@@ -54,7 +54,10 @@ export async function connectVerified(url: URL, tls: TlsOptions, signal: AbortSi
   } catch (error) {
     if (isRemotingError(error)) throw error;
     const code = codeOf(error);
-    throw new RemotingError("TlsRefused", `TLS could not be agreed on (${code}).`, { cause: error });
+    throw new RemotingError("TlsRefused", `TLS could not be agreed on (${code}).`, {
+      cause: error,
+      facts: { tlsCode: code },
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 import { safeJson } from "../console/safeJson";
 import { cleanedMessage } from "../sentence";
 import { type Finding, type Outcome, worstOf } from "./finding";
+import { describeFinding } from "./findingText";
 
 /** What was found about one server. */
 export interface ServerReport {
@@ -28,7 +29,9 @@ const WIDTH = 118;
 export const INTRODUCTION = "It only reads: nothing on any server is changed.";
 
 /** Lines for people: the finding, and each remedy in a line of its own. */
-export function findingLines({ step, outcome, text, remedies }: Finding): readonly string[] {
+export function findingLines(finding: Finding): readonly string[] {
+  const { step, outcome } = finding;
+  const { text, remedies } = describeFinding(finding);
   const indent = " ".repeat(INDENT);
   const [first = "", ...rest] = wrapped(text);
   return [
@@ -85,7 +88,17 @@ export function reportJson(report: Report): string {
     interrupted: isInterrupted,
     exitCode: exitCodeOf(report),
     summary: summaryLine(report),
-    settings,
-    servers: servers.map(({ server, findings }) => ({ server, outcome: worstOf(findings), findings })),
+    settings: settings.map(findingJson),
+    servers: servers.map(({ server, findings }) => ({
+      server,
+      outcome: worstOf(findings),
+      findings: findings.map(findingJson),
+    })),
   });
+}
+
+function findingJson(finding: Finding): object {
+  const { step, outcome } = finding;
+  const { text, remedies } = describeFinding(finding);
+  return { step, outcome, text, remedies };
 }

@@ -17,10 +17,11 @@ import type { Trace, TraceEvent } from "../remoting/trace";
 import { untilAborted } from "../remoting/untilAborted";
 import { listCmdlets } from "./cmdletListing";
 import { judgeCmdlets, judgeReading, judgeReadingFailure, judgeServices } from "./exchangeFindings";
-import { type Finding, skip, worstOf } from "./finding";
+import { type Finding, worstOf } from "./finding";
 import { NEEDED_CMDLETS } from "./neededCmdlets";
 import { codeOf, connectTcp, connectVerified, lookUp } from "./probes";
 import {
+  judgeAddress,
   judgeClock,
   judgeConnection,
   judgeName,
@@ -107,15 +108,14 @@ async function limited<T>(
 async function reach(url: URL, options: WalkOptions): Promise<StrangerAnswer> {
   const { settings, sessions, now } = options;
   const host = hostOf(url);
-  if (isIP(host) !== 0) tellAll(judgeName(host, [], settings.authentication), options);
+  if (isIP(host) !== 0) tellAll([judgeAddress(host, settings.authentication)], options);
   else {
     const found = await limited(REACH_SECONDS, options, () => lookUp(host));
-    tellAll(
+    const finding =
       found.kind === "done"
-        ? judgeName(host, found.value, settings.authentication)
-        : [judgeNameFailure(host, found.kind === "failed" ? codeOf(found.error) : "EAI_AGAIN")],
-      options,
-    );
+        ? judgeName(host, found.value)
+        : judgeNameFailure(host, found.kind === "failed" ? codeOf(found.error) : "EAI_AGAIN");
+    tellAll([finding], options);
   }
 
   const address = `${url.hostname}:${portOf(url)}`;
@@ -136,7 +136,7 @@ async function reach(url: URL, options: WalkOptions): Promise<StrangerAnswer> {
     socket = tls.value;
     const expected = { name: expectedName(url, sessions.tls), isVerified: !settings.dangerouslySkipTlsVerification };
     tellAll(socket instanceof TLSSocket ? judgeTls(peerOf(socket), expected, now()) : [], options);
-  } else tellAll([skip("TLS", "plain http: Kerberos encrypts what is said")], options);
+  } else tellAll([{ step: "TLS", outcome: "skip", kind: "plainHttp" }], options);
 
   const asked = now().getTime();
   const answer = await limited(REACH_SECONDS, options, (signal) => askAsStranger(url, socket, signal));
@@ -148,16 +148,15 @@ async function reach(url: URL, options: WalkOptions): Promise<StrangerAnswer> {
     );
   }
   const { authentication } = settings;
-  tellAll(judgeStranger(answer.value, authentication), options);
+  tellAll([judgeStranger(answer.value, authentication)], options);
   const { date } = answer.value;
   // The header was written somewhere between question and answer.
   const middle = (asked + now().getTime()) / 2;
-  tellAll(
+  const clock: Finding =
     date === undefined
-      ? [skip("clock", "the web server doesn't say what time it is")]
-      : [judgeClock((date.getTime() - middle) / 1000, authentication)],
-    options,
-  );
+      ? { step: "clock", outcome: "skip", kind: "clockUntold" }
+      : judgeClock((date.getTime() - middle) / 1000, authentication);
+  tellAll([clock], options);
   return answer.value;
 }
 

@@ -77,6 +77,8 @@ export interface RemotingErrorFacts {
   readonly frontEnd?: string | undefined;
   /** With `TlsRefused`: what is wrong with the server's certificate, where that is what is wrong. */
   readonly certificate?: "name" | "trust" | "dates" | undefined;
+  /** With `TlsRefused`: Node's code for why TLS wasn't agreed on. */
+  readonly tlsCode?: string | undefined;
   readonly fault?: WsmanFault | undefined;
   readonly record?: ErrorRecord | undefined;
   readonly kerberos?: KerberosFacts | undefined;
@@ -97,19 +99,28 @@ export interface KerberosFacts {
   readonly status?: number | undefined;
 }
 
+/** What an error says to a reader who knows which URL is meant. */
+export interface Said {
+  readonly what: string;
+  /** A way out, where the message has one that can be left away. */
+  readonly remedy?: string | undefined;
+}
+
 export class RemotingError extends Error {
   readonly code: RemotingErrorCode;
   readonly facts: RemotingErrorFacts;
+  readonly said: Said;
 
   constructor(
     code: RemotingErrorCode,
     message: string,
-    options: { readonly cause?: unknown; readonly facts?: RemotingErrorFacts } = {},
+    options: { readonly cause?: unknown; readonly facts?: RemotingErrorFacts; readonly said?: Said } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: bareCause(options.cause) });
     this.name = "RemotingError";
     this.code = code;
     this.facts = options.facts ?? {};
+    this.said = options.said ?? { what: message };
   }
 }
 

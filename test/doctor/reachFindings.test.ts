@@ -1,4 +1,6 @@
+import { describeFinding } from "../../provider/doctor/findingText";
 import {
+  judgeAddress,
   judgeClock,
   judgeConnection,
   judgeName,
@@ -6,7 +8,9 @@ import {
   judgeNoAnswer,
   judgeStranger,
   judgeTls,
+  judgeTlsFailure,
 } from "../../provider/doctor/reachFindings";
+import { connectFailure, notConnected } from "../../provider/remoting/http/failures";
 import type { StrangerAnswer } from "../../provider/remoting/http/stranger";
 import type { TlsPeer } from "../../provider/remoting/http/tls";
 
@@ -15,30 +19,25 @@ const v4 = (...addresses: readonly string[]) => addresses.map((address) => ({ ad
 
 describe("a name", () => {
   it("that is an address will do, but not for Kerberos", () => {
-    expect(outcomes(judgeName("10.0.0.5", [], "basic"))).toEqual(["ok"]);
-    expect(outcomes(judgeName("10.0.0.5", [], "kerberos"))).toEqual(["warn"]);
+    expect(judgeAddress("10.0.0.5", "basic")).toMatchObject({ outcome: "ok" });
+    expect(judgeAddress("10.0.0.5", "kerberos")).toMatchObject({ outcome: "warn" });
   });
 
   it("is fine with one address of each kind", () => {
-    const [found, ...more] = judgeName(
-      "ex01.contoso.com",
-      [...v4("10.0.0.5"), { address: "fd00::5", family: 6 }],
-      "basic",
-    );
-    expect(found).toMatchObject({ outcome: "ok", text: "ex01.contoso.com is 10.0.0.5, fd00::5" });
-    expect(more).toEqual([]);
+    expect(judgeName("ex01.contoso.com", [...v4("10.0.0.5"), { address: "fd00::5", family: 6 }])).toMatchObject({
+      kind: "nameFound",
+      addresses: ["10.0.0.5", "fd00::5"],
+    });
   });
 
   it("with several addresses may be a load balancer", () => {
-    const [found] = judgeName("mail.contoso.com", v4("10.0.0.5", "10.0.0.6"), "basic");
-    expect(found).toMatchObject({ outcome: "warn", text: expect.stringContaining("load balancer") });
-    expect(found?.remedies.join(" ")).toContain("by its own FQDN");
+    expect(judgeName("mail.contoso.com", v4("10.0.0.5", "10.0.0.6"))).toMatchObject({ kind: "nameOfSeveral" });
   });
 
   it.each(["127.0.0.1", "127.0.1.1"])("that leads back to this machine is told: %s", (address) => {
-    expect(judgeName("ex01.contoso.com", v4(address), "basic")[0]).toMatchObject({
-      outcome: "warn",
-      text: expect.stringContaining("leads back to this machine"),
+    expect(judgeName("ex01.contoso.com", v4(address, "10.0.0.5"))).toMatchObject({
+      kind: "nameLeadsBack",
+      addresses: [address],
     });
   });
 
@@ -47,16 +46,26 @@ describe("a name", () => {
     ["EAI_AGAIN", "no DNS server answered"],
     ["ESOMETHING", "can't be looked up (ESOMETHING)"],
   ])("that leads nowhere says why: %s", (code, text) => {
-    expect(judgeNameFailure("ex01.contoso.com", code)).toMatchObject({
-      outcome: "fail",
-      text: expect.stringContaining(text),
-    });
+    expect(describeFinding(judgeNameFailure("ex01.contoso.com", code)).text).toContain(text);
   });
 });
 
-it("a connection that fails for a reason of its own is told with that reason", () => {
-  expect(judgeConnection("10.0.0.5:443", { kind: "failed", code: "EHOSTUNREACH" }).text).toContain("(EHOSTUNREACH)");
-  expect(judgeConnection("10.0.0.5:443", { kind: "timedOut", seconds: 15 }).remedies.join(" ")).toContain("firewall");
+it.each([
+  [
+    { kind: "connected", milliseconds: 3 },
+    { outcome: "ok", kind: "connected", milliseconds: 3 },
+  ],
+  [{ kind: "failed", code: "ECONNREFUSED" }, { kind: "nobodyListens" }],
+  [
+    { kind: "failed", code: "EHOSTUNREACH" },
+    { kind: "unreachable", code: "EHOSTUNREACH" },
+  ],
+  [
+    { kind: "timedOut", seconds: 15 },
+    { kind: "connectionTimedOut", seconds: 15 },
+  ],
+] as const)("a connection is judged by how it ended: %j", (result, expected) => {
+  expect(judgeConnection("10.0.0.5:443", result)).toMatchObject(expected);
 });
 
 describe("TLS", () => {
@@ -86,7 +95,28 @@ describe("TLS", () => {
 
   it("shows many names by the first of them", () => {
     const many = { ...peer(100), names: Array.from({ length: 9 }, (_, index) => `n${index}.contoso.com`) };
-    expect(judgeTls(many, verified, now)[0]?.text).toContain("n5.contoso.com and 3 more,");
+    expect(judgeTls(many, verified, now).map((one) => describeFinding(one).text)[0]).toContain(
+      "n5.contoso.com and 3 more,",
+    );
+  });
+
+  const url = new URL("https://ex01.contoso.com/PowerShell/");
+  it.each([
+    ["EPROTO", "noTls"],
+    ["ERR_SSL_WRONG_VERSION_NUMBER", "noTls"],
+    ["ECONNRESET", "tlsRefused"],
+  ])("that isn't agreed on is judged by the code of the failure: %s", (code, kind) => {
+    const failure = connectFailure(url, Object.assign(new Error("x"), { code }));
+    expect(judgeTlsFailure(failure)).toMatchObject({ outcome: "fail", kind });
+  });
+
+  it("whose certificate is refused leaves the error's own remedy away, and says what is wrong", () => {
+    const said = { what: "the server's certificate is refused: it isn't trusted.", remedy: "Trust its CA." };
+    expect(judgeTlsFailure(notConnected("TlsRefused", url, said, { facts: { certificate: "trust" } }))).toMatchObject({
+      kind: "peerRefused",
+      wrong: "trust",
+      says: said.what,
+    });
   });
 });
 
@@ -112,31 +142,32 @@ describe("what a web server says to a stranger", () => {
     [{ status: 302 }, "basic", "fail"],
     [{ status: 200 }, "basic", "warn"],
   ] as const)("%j with %s is %s", (parts, authentication, outcome) => {
-    const [finding] = judgeStranger(answer(parts), authentication);
-    expect(finding).toMatchObject({ step: "web server", outcome });
-    expect(finding?.remedies.length).toBe(outcome === "ok" ? 0 : finding?.remedies.length);
-    if (outcome !== "ok") expect(finding?.remedies).not.toEqual([]);
+    expect(judgeStranger(answer(parts), authentication)).toMatchObject({ step: "web server", outcome });
   });
 
   it("names the server that answered", () => {
-    const [finding] = judgeStranger(answer({ offers: ["Kerberos"], frontEnd: "EX02" }), "kerberos");
-    expect(finding?.text).toBe("front end EX02, it takes Kerberos");
+    expect(judgeStranger(answer({ offers: ["Kerberos"], frontEnd: "EX02" }), "kerberos")).toMatchObject({
+      kind: "offersFit",
+      frontEnd: "EX02",
+    });
   });
 
   it("when it says nothing at all, asks about the scheme", () => {
-    expect(judgeNoAnswer({ code: "ECONNRESET" }, "http:").remedies.join(" ")).toContain("wants TLS");
-    expect(judgeNoAnswer({ seconds: 15 }, "https:").text).toBe("Nothing was answered within 15 seconds.");
+    const plain = describeFinding(judgeNoAnswer({ code: "ECONNRESET" }, "http:"));
+    expect(plain.remedies).toEqual([expect.stringContaining("wants TLS")]);
+    const overTls = describeFinding(judgeNoAnswer({ seconds: 15 }, "https:"));
+    expect(overTls.remedies).toEqual([expect.stringContaining("a web server answers there")]);
   });
 });
 
 describe("the server's clock", () => {
   it.each([
-    [1.5, "basic", "ok", "agree"],
-    [-200, "kerberos", "ok", "200 seconds behind ours"],
-    [299, "kerberos", "ok", "299 seconds ahead of ours"],
-    [301, "kerberos", "fail", "five minutes at most"],
-    [-3600, "basic", "warn", "3600 seconds behind ours"],
-  ] as const)("%d seconds ahead with %s is %s", (seconds, authentication, outcome, text) => {
-    expect(judgeClock(seconds, authentication)).toMatchObject({ outcome, text: expect.stringContaining(text) });
+    [1.5, "basic", { outcome: "ok", kind: "clocksAgree" }],
+    [-200, "kerberos", { outcome: "ok", seconds: 200, isServerBehind: true }],
+    [299, "kerberos", { outcome: "ok", seconds: 299, isServerBehind: false }],
+    [301, "kerberos", { outcome: "fail", seconds: 301, isServerBehind: false }],
+    [-3600, "basic", { outcome: "warn", seconds: 3600, isServerBehind: true }],
+  ] as const)("%d seconds ahead with %s is %j", (seconds, authentication, expected) => {
+    expect(judgeClock(seconds, authentication)).toMatchObject(expected);
   });
 });

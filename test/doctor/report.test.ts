@@ -1,16 +1,27 @@
-import { fail, ok, skip, warn } from "../../provider/doctor/finding";
+import type { Finding } from "../../provider/doctor/finding";
 import { exitCodeOf, findingLines, reportJson, summaryLine, type Report } from "../../provider/doctor/report";
+
+const problem = (text: string): Finding => ({
+  step: "settings",
+  outcome: "fail",
+  kind: "settingsUnusable",
+  problem: text,
+});
+const name: Finding = { step: "name", outcome: "ok", kind: "nameIsAddress", host: "10.0.0.5" };
+const clock: Finding = { step: "clock", outcome: "skip", kind: "clockUntold" };
+const ending: Finding = { step: "TLS", outcome: "warn", kind: "peerEndsSoon", notAfter: new Date(0) };
+const silent: Finding = { step: "TLS", outcome: "fail", kind: "tlsTimedOut", seconds: 15 };
 
 const report = (changes: Partial<Report>): Report => ({
   version: "1.2.3",
-  settings: [ok("settings", "fine")],
+  settings: [],
   servers: [],
   isInterrupted: false,
   ...changes,
 });
-const good = { server: "ex01.contoso.com", findings: [ok("name", "x"), skip("clock", "y")] };
-const warned = { server: "ex02.contoso.com", findings: [ok("name", "x"), warn("TLS", "soon", "renew")] };
-const bad = { server: "ex03.contoso.com", findings: [ok("name", "x"), fail("TLS", "no", "mend")] };
+const good = { server: "ex01.contoso.com", findings: [name, clock] };
+const warned = { server: "ex02.contoso.com", findings: [name, ending] };
+const bad = { server: "ex03.contoso.com", findings: [name, silent] };
 
 describe("a report", () => {
   it.each([
@@ -35,8 +46,27 @@ describe("a report", () => {
       interrupted: false,
       exitCode: 1,
       summary: "It can't be used: ex03.contoso.com (TLS).",
-      settings: [{ step: "settings", outcome: "ok", text: "fine", remedies: [] }],
-      servers: [{ server: "ex03.contoso.com", outcome: "fail", findings: bad.findings }],
+      settings: [],
+      servers: [
+        {
+          server: "ex03.contoso.com",
+          outcome: "fail",
+          findings: [
+            {
+              step: "name",
+              outcome: "ok",
+              text: "10.0.0.5 is an address; there is nothing to look up",
+              remedies: [],
+            },
+            {
+              step: "TLS",
+              outcome: "fail",
+              text: "The port is open, but TLS wasn't agreed on within 15 seconds.",
+              remedies: ["Check that this port speaks TLS, and that no proxy is in between."],
+            },
+          ],
+        },
+      ],
     });
   });
 });
@@ -44,15 +74,22 @@ describe("a report", () => {
 describe("the lines of a finding", () => {
   it("are broken between words, each remedy beginning with an arrow", () => {
     const text = "word ".repeat(40).trim();
-    const lines = findingLines(fail("authentication", text, text, "short"));
+    const lines = findingLines({
+      step: "authentication",
+      outcome: "fail",
+      kind: "kerberosRefused",
+      says: text,
+      identity: undefined,
+      platform: "linux",
+    });
     expect(lines[0]).toMatch(/^ {2}FAIL {2}authentication word word/);
-    expect(lines.slice(1).every((line) => /^ {23}(?:-> | {3})?word|^ {23}-> short$/.test(line))).toBe(true);
-    expect(lines.filter((line) => line.includes("-> "))).toHaveLength(2);
+    expect(lines.slice(1).every((line) => /^ {23}(?:-> docs\/| {3}\S|word)/.test(line))).toBe(true);
+    expect(lines.filter((line) => line.includes("-> "))).toHaveLength(1);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(121);
-    expect(lines.join(" ").match(/word/g)).toHaveLength(80);
+    expect(lines.join(" ").match(/word/g)).toHaveLength(40);
   });
 
   it("hold nothing that steers a terminal", () => {
-    expect(findingLines(ok("session", "a\u001b[31m\r\nb"))).toEqual(["  ok    session        a\\u{1B}[31m b"]);
+    expect(findingLines(problem("a\u001b[31m\r\nb"))[0]).toBe("  FAIL  settings       a\\u{1B}[31m b");
   });
 });

@@ -1,5 +1,7 @@
+import { describeFinding } from "../../provider/doctor/findingText";
 import { judgeOpening, type Asked } from "../../provider/doctor/sessionFindings";
 import { RemotingError } from "../../provider/remoting/errors";
+import { exchangeFailure, statusFailure } from "../../provider/remoting/http/failures";
 import type { TraceEvent } from "../../provider/remoting/trace";
 
 const asked = (changes: Partial<Asked> = {}): Asked => ({
@@ -32,7 +34,12 @@ const request = (frontEnd: string | undefined): TraceEvent => ({
 });
 const opened: TraceEvent = { kind: "opened", protocolVersion: "2.3", powerShell: "5.1.17763.1" };
 const shown = (findings: ReturnType<typeof judgeOpening>) =>
-  findings.map(({ step, outcome, text }) => `${outcome} ${step}: ${text}`);
+  findings.map((one) => `${one.outcome} ${one.step}: ${describeFinding(one).text}`);
+const firstOf = (...opening: Parameters<typeof judgeOpening>) => {
+  const [finding] = judgeOpening(...opening);
+  if (finding === undefined) throw new Error("nothing was found");
+  return { ...finding, ...describeFinding(finding) };
+};
 
 describe("a session that is open", () => {
   it("tells who we are there, to whom, and on which server", () => {
@@ -45,18 +52,15 @@ describe("a session that is open", () => {
 
   it("on another server than the one in the URL is a finding; through a fixed entry it isn't", () => {
     const opening = { events: [kerberos("accepted"), request("EX02"), opened], failure: undefined };
-    expect(judgeOpening(opening, asked())[1]).toMatchObject({
-      outcome: "warn",
-      text: expect.stringContaining("load balancer"),
-    });
-    expect(judgeOpening(opening, asked({ isByName: false }))[1]).toMatchObject({ outcome: "ok" });
+    expect(judgeOpening(opening, asked())[1]).toMatchObject({ kind: "sessionOfAnother", frontEnd: "EX02" });
+    expect(judgeOpening(opening, asked({ isByName: false }))[1]).toMatchObject({ kind: "sessionOpen" });
   });
 });
 
 describe("who we are on Windows", () => {
-  const signedIn = (changes: object): string | undefined => {
+  const signedIn = (changes: object): string => {
     const event = { ...kerberos("accepted"), ...changes };
-    return judgeOpening({ events: [event, opened], failure: undefined }, asked({ platform: "win32" }))[0]?.text;
+    return firstOf({ events: [event, opened], failure: undefined }, asked({ platform: "win32" })).text;
   };
 
   it.each([
@@ -83,56 +87,57 @@ describe("who we are on Windows", () => {
         "by the credentials that were asked for; the context doesn't tell), to HTTP/",
     ],
   ])("is told as it is: %s, agreed: %s", (principal, isPrincipalAgreed, text) => {
-    expect(signedIn({ principal, isPrincipalAgreed })?.slice(0, text.length)).toBe(text);
+    expect(signedIn({ principal, isPrincipalAgreed }).slice(0, text.length)).toBe(text);
   });
 
   it("names Windows' own commands where it fails", () => {
     const failure = new RemotingError("AuthenticationRefused", "There are no credentials.");
-    const [finding] = judgeOpening({ events: [kerberos("refused")], failure }, asked({ platform: "win32" }));
-    expect(finding?.remedies.join(" ")).toMatch(/klist.*whoami/);
-    expect(finding?.remedies.join(" ")).not.toContain("KRB5");
+    const { remedies } = firstOf({ events: [kerberos("refused")], failure }, asked({ platform: "win32" }));
+    expect(remedies.join(" ")).toMatch(/klist.*whoami/);
+    expect(remedies.join(" ")).not.toContain("KRB5");
   });
 
   it("offers Basic last, and for labs", () => {
     const failure = new RemotingError("AuthenticationRefused", "401");
-    const [finding] = judgeOpening({ events: [kerberos("refused")], failure }, asked({ offers: ["Basic"] }));
-    expect(finding?.remedies.at(-1)).toMatch(/^For a lab there is Basic/);
+    const { remedies } = firstOf({ events: [kerberos("refused")], failure }, asked({ offers: ["Basic"] }));
+    expect(remedies.at(-1)).toMatch(/^For a lab there is Basic/);
   });
 });
 
 describe("authentication that fails", () => {
-  const refusal = new RemotingError("AuthenticationRefused", "There is no ticket for HTTP/ex01.contoso.com.");
+  const facts = { kerberos: { service: "HTTP/ex01.contoso.com", principal: undefined } };
+  const refusal = new RemotingError("AuthenticationRefused", "There is no ticket for HTTP/ex01.contoso.com.", {
+    facts,
+  });
 
   it("says what the server would take, where that is what is wrong", () => {
     const opening = { events: [kerberos("refused")], failure: refusal };
-    const [finding] = judgeOpening(opening, asked({ offers: ["Basic"] }));
-    expect(finding?.text).toBe("HTTP 401: the server takes Basic, and we said Kerberos.");
+    expect(judgeOpening(opening, asked({ offers: ["Basic"] }))).toMatchObject([
+      { kind: "methodNotTaken", offers: ["Basic"], authentication: "kerberos" },
+    ]);
     const basic = asked({ authentication: "basic", username: "me", offers: ["Kerberos"] });
-    expect(judgeOpening(opening, basic)[0]?.remedies.join(" ")).toContain("Set-PowerShellVirtualDirectory");
+    expect(firstOf(opening, basic).remedies.join(" ")).toContain("Set-PowerShellVirtualDirectory");
   });
 
   it("with Kerberos tells the library's reason and whom it was for, once", () => {
     const [finding, ...more] = judgeOpening({ events: [kerberos("refused")], failure: refusal }, asked());
     expect(finding).toMatchObject({
-      outcome: "fail",
-      text: "There is no ticket for HTTP/ex01.contoso.com.",
+      kind: "kerberosRefused",
+      says: "There is no ticket for HTTP/ex01.contoso.com.",
+      identity: undefined,
     });
     expect(more).toEqual([]);
-    const status = new RemotingError(
-      "AuthenticationRefused",
-      "https://x/PowerShell/ answered 401 (not authenticated).",
-    );
-    expect(judgeOpening({ events: [kerberos("refused")], failure: status }, asked())[0]?.text).toBe(
-      "It answered 401 (not authenticated). (Kerberos as admin@CONTOSO.COM, to HTTP/ex01.contoso.com)",
+    const answer = { status: 401, contentType: "", location: undefined, challenges: [], frontEnd: "EX01" };
+    const status = statusFailure(new URL("https://x/PowerShell/"), "Kerberos", answer);
+    expect(firstOf({ events: [kerberos("refused")], failure: status }, asked()).text).toMatch(
+      /^It \(front end EX01\) answered 401 .* \(Kerberos as admin@CONTOSO\.COM, to HTTP\/ex01\.contoso\.com\)$/,
     );
   });
 
   it("that isn't decided in time says what had begun", () => {
-    const [finding] = judgeOpening({ events: [kerberos("begun")], failure: { seconds: 60 } }, asked());
-    expect(finding?.text).toMatch(
-      /^Nothing was decided within 60 seconds; Kerberos as admin@CONTOSO\.COM.* had begun\.$/,
-    );
-    expect(finding?.remedies.join(" ")).toContain("port 88");
+    const { text, remedies } = firstOf({ events: [kerberos("begun")], failure: { seconds: 60 } }, asked());
+    expect(text).toMatch(/^Nothing was decided within 60 seconds; Kerberos as admin@CONTOSO\.COM.* had begun\.$/);
+    expect(remedies.join(" ")).toContain("port 88");
   });
 });
 
@@ -154,10 +159,10 @@ describe("a session that fails after we were let in", () => {
   });
 
   it("before authentication was decided is no word about authentication", () => {
-    const failure = new RemotingError("ConnectionLost", "Talking to https://x/PowerShell/: the connection ended.");
+    const failure = exchangeFailure(new URL("https://x/PowerShell/"), new Error("gone"));
     expect(shown(judgeOpening({ events: [], failure }, asked()))).toEqual([
       "skip authentication: it wasn't decided before the session failed",
-      "fail session: the connection ended.",
+      "fail session: the connection ended before the answer was there (gone).",
     ]);
   });
 });

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import type { Endpoint } from "../../provider/backends/simulator/endpoint/endpoint";
 import { memoryState, type StateStore } from "../../provider/backends/simulator/stateFile";
 import { runCommandLine } from "../../provider/exchangeCertificates/commandLine";
-import type { Finding } from "../../provider/doctor/finding";
+import type { Outcome, Step } from "../../provider/doctor/finding";
+import type { FindingText } from "../../provider/doctor/texts";
 import { defaultOrganisation, EX01, EX02, withFaults } from "../backends/simulatedServer";
 import { makeTestCertificate } from "../certificate/testCertificates";
 import { endpointIdentity, PASSWORD, SERVER_NAME, startTestEndpoint, USER } from "../remoting/endpoint";
@@ -71,6 +72,12 @@ const walking = (changes: Readonly<Record<string, string | undefined>> = {}): st
     ...changes,
   }).flatMap(([name, value]: [string, string | undefined]) => (value === undefined ? [] : [`--${name}`, value])),
 ];
+
+/** As it is shown to machines. */
+interface Finding extends FindingText {
+  readonly step: Step;
+  readonly outcome: Outcome;
+}
 
 interface Walked {
   readonly code: number;

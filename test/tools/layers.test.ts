@@ -47,6 +47,19 @@ describe("the rule about layers", () => {
     expect(messagesFor(file, `require("${source}");`)).toEqual(expected);
   });
 
+  it.each([
+    ["provider/doctor/reachFindings.ts", "./reachText", false],
+    ["provider/doctor/walk.ts", "./findingText", false],
+    ["provider/doctor/report.ts", "./findingText", true],
+    ["provider/doctor/findingText.ts", "./reachText", true],
+    ["provider/plan/plan.ts", "./noticeText", false],
+    ["provider/plan/lineText.ts", "./noticeText", true],
+    ["provider/lifecycle/diff.ts", "../plan/lineText", true],
+  ])("keeps sentences out of the files that decide: %s imports %s: %s", (file, source, isLet) => {
+    const expected = isLet ? [] : [expect.stringContaining("sentences are made at the edge")];
+    expect(messagesFor(file, `import "${source}";`)).toEqual(expected);
+  });
+
   it("lets one file load the Pulumi SDK", () => {
     const text = 'import * as pulumi from "@pulumi/pulumi";';
     expect(messagesFor("provider/exchangeCertificateBinding.ts", text)).toEqual([]);

@@ -49,6 +49,14 @@ const LAYERS = [
   ["args", "exchangeCertificateBinding", "index"],
 ];
 
+/**
+ * Folders in which judging and saying are apart: sentences are made in files whose names end with "Text", and a file
+ * that decides imports none of them. The files named here are the edge at which they are shown.
+ *
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+const WORDS_APART = { "plan/": [], "doctor/": ["doctor/report"] };
+
 /** The one file that may load the Pulumi SDK: the provider's own process starts without it. */
 const PULUMI_FILE = "exchangeCertificateBinding";
 
@@ -60,6 +68,17 @@ function layerOf(file) {
   return LAYERS.findIndex((entries) =>
     entries.some((entry) => (entry.endsWith("/") ? file.startsWith(entry) : file === entry)),
   );
+}
+
+/**
+ * Whether a file that decides takes words from one that says.
+ *
+ * @param {string} from Relative to provider/, as above.
+ * @param {string} to
+ */
+function takesWords(from, to) {
+  const folder = Object.keys(WORDS_APART).find((one) => from.startsWith(one) && to.startsWith(one));
+  return folder !== undefined && to.endsWith("Text") && !from.endsWith("Text") && !WORDS_APART[folder]?.includes(from);
 }
 
 /**
@@ -86,6 +105,7 @@ const importsDownwards = {
     schema: [],
     messages: {
       upwards: "{{from}} may not import {{to}}: layers import downwards only (tools/eslint/layers.cjs).",
+      words: "{{from}} decides, so it may not import {{to}}: sentences are made at the edge (tools/eslint/layers.cjs).",
       noLayer: "{{file}} belongs to no layer. Give it a place in tools/eslint/layers.cjs.",
       pulumi: "Only {{allowed}}.ts loads @pulumi/pulumi; elsewhere it may be imported as a type.",
     },
@@ -111,6 +131,7 @@ const importsDownwards = {
       const target = layerOf(to);
       if (target === -1) context.report({ node, messageId: "noLayer", data: { file: to } });
       else if (target > layer) context.report({ node, messageId: "upwards", data: { from: from ?? "", to } });
+      else if (takesWords(from ?? "", to)) context.report({ node, messageId: "words", data: { from: from ?? "", to } });
     }
 
     /** @param {unknown} node */

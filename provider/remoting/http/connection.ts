@@ -15,7 +15,15 @@ import type {
 } from "./authentication";
 import { answerOf, isBodyRefused, isSoap, type RawAnswer, readBody, tokenOf } from "./answer";
 import type { CookieJar } from "./cookies";
-import { asNotDone, connectFailure, describeUrl, exchangeFailure, statusFailure } from "./failures";
+import {
+  asNotDone,
+  connectFailure,
+  describeUrl,
+  exchangeFailure,
+  IS_IT_UP,
+  notConnected,
+  statusFailure,
+} from "./failures";
 import { decryptBody, encryptBody, isEncrypted } from "./multipart";
 import { connectPlain, portOf } from "./tcp";
 import { connectTls, peerOf, type TlsOptions } from "./tls";
@@ -162,12 +170,12 @@ export class HttpConnection {
     }
     if (!isSealed && isSoap(answer)) {
       if (sealing === undefined) return decodeUtf8(answer.body);
-      throw new RemotingError(
-        "HttpUnexpected",
-        `${describeUrl(this.#options.url)} answered in the clear what it was asked encrypted. It may be someone in ` +
-          "between, so it isn't believed.",
-        { facts: { httpStatus: answer.status, frontEnd: answer.frontEnd } },
-      );
+      const what =
+        "answered in the clear what it was asked encrypted. It may be someone in between, so it isn't believed.";
+      throw new RemotingError("HttpUnexpected", `${describeUrl(this.#options.url)} ${what}`, {
+        facts: { httpStatus: answer.status, frontEnd: answer.frontEnd },
+        said: { what: `It ${what}` },
+      });
     }
     throw statusFailure(this.#options.url, this.#options.authentication.scheme, answer);
   }
@@ -369,20 +377,11 @@ export class HttpConnection {
       callback(null, ready);
     };
     const closed = (): void => {
-      done(
-        new RemotingError("ConnectionRefused", `Connecting to ${describeUrl(url)}: the connection was closed.`),
-        undefined,
-      );
+      done(notConnected("ConnectionRefused", url, { what: "the connection was closed." }), undefined);
     };
     const timer = setTimeout(() => {
-      const what = `nobody answered within ${connectTimeoutSeconds} seconds`;
-      const remedy = "Check that the server is up, and that no firewall is in between.";
-      done(
-        new RemotingError("ConnectionRefused", `Connecting to ${describeUrl(url)}: ${what}. ${remedy}`, {
-          facts: NOT_DONE,
-        }),
-        undefined,
-      );
+      const said = { what: `nobody answered within ${connectTimeoutSeconds} seconds.`, remedy: IS_IT_UP };
+      done(notConnected("ConnectionRefused", url, said, { facts: NOT_DONE }), undefined);
       socket.destroy();
     }, connectTimeoutSeconds * 1000);
     const isTls = url.protocol === "https:";

@@ -1,5 +1,5 @@
 import { messageOf } from "../../errors";
-import { isRemotingError, RemotingError, type RemotingErrorCode, type RemotingErrorFacts } from "../errors";
+import { isRemotingError, RemotingError, type RemotingErrorCode, type RemotingErrorFacts, type Said } from "../errors";
 
 /** Where a connection leads, for messages: never with a user name or a password in it. */
 export function describeUrl(url: URL): string {
@@ -15,46 +15,57 @@ function codeOf(error: unknown): string {
   return error instanceof AggregateError ? codeOf(error.errors[0]) : "";
 }
 
+/** A connection that hasn't come about. */
+export function notConnected(
+  code: RemotingErrorCode,
+  url: URL,
+  said: Said,
+  options: { readonly cause?: unknown; readonly facts?: RemotingErrorFacts } = {},
+): RemotingError {
+  const { what, remedy } = said;
+  const text = remedy === undefined ? what : `${what} ${remedy}`;
+  return new RemotingError(code, `Connecting to ${describeUrl(url)}: ${text}`, { ...options, said });
+}
+
+/** What to do where nobody answers. */
+export const IS_IT_UP = "Check that the server is up, and that no firewall is in between.";
+
 /** What kept a connection from coming about. Nothing has been sent by then. */
 export function connectFailure(url: URL, error: unknown): RemotingError {
   if (isRemotingError(error)) return error;
   const code = codeOf(error);
-  const doing = `Connecting to ${describeUrl(url)}`;
-  const options = { cause: error, facts: { fate: "notDone" } } as const;
+  const failed = (of: RemotingErrorCode, said: Said, facts: RemotingErrorFacts = {}): RemotingError =>
+    notConnected(of, url, said, { cause: error, facts: { fate: "notDone", ...facts } });
   if (NOT_FOUND.has(code)) {
-    const remedy = "Check the name, and that this machine's DNS knows it.";
-    return new RemotingError("HostUnknown", `${doing}: there is no host ${url.hostname} (${code}). ${remedy}`, options);
+    return failed("HostUnknown", {
+      what: `there is no host ${url.hostname} (${code}).`,
+      remedy: "Check the name, and that this machine's DNS knows it.",
+    });
   }
   if (REFUSED.has(code)) {
-    const remedy = "Check that the server is up, and that no firewall is in between.";
-    return new RemotingError(
-      "ConnectionRefused",
-      `${doing}: nobody answers there (${messageOf(error)}). ${remedy}`,
-      options,
-    );
+    return failed("ConnectionRefused", { what: `nobody answers there (${messageOf(error)}).`, remedy: IS_IT_UP });
   }
   if (code.startsWith("ERR_SSL_") || code === "EPROTO" || (code === "ECONNRESET" && url.protocol === "https:")) {
     const remedy = "Check that this port speaks TLS, version 1.2 or later.";
-    return new RemotingError("TlsRefused", `${doing}: TLS could not be agreed on (${code}). ${remedy}`, options);
+    return failed("TlsRefused", { what: `TLS could not be agreed on (${code}).`, remedy }, { tlsCode: code });
   }
-  return new RemotingError("ConnectionRefused", `${doing}: ${messageOf(error)}.`, options);
+  return failed("ConnectionRefused", { what: `${messageOf(error)}.` });
 }
 
 /** The same error, for a request of which nothing was sent. */
 export function asNotDone(error: RemotingError): RemotingError {
-  const { code, message, cause, facts } = error;
-  return new RemotingError(code, message, { cause, facts: { ...facts, fate: "notDone" } });
+  const { code, message, cause, facts, said } = error;
+  return new RemotingError(code, message, { cause, facts: { ...facts, fate: "notDone" }, said });
 }
 
 /** What ended a connection between request and answer. Whether the server did what it was asked to, nobody knows. */
 export function exchangeFailure(url: URL, error: unknown): RemotingError {
   if (isRemotingError(error)) return error;
-  const doing = `Talking to ${describeUrl(url)}`;
-  return new RemotingError(
-    "ConnectionLost",
-    `${doing}: the connection ended before the answer was there (${messageOf(error)}).`,
-    { cause: error },
-  );
+  const what = `the connection ended before the answer was there (${messageOf(error)}).`;
+  return new RemotingError("ConnectionLost", `Talking to ${describeUrl(url)}: ${what}`, {
+    cause: error,
+    said: { what },
+  });
 }
 
 /** An answer of the web server, as far as it matters for telling failures apart. */
@@ -87,9 +98,12 @@ const REFUSED_REMEDIES: Readonly<Record<string, string>> = {
 /** An answer that isn't SOAP, made into an error that says what to do. */
 export function statusFailure(url: URL, scheme: string, answer: HttpAnswer): RemotingError {
   const { status, frontEnd } = answer;
-  const from = frontEnd === undefined ? describeUrl(url) : `${describeUrl(url)} (front end ${frontEnd})`;
+  const by = frontEnd === undefined ? "" : ` (front end ${frontEnd})`;
   const fail = (code: RemotingErrorCode, what: string, facts: RemotingErrorFacts = {}): RemotingError =>
-    new RemotingError(code, `${from} answered ${what}`, { facts: { httpStatus: status, frontEnd, ...facts } });
+    new RemotingError(code, `${describeUrl(url)}${by} answered ${what}`, {
+      facts: { httpStatus: status, frontEnd, ...facts },
+      said: { what: `It${by} answered ${what}` },
+    });
   const refused = { fate: "notDone" } as const;
   switch (status) {
     case 401: {

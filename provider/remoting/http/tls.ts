@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from "node:tls";
-import { RemotingError } from "../errors";
-import { describeUrl } from "./failures";
+import type { RemotingError } from "../errors";
+import { notConnected } from "./failures";
 import { hostOf, portOf } from "./tcp";
 
 /** Whom to believe. */
@@ -131,9 +131,10 @@ function untrusted(url: URL, name: string, code: string, certificate: PeerCertif
           "Expect one of its names, or give the server a certificate with that name.",
         ]
       : [REASONS[code] ?? `it isn't trusted (${code})`, "Trust its CA, or give the server another certificate."];
-  return new RemotingError(
+  return notConnected(
     "TlsRefused",
-    `Connecting to ${describeUrl(url)}: the server's certificate is refused: ${reason}. ${says} ${remedy}`,
+    url,
+    { what: `the server's certificate is refused: ${reason}. ${says}`, remedy },
     { facts: { fate: "notDone", certificate: wrongWith(code) } },
   );
 }
