@@ -57,7 +57,7 @@ export interface ApplyEnv {
         | "takesBack"
         | "removalNotDone"
         | "keptOld"
-        | "keptAsWayBack"
+        | "keptForNow"
         | "connectorWaits"
         | "rollsBack"
         | "setsConnector";

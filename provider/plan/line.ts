@@ -189,7 +189,7 @@ const SEVERITY: Readonly<Record<Fact["kind"], Severity>> = {
   keptDeclared: "info",
   keptAfterAll: "info",
   keptOld: "warning",
-  keptAsWayBack: "info",
+  keptForNow: "info",
   keptUntilReplaced: "info",
   rollsBack: "warning",
   takesBack: "warning",

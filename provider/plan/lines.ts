@@ -73,7 +73,7 @@ const EVERY_TIME: ReadonlySet<Notice["kind"]> = new Set([
   "keptOld",
   "connectorWaits",
   "connectorsForgotten",
-  "keptAsWayBack",
+  "keptForNow",
   "successorLater",
   // These belong to a change as well, but to one that the state alone learns of.
   "forgotten",

@@ -182,7 +182,7 @@ export function describeNotice(notice: Notice, context: TextContext, phase: Phas
       return describeDeclared(notice);
     case "keptAfterAll":
       return sentence`certificate ${short(notice.thumbprint)} stays, because this binding declares it: binding "${notice.by}", which comes before this one and was to have it removed at the end, leaves it`;
-    case "keptAsWayBack":
+    case "keptForNow":
     case "keptOld": {
       const few = listOfFew(
         notice.certificates.map((one) => withLife(one, now)),

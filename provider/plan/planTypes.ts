@@ -273,7 +273,7 @@ export type Notice =
   | { readonly kind: "keptAfterAll"; readonly thumbprint: Thumbprint; readonly by: string }
   /** Replaced certificates that stay, all for the same reasons. */
   | {
-      readonly kind: "keptOld" | "keptAsWayBack";
+      readonly kind: "keptOld" | "keptForNow";
       readonly certificates: readonly NamedCertificate[];
       readonly reasons: readonly RemovalReason[];
     };

@@ -42,6 +42,8 @@ export type RemovalReason =
       readonly thumbprints: readonly Thumbprint[];
       /** Why their names aren't cleared for the moment of the removal, although the program allows it. */
       readonly noGap?: GapRefusal | undefined;
+      /** The plan lets each of them name the new certificate as soon as every source server is ready. */
+      readonly moves?: true;
     }
   | { readonly kind: "reserved"; readonly what: "auth" | "federation" | "webManagement" }
   | { readonly kind: "reservedUnknown"; readonly what: "auth" | "federation"; readonly reason: string }

@@ -33,7 +33,7 @@ export function describeRemovalReason(reason: RemovalReason): Sentence {
     case "receiveConnectorsUnknown":
       return sentence`may be needed by receive connectors, which aren't known (${reason.reason})`;
     case "sendConnectors":
-      return sentence`has the issuer and subject that ${connectorsText("send", reason.connectors)} name${reason.connectors.length === 1 ? "s" : ""}, so Exchange doesn't let it go${reason.noGap === undefined ? "" : sentence`; ${describeNoGap(reason.noGap)}`}`;
+      return sentence`has the issuer and subject that ${connectorsText("send", reason.connectors)} name${reason.connectors.length === 1 ? "s" : ""}, so Exchange doesn't let it go${reason.moves === true ? sentence` until ${reason.connectors.length === 1 ? "that names" : "these name"} the new one` : ""}${reason.noGap === undefined ? "" : sentence`; ${describeNoGap(reason.noGap)}`}`;
     case "reserved":
       return sentence`is ${RESERVED_NAMES[reason.what]}`;
     case "reservedUnknown":
@@ -91,6 +91,7 @@ function removalRemedy(reason: RemovalReason, server: ServerFqdn, isOnly: boolea
     case "receiveConnectors":
       return sentence`Enable SMTP on another certificate for that name first, or let the connector name another one (Set-ReceiveConnector -TlsCertificateName).`;
     case "sendConnectors":
+      if (reason.moves === true) return undefined;
       // A command that Exchange refuses for another reason would leave a moment without the name for nothing.
       return (isOnly ? connectorCommands(reason, server) : undefined) ?? describeConnectorWay(reason, isOnly);
     case "reserved":

@@ -3,6 +3,7 @@ import type { Thumbprint } from "../certificate/thumbprint";
 import { DAY_MS } from "../model";
 import type { Observed } from "../model";
 import { throughGap } from "./connectorGap";
+import { sameConnector } from "./connectors";
 import type { GapWishes, HeldNames } from "./connectorGap";
 import type { DesiredBinding } from "./desired";
 import { findCertificate } from "./holdings";
@@ -97,8 +98,22 @@ export function planRemovals(request: RemovalsRequest): Removals {
       } else kept.push(removal);
     }
   }
-  notices.push(...keptNotices(kept));
+  notices.push(...keptNotices(kept.map((one) => withMoves(one, request.steps))));
   return { steps, goals: goalsOf(steps), notices, blockers, removedAtEnd };
+}
+
+/** Told as what it is where the plan itself lets the connectors that are in the way name another one. */
+function withMoves({ certificate, reasons }: Kept, steps: readonly Step[]): Kept {
+  const moves = (connector: string): boolean =>
+    steps.some(
+      (step) => step.kind === "setConnector" && step.waits === true && sameConnector(step.connector, connector),
+    );
+  return {
+    certificate,
+    reasons: reasons.map((one) =>
+      one.kind === "sendConnectors" && one.connectors.every(moves) ? { ...one, moves: true } : one,
+    ),
+  };
 }
 
 /** What a binding wishes of certificates that it has replaced. */
@@ -177,7 +192,7 @@ interface Kept {
   readonly reasons: readonly RemovalReason[];
 }
 
-type KeptNotice = Notice & { readonly kind: "keptOld" | "keptAsWayBack" };
+type KeptNotice = Notice & { readonly kind: "keptOld" | "keptForNow" };
 
 /** Those that stay for the same reasons in one notice: after years there may be many. */
 export function keptNotices(kept: readonly Kept[]): readonly KeptNotice[] {
@@ -192,10 +207,15 @@ export function keptNotices(kept: readonly Kept[]): readonly KeptNotice[] {
     }
   }
   return [...groups.values()].map(({ certificates, reasons }) => ({
-    kind: reasons.every(({ kind }) => kind === "keptUntil") ? "keptAsWayBack" : "keptOld",
+    kind: reasons.every(goesByItself) ? "keptForNow" : "keptOld",
     certificates,
     reasons,
   }));
+}
+
+/** Nobody has to do anything about it. */
+function goesByItself(reason: RemovalReason): boolean {
+  return reason.kind === "keptUntil" || (reason.kind === "sendConnectors" && reason.moves === true);
 }
 
 /** A reason without what may differ between certificates that stay for it. */

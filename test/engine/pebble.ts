@@ -47,8 +47,8 @@ export async function startAuthority(programs: string): Promise<AcmeAuthority> {
         privateKey: file("own.key", own.privateKey.reveal().export({ type: "pkcs8", format: "pem" }).toString()),
         httpPort: (web.address() as AddressInfo).port,
         tlsPort: 1,
-        // Public authorities may give 47 days from 2029.
-        profiles: { default: { description: "47 days", validityPeriod: 4_060_800 } },
+        // Public authorities may give 47 days from 2029. A subject, as Let's Encrypt's classic profile gives one.
+        profiles: { default: { description: "47 days", validityPeriod: 4_060_800, promoteCommonName: true } },
       },
     }),
   );

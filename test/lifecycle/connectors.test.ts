@@ -65,6 +65,21 @@ describe("a send connector", () => {
     expect(await namedBy(engine)).toBe(OTHER);
   });
 
+  it("that moves in the same run is nothing that anybody has to do for the old certificate", async () => {
+    const engine = await begin();
+    const removing = (certificate: unknown) => ({
+      one: { ...bound(EX01, certificate), onDelete: "remove" },
+      two: { ...bound(EX02, certificate), onDelete: "remove" },
+    });
+    await engine.up(removing(mail.source));
+    const preview = await engine.preview(removing(other.source));
+    expect(said(preview, `so Exchange doesn't let it go until that names the new one`)).toHaveLength(2);
+    expect(said(preview, "Set-SendConnector")).toEqual([]);
+    const up = await engine.up(removing(other.source));
+    expect(said(up, "removed ")).toHaveLength(2);
+    expect((await engine.preview(removing(other.source))).done).toEqual({ one: "same", two: "same" });
+  });
+
   it("that somebody changed is drift: told, and set again", async () => {
     const engine = await begin(["EX01"]);
     const program = { one: bound(EX01, mail.source) };

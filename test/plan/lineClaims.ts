@@ -482,7 +482,7 @@ const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
   keptOld: ({ certificates }, { after }) => {
     for (const { thumbprint } of certificates) expect(isThere(after, thumbprint)).toBe(true);
   },
-  keptAsWayBack: ({ certificates }, { after }) => {
+  keptForNow: ({ certificates }, { after }) => {
     for (const { thumbprint } of certificates) expect(isThere(after, thumbprint)).toBe(true);
   },
   keptUntilReplaced: ({ thumbprint }, { after }) => {

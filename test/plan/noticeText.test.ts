@@ -605,7 +605,7 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
         .join(", ")} and 3 more stay: each has the issuer and subject`,
     ],
   ],
-  keptAsWayBack: [
+  keptForNow: [
     [
       planned({ ...given(RENEWED), onDelete: "remove", removeAfterDays: 7 }, {}, bound()),
       `${mail} stays: it is kept as a way back until 2026-11-30`,

@@ -67,10 +67,19 @@ describe("certificates that stay for the same reasons", () => {
     ).toHaveLength(2);
   });
 
+  it("for a connector that the plan moves are told with it, and with nothing to do by hand", () => {
+    const moves = { ...sendConnectors(["Out"]), moves: true } as RemovalReason;
+    const [notice] = keptNotices([kept(MAIL, moves)]);
+    expect(notice).toMatchObject({ kind: "keptForNow" });
+    expect(describeKeeping(notice?.reasons ?? [], EX01, 1)).toBe(
+      'it has the issuer and subject that send connector "Out" names, so Exchange doesn\'t let it go until that names the new one',
+    );
+  });
+
   it("as ways back are told with the first day and the last", () => {
     const until = (days: number): RemovalReason => ({ kind: "keptUntil", until: inDays(days) });
     const [notice] = keptNotices([kept(MAIL, until(3)), kept(OWA, until(9)), kept(WILDCARD, until(5))]);
-    expect(notice).toMatchObject({ kind: "keptAsWayBack" });
+    expect(notice).toMatchObject({ kind: "keptForNow" });
     expect(describeKeeping(notice?.reasons ?? [], EX01, 3)).toBe(
       "each is kept as a way back, the first until 2026-11-26 and the last until 2026-12-02",
     );

@@ -22,8 +22,30 @@ async function renew(project: EngineProject, { environment }: AcmeAuthority, day
   return combined;
 }
 
-const thumbprintIn = (project: EngineProject): string =>
-  new X509Certificate(readFileSync(path.join(project.directory, "tls", "cert.pem"))).fingerprint.replaceAll(":", "");
+/** The certificate names of the connectors, as a person at a console sees them. */
+async function connectorNames(project: EngineProject): Promise<readonly string[]> {
+  const shown = [
+    await project.simulator("Get-SendConnector", "--json"),
+    ...(await Promise.all(
+      SERVERS.map((server) => project.simulator("Get-ReceiveConnector", "-Server", server, "--json")),
+    )),
+  ].flatMap(
+    (one) => JSON.parse(mustSucceed(one).stdout) as readonly { Name: string; TlsCertificateName: string | null }[],
+  );
+  return shown.flatMap(({ Name, TlsCertificateName: name }) => (name === null ? [] : [`${Name}: ${name}`]));
+}
+
+/** All four, naming what is in the project's folder. */
+function allNaming(project: EngineProject): readonly string[] {
+  const { issuer, subject } = certificateIn(project);
+  const connectors = ["Outbound to Internet", ...["EX01", "EX02", "EX03"].map((one) => `Default Frontend ${one}`)];
+  return connectors.map((one) => `${one}: <I>${issuer}<S>${subject}`);
+}
+
+const certificateIn = (project: EngineProject): X509Certificate =>
+  new X509Certificate(readFileSync(path.join(project.directory, "tls", "cert.pem")));
+
+const thumbprintIn = (project: EngineProject): string => certificateIn(project).fingerprint.replaceAll(":", "");
 
 // Built from Go modules; where there is no Go there is no authority to ask.
 (PEBBLE === undefined ? describe.skip : describe)("the example of a certificate by ACME", () => {
@@ -45,6 +67,7 @@ const thumbprintIn = (project: EngineProject): string =>
       mustSucceed(await project.preview("--expect-no-changes"));
       const first = thumbprintIn(project);
       for (const server of SERVERS) expect(await frontEndOf(project, server)).toBe(first);
+      expect(await connectorNames(project)).toEqual(allNaming(project));
 
       // Another root and another issuer, as an authority that takes turns.
       await authority.restart();
@@ -52,13 +75,17 @@ const thumbprintIn = (project: EngineProject): string =>
       const second = thumbprintIn(project);
       const preview = mustSucceed(await project.preview()).combined;
       expect(preview).toContain("3 to replace");
-      expect(preview).toMatch(/goes: .*mail\.contoso\.com, without a subject; issued by CN=Pebble Intermediate CA/);
-      mustSucceed(await project.up("--skip-preview"));
-      mustSucceed(await project.up("--skip-preview"));
+      expect(preview).toMatch(/goes: .*CN=mail\.contoso\.com; issued by CN=Pebble Intermediate CA/);
+      expect(preview).toContain('send connector "Outbound to Internet"');
+      expect(preview).toContain("so Exchange doesn't let it go until that names the new one");
+      expect(preview).not.toContain("Set-SendConnector");
+      const up = mustSucceed(await project.up("--skip-preview")).combined;
+      expect(up.match(/removed \w{8} \(mail\.contoso\.com, 46 days left\)/g)).not.toBeNull();
       for (const server of SERVERS) {
         expect(await frontEndOf(project, server)).toBe(second);
         expect((await certificatesOf(project, server)).map(({ Thumbprint }) => Thumbprint)).not.toContain(first);
       }
+      expect(await connectorNames(project)).toEqual(allNaming(project));
       mustSucceed(await project.preview("--expect-no-changes"));
     } finally {
       await authority.close();
