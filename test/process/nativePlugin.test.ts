@@ -5,7 +5,7 @@ import path from "node:path";
 
 import { memoryState } from "../../provider/backends/simulator/stateFile";
 import { endProcess, run } from "../../tools/process.cjs";
-import { defaultOrganisation, EX01 } from "../backends/simulatedServer";
+import { defaultOrganisation, EX01, EX02, withFaults } from "../backends/simulatedServer";
 import { connectTo, methodsOf, TYPE, urnOf } from "../frontends/native/nativePlugin";
 import { endpointIdentity, PASSWORD, SERVER_NAME, startTestEndpoint, USER } from "../remoting/endpoint";
 import { neutralEnvironment } from "./dynamicProvider";
@@ -57,6 +57,27 @@ async function start() {
   return { child, closed, plugin: methodsOf(connectTo(port)), outputText: () => output };
 }
 
+/** A plugin that has read EX01 through a session. EX02 never answers. */
+async function startWithSession() {
+  const organisation = withFaults(await defaultOrganisation(), EX02, { slowMilliseconds: 3_600_000 });
+  const endpoint = await startTestEndpoint({ store: memoryState(organisation) });
+  const started = await start();
+  const { plugin, outputText } = started;
+  await plugin.configure({
+    backend: "remote",
+    endpoint: endpoint.url,
+    authentication: "basic",
+    username: USER,
+    tlsServerName: SERVER_NAME,
+    caFile: "ca.pem",
+  });
+  const { inputs, failures } = await plugin.check(urnOf("mail"), {}, makeMailBinding(EX01).inputs());
+  expect({ failures, output: outputText() }).toMatchObject({ failures: [] });
+  expect(inputs).toHaveProperty("thumbprint");
+  expect(endpoint.shellCount()).toBeGreaterThan(0);
+  return { ...started, endpoint };
+}
+
 describe("the process of the native plugin", () => {
   it("says its port first, and tells its schema", async () => {
     const { plugin } = await start();
@@ -69,26 +90,26 @@ describe("the process of the native plugin", () => {
   });
 
   it("leaves no session behind when it is told to stop, and ends when the engine says so", async () => {
-    const endpoint = await startTestEndpoint({ store: memoryState(await defaultOrganisation()) });
-    const { child, closed, plugin, outputText } = await start();
-    await plugin.configure({
-      backend: "remote",
-      endpoint: endpoint.url,
-      authentication: "basic",
-      username: USER,
-      tlsServerName: SERVER_NAME,
-      caFile: "ca.pem",
-    });
-    const { inputs, failures } = await plugin.check(urnOf("mail"), {}, makeMailBinding(EX01).inputs());
-    expect({ failures, output: outputText() }).toMatchObject({ failures: [] });
-    expect(inputs).toHaveProperty("thumbprint");
-    expect(endpoint.shellCount()).toBeGreaterThan(0);
-    // Ctrl-C in a terminal reaches it before the engine has said anything: it waits for that.
+    const { endpoint, child, closed, plugin } = await startWithSession();
+    // Ctrl-C in a terminal, while something runs: it waits for what the engine says.
+    const hanging = plugin.check(urnOf("hanging"), {}, makeMailBinding(EX02).inputs()).catch((error: unknown) => error);
+    await plugin.schema();
     child.kill("SIGINT");
+    await plugin.schema();
     await plugin.cancel();
+    await hanging;
     expect(endpoint.shellCount()).toBe(0);
     child.kill("SIGINT");
     await closed;
+    await endpoint.close();
+  });
+
+  it("ends, and leaves no session behind, when the engine closes it without a word", async () => {
+    const { endpoint, child, closed } = await startWithSession();
+    child.kill("SIGINT");
+    await closed;
+    expect(child.signalCode).toBeNull();
+    expect(endpoint.shellCount()).toBe(0);
     await endpoint.close();
   });
 

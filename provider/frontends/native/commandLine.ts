@@ -65,8 +65,9 @@ export async function main(): Promise<void> {
 
 /**
  * The process ends when the engine tells it to, once what runs has been answered: the state must hear of it. It ends too
- * when the engine has gone. Ctrl-C in a terminal may reach this process before the engine says what is to become of the
- * run: that is left to the engine.
+ * when the engine has gone. The engine sends SIGINT to a plugin that it closes, without a word before where the provider
+ * resource was changed or removed, or only the schema was asked for; whoever doesn't end is killed seconds later. While
+ * something runs it is left to the engine what is to become of that.
  */
 function endWith(provider: NativeProvider, serving: Serving): void {
   let isEnding = false;
@@ -80,9 +81,12 @@ function endWith(provider: NativeProvider, serving: Serving): void {
       .then(() => serving.close())
       .then(exit, exit);
   };
-  process.on("SIGINT", () => {
-    if (provider.isCancelled) end();
-  });
+  // Windows has SIGBREAK for it.
+  for (const signal of ["SIGINT", "SIGBREAK"] as const) {
+    process.on(signal, () => {
+      if (provider.isCancelled || !provider.isBusy) end();
+    });
+  }
   process.once("SIGTERM", end);
   const engine = process.ppid;
   setInterval(() => {

@@ -51,6 +51,11 @@ export class NativeProvider {
     return this.#cancelled.signal.aborted;
   }
 
+  /** Whether something that was asked isn't answered yet. */
+  get isBusy(): boolean {
+    return this.#running.size > 0;
+  }
+
   /** `explicit`: the name of the program's own provider resource, whose inputs come before the environment. */
   configure(config: Readonly<Record<string, string>>, explicit: string | undefined): void {
     const readConfig: ReadConfig = (key) => config[key.replace(/^exchange:/, "")];

@@ -76,9 +76,12 @@ export class Refusals {
     if (refused === undefined) return;
     const { server, reasons, code } = refused;
     const others = isPreview ? this.#othersThan(server) : [];
-    const where = server === undefined || reasons.some((reason) => reason.includes(server)) ? "" : ` on ${server}`;
+    const isSaid = (text: string): boolean => reasons.some((reason) => reason.toLowerCase().includes(text));
+    const where = server === undefined || isSaid(server.toLowerCase()) ? "" : ` on ${server}`;
+    const whose = `Binding "${nameIn(urn)}"`;
+    const beginning = isSaid(whose.toLowerCase()) ? "" : `${whose}${where}: `;
     const also = others.length === 0 ? "" : ` Also refused by now: ${others.join(", ")}.`;
-    throw new ExchangeBindingError(code, `Binding "${nameIn(urn)}"${where}: ${reasons.join(" ")}${also}`, {
+    throw new ExchangeBindingError(code, `${beginning}${reasons.join(" ")}${also}`, {
       facts: { server, binding: nameIn(urn) },
     });
   }

@@ -205,6 +205,17 @@ describe("a server that is broken", () => {
     expect((await failureOf(plugin.update(mail, id, outs, checked.inputs, { preview: true }))).message).toContain(EX01);
   });
 
+  it("is told with the binding's name once", async () => {
+    const opened = await open();
+    const made = { certificate: SELF_SIGNED, services: ["IIS"] };
+    const { id, inputs, outs } = await make(opened, args(made));
+    const checked = await opened.plugin.check(mail, inputs, args({ ...made, services: ["IIS", "UM"] }));
+    await opened.plugin.diff(mail, id, outs, checked.inputs);
+    const { message } = await failureOf(opened.plugin.update(mail, id, outs, checked.inputs));
+    expect(message).toMatch(/^Planning binding "mail" on ex01\.contoso\.com: /);
+    expect(message.match(/"mail"/g)).toHaveLength(1);
+  });
+
   it("is named beside the first that a preview fails for", async () => {
     const opened = await open(farm({ faults: { unreachable: true } }));
     const { plugin } = opened;
