@@ -1,5 +1,6 @@
 import type { Backend, CallOptions } from "./backends/backend";
 import { tlsCertificateNameOf } from "./backends/connectorName";
+import type { CertificateFacts } from "./certificate/facts";
 import type { CertificateMaterial } from "./certificate/material";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { ExchangeBindingError, messageOf } from "./errors";
@@ -33,8 +34,15 @@ export interface ApplyEnv {
     connector: { readonly type: "send" | "receive"; readonly connector: string },
     job: () => Promise<T>,
   ) => Promise<T>;
-  /** The source servers of a send connector, read afresh. */
-  readonly sourcesOf: (server: ObservedServer, connector: string) => Promise<(name: string) => SourceServer>;
+  /**
+   * The source servers of a send connector, read afresh. `facts`: of a certificate that it is to name; then those that
+   * another binding of the run has yet to give it to may be told as they were last seen.
+   */
+  readonly sourcesOf: (
+    server: ObservedServer,
+    connector: string,
+    facts?: CertificateFacts,
+  ) => Promise<(name: string) => SourceServer>;
   readonly randomBytes: (count: number) => Buffer;
   readonly makeCertificate: (wish: SelfSignedWish) => Promise<CertificateMaterial>;
   /** Packs what is to be imported so that every server reads it. Slow, and it has randomness of its own. */
@@ -273,7 +281,7 @@ const EXECUTORS: {
       }
       // Others may have come further meanwhile, or less far than the plan took for granted.
       const { connector } = step;
-      const sourceOf = await env.sourcesOf(server, connector);
+      const sourceOf = await env.sourcesOf(server, connector, facts);
       const decision = decideSend({ connector, facts, server, sourceOf, now: env.now() });
       if (decision.kind === "waiting") {
         progress.leftOut.push(step);

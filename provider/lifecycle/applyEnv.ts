@@ -29,7 +29,10 @@ export async function applyEnvOf(
     observe: () => untilFired(end, () => deployment.observe(name, end)),
     options: { signal: end },
     sleep: (milliseconds) => env.sleep(milliseconds, end),
-    sourcesOf: (server, connector) => deployment.readSources(server, [connector], { ...limits, signal: end }, true),
+    sourcesOf: (server, connector, facts) =>
+      facts === undefined
+        ? deployment.readSources(server, [connector], { ...limits, signal: end }, true)
+        : deployment.sourcesBefore(server, connector, facts, { ...limits, signal: end }),
   });
   return {
     ...until(signal),

@@ -194,7 +194,7 @@ async function decideAgain(
   const assumed = deployment.snapshots.last(desired.server);
   const server = await untilFired(signal, () => deployment.observe(desired.server, signal));
   deployment.snapshots.keep(desired.server, server);
-  await deployment.readSources(server, desired.connectors.send, { ...limitsOf(desired, what.limits), signal }, true);
+  await deployment.readSources(server, desired.connectors.send, { ...limitsOf(desired, what.limits), signal });
   const context = deployment.planContext(desired.server, desired.identity);
   // What others are going to bring is good enough for a preview; now it has to be there.
   const actual = decide(desired, previous, server, { ...context, expected: new Map() });

@@ -13,8 +13,8 @@ import { DEFAULT_TIMEOUT_SECONDS } from "../inputs";
 import type { InputReading } from "../inputs";
 import { parseServerFqdn, valueOr } from "../model";
 import type { ServerFqdn } from "../model";
-import { connectorConflicts } from "../plan/connectors";
-import type { ConnectorClaim, SourceServer } from "../plan/connectors";
+import { connectorConflicts, decideSend } from "../plan/connectors";
+import type { ConnectorClaim, NotReady, SourceServer } from "../plan/connectors";
 import { isNameOf } from "../plan/connectorWork";
 import type { Claim } from "../plan/claims";
 import type { HeldNames } from "../plan/connectorGap";
@@ -320,12 +320,36 @@ export class Deployment {
     await Promise.all(
       names.map(async (name) => {
         const known = this.#sources.get(name.toLowerCase());
-        if (known !== undefined && !again) return;
+        // What this run has changed since is in the snapshots.
+        if (known !== undefined && known.kind !== "seen" && !again) return;
         this.#sources.set(name.toLowerCase(), await this.#readSource(server, name, limits, again));
       }),
     );
     return (name) =>
       isNameOf(server.server, name) ? { kind: "seen", name, server } : this.#sourceOf(server.server)(name);
+  }
+
+  /**
+   * The source servers right before a send connector is to name a certificate. Where all that it waits for are servers
+   * to which another binding of this run has yet to bring that certificate, they are taken as they were last seen: each
+   * of these looks again when it comes to the connector. Otherwise all are read afresh. (With a hundred source servers
+   * that is two hundred readings instead of ten thousand.)
+   */
+  async sourcesBefore(
+    server: ObservedServer,
+    connector: string,
+    facts: CertificateFacts,
+    limits: Limits,
+  ): Promise<(name: string) => SourceServer> {
+    // Whoever comes to the connector next finds this one ready.
+    this.snapshots.keep(server.server, server);
+    const sourceOf = await this.readSources(server, [connector], limits);
+    const decision = decideSend({ connector, facts, server, sourceOf, now: this.env.now() });
+    const isYetToCome = ({ kind, name }: NotReady): boolean =>
+      kind === "withoutCertificate" &&
+      [...this.#expected].some(([one, expected]) => isNameOf(one, name) && expected.has(facts.thumbprint));
+    if (decision.kind === "waiting" && decision.for.every(isYetToCome)) return sourceOf;
+    return this.readSources(server, [connector], limits, true);
   }
 
   async #readSource(from: ObservedServer, name: string, limits: Limits, again: boolean): Promise<SourceServer> {

@@ -1,7 +1,15 @@
 import { isBindingError } from "../errors";
 import type { ServerFqdn } from "../model";
 import type { ObservedServer } from "../plan/observedServer";
-import { machineTimer, reasonOf, type TimeLimit, type Timer, untilFired, withTimeLimit } from "./timeLimit";
+import {
+  controllerForMany,
+  machineTimer,
+  reasonOf,
+  type TimeLimit,
+  type Timer,
+  untilFired,
+  withTimeLimit,
+} from "./timeLimit";
 
 /** Who waits for a reading: how long, and what ends the waiting earlier. */
 export interface Waiter extends TimeLimit {
@@ -62,7 +70,7 @@ export class Snapshots {
   }
 
   #begin(server: ServerFqdn): Reading {
-    const controller = new AbortController();
+    const controller = controllerForMany();
     const reading: Reading = {
       outcome: this.#read(server, controller.signal).then((observed) => {
         // A change may have put a newer reading in place, or dropped this one, while it was under way.

@@ -1,3 +1,5 @@
+import { setMaxListeners } from "node:events";
+
 import { asSentence, ExchangeBindingError, isBindingError } from "../errors";
 
 /** Runs something once, that many milliseconds from now. What it returns takes that back. */
@@ -62,7 +64,7 @@ export async function withTimeLimit<T>(
   const expired = new Promise<never>((_resolve, reject) => (fail = reject));
   const begin: Anew = (what, { inAnyCase = false } = {}) => {
     cancel();
-    const controller = new AbortController();
+    const controller = controllerForMany();
     const abort = (reason: Error): void => {
       if (controller.signal.aborted) return;
       cancel();
@@ -94,6 +96,13 @@ export async function withTimeLimit<T>(
     cancel();
     outer?.removeEventListener("abort", onOuter);
   }
+}
+
+/** One for whose signal any number may wait at once: Node takes more than ten for a leak, and says so on the console. */
+export function controllerForMany(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(Infinity, controller.signal);
+  return controller;
 }
 
 function limitReached({ seconds, setBy = "timeoutSeconds" }: TimeLimit, doing: string): ExchangeBindingError {

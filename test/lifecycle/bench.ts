@@ -71,6 +71,11 @@ export function farm(changes: Partial<ServerState> = {}): Organisation {
   ]);
 }
 
+/** Servers of those short names, all of one build and with one certificate of setup. */
+export function farmOf(names: readonly string[]): Organisation {
+  return organisation(names.map((name) => builtInServer(name, BUILT_IN)));
+}
+
 export interface BenchOptions {
   readonly config?: Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;

@@ -1,7 +1,8 @@
 import type { Organisation } from "../../provider/backends/simulator/organisation";
 import { makeTestAuthority } from "../certificate/testCertificates";
 import { RefusedPreview, givenPfx, makeMiniEngine, type MiniEngine, type Run } from "../miniEngine";
-import { EX01, EX02, NOW, farm } from "./bench";
+import { called } from "../identities";
+import { EX01, EX02, NOW, farm, farmOf, fqdn, openBench, type Bag } from "./bench";
 
 /* Connectors that follow a certificate, in the order in which the engine calls the provider. */
 
@@ -167,4 +168,20 @@ describe("connectors are refused", () => {
     const program = { one: { ...bound(EX01, mail.source), services: ["IIS"] } };
     await expect(engine.preview(program)).rejects.toThrow(RefusedPreview);
   });
+});
+
+it("reads its many source servers a few times each in a run that brings the certificate to all of them", async () => {
+  const names = Array.from({ length: 12 }, (_, index) => `EX${String(index + 10)}`);
+  const sendConnectors = [{ name: "Outbound", fqdn: null, tlsCertificateName: null, sourceServers: names }];
+  const bench = openBench({ ...farmOf(names), sendConnectors });
+  const servers = names.map((name) => fqdn(`${name}.contoso.com`));
+  // As the engine does it: everything is looked at, then everything is made, side by side.
+  const inputs: Bag[] = [];
+  for (const server of servers) inputs.push(await bench.checked({ ...called(server), ...bound(server, mail.source) }));
+  const before = bench.calls.length;
+  await Promise.all(inputs.map((one) => bench.lifecycle.create(one)));
+  expect((await bench.store.read()).sendConnectors[0]?.tlsCertificateName).toBe(NAME);
+  const readings = bench.calls.slice(before).filter((call) => call.startsWith("readSnapshot"));
+  const most = Math.max(...servers.map((server) => readings.filter((call) => call.endsWith(server)).length));
+  expect(most).toBeLessThan(10);
 });

@@ -1,3 +1,5 @@
+import { getMaxListeners } from "node:events";
+
 import { ExchangeBindingError } from "../../provider/errors";
 import { machineTimer, sleep, untilFired, withTimeLimit } from "../../provider/lifecycle/timeLimit";
 import { FakeTime } from "./fakeTime";
@@ -5,6 +7,10 @@ import { FakeTime } from "./fakeTime";
 const never = (): Promise<never> => new Promise(() => undefined);
 
 describe("a time limit", () => {
+  it("has a signal for which any number may wait, without a warning of Node's on the console", async () => {
+    expect(await withTimeLimit(60, "Reading", (signal) => Promise.resolve(getMaxListeners(signal)))).toBe(Infinity);
+  });
+
   it("passes on what comes in time, result and error", async () => {
     await expect(withTimeLimit(60, "Reading", () => Promise.resolve("in time"))).resolves.toBe("in time");
     await expect(withTimeLimit(60, "Reading", () => Promise.reject(new Error("no")))).rejects.toThrow("no");

@@ -47,6 +47,7 @@ describe("a hundred servers, of which four are broken", () => {
     expect(up.exitCode).not.toBe(0);
     const done = (await project.resources()).map(({ id }) => (id ?? "").split("/")[0]);
     expect(done.toSorted()).toEqual(names.filter((name) => !BROKEN.includes(name)).toSorted());
+    expect(up.combined).not.toContain("MaxListenersExceededWarning");
     for (const name of BROKEN) expect(up.combined).toMatch(new RegExp(`error: .*${name}`));
   });
 });

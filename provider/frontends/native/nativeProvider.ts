@@ -10,6 +10,7 @@ import type { Answered } from "../../lifecycle/lookUp";
 import { read } from "../../lifecycle/read";
 import { HalfDone } from "../../lifecycle/requests";
 import type { Bag, CreateAnswer, Decision, Limits, ReadAnswer } from "../../lifecycle/requests";
+import { controllerForMany } from "../../lifecycle/timeLimit";
 import { failuresForEngine } from "../engine/failuresForEngine";
 import type { EngineFailure } from "../engine/failuresForEngine";
 import { plannedOutputs } from "./plannedOutputs";
@@ -39,7 +40,7 @@ export interface OfState extends OfResource {
 export class NativeProvider {
   readonly #deployment: Deployment;
   readonly #refusals: Refusals;
-  readonly #cancelled = new AbortController();
+  readonly #cancelled = controllerForMany();
   readonly #running = new Set<Promise<unknown>>();
 
   constructor(deployment: Deployment) {
