@@ -5,11 +5,20 @@ import { parseThumbprint } from "./certificate/thumbprint";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { readCertificateSource } from "./certificateSource";
 import type { CertificateSource, KeptMaterial, SourceContext, SourceEnv } from "./certificateSource";
-import { EXCHANGE_SERVICES, flawOfName, NAME_SERVICES, parseServerFqdn, parseService, sortServices } from "./model";
-import type { ExchangeService, NameService, ServerFqdn } from "./model";
+import {
+  type ExchangeService,
+  type NameService,
+  type ServerFqdn,
+  EXCHANGE_SERVICES,
+  flawOfName,
+  NAME_SERVICES,
+  parseServerFqdn,
+  parseService,
+  sortServices,
+} from "./model";
 import { describeNameFlaw } from "./plan/blockerText";
 import type { BindingIdentity, DeclaredConnectors, DeclaredName, DesiredBinding, OnServerWish } from "./plan/desired";
-import { NAME_PROPERTY, nameFlaw } from "./plan/names";
+import { namePropertyOf, nameFlaw } from "./plan/names";
 import type { NameFlaw } from "./plan/names";
 import { namesOfWish, subjectOfWish } from "./plan/target";
 import { shown, isHarmless, isPlainText, NOT_PLAIN } from "./shownValue";
@@ -305,7 +314,7 @@ function nameFlaws(
   const names = wanted.kind === "given" ? wanted.facts : namesOfWish(wanted.wish);
   const subject = wanted.kind === "given" ? wanted.facts.subject : subjectOfWish(wanted.wish);
   return NAME_SERVICES.filter(
-    (service) => services?.includes(service) === true && !unknown.has(NAME_PROPERTY[service]),
+    (service) => services?.includes(service) === true && !unknown.has(namePropertyOf(service)),
   ).flatMap((service) => nameFlaw(service, declared[service], names, subject) ?? []);
 }
 
@@ -390,7 +399,7 @@ function readName(
   fail: Fail,
 ): DeclaredName {
   if (given === undefined) return undefined;
-  const property = NAME_PROPERTY[service];
+  const property = namePropertyOf(service);
   if (typeof given !== "string") {
     fail(property, `${shown(given)} isn't a name. Give the host name that ${service} clients use.`);
     return undefined;

@@ -9,23 +9,97 @@ export function isWebManagementSubject(subject: string): boolean {
 
 export const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** What is to be known of a service, beside what it does. */
+interface ServiceRow {
+  /** Its number in Exchange's AllowedServices. 1, 2, 8 and 16 were measured, the others follow from older documentation. */
+  readonly flag: number;
+  /** Whether a program may declare it. */
+  readonly isDeclarable: boolean;
+  /** Enabling it takes it from another certificate of the server. */
+  readonly isExclusive: boolean;
+  /** Get- and Set- with this noun are the cmdlets of its settings. */
+  readonly settings?: string;
+  /** It follows a name (X509CertificateName of its settings), not a certificate: the part of a snapshot with that name. */
+  readonly nameIn?: string;
+  /** It takes a certificate in some start-up modes only: the part of a snapshot with the mode. */
+  readonly startupModeIn?: string;
+  /** Windows services that have to be restarted before it shows another certificate. */
+  readonly windowsServices: readonly string[];
+}
+
 /**
- * The services that can be declared, in the one canonical order used everywhere. Names as Exchange spells them
- * (AllowedServices of Enable-ExchangeCertificate).
+ * Every service that Get-ExchangeCertificate may display, in the one canonical order used everywhere. Names as Exchange
+ * spells them (AllowedServices of Enable-ExchangeCertificate).
  */
-export const EXCHANGE_SERVICES = ["IIS", "IMAP", "POP", "SMTP", "UM", "UMCallRouter"] as const;
-export type ExchangeService = (typeof EXCHANGE_SERVICES)[number];
+export const SERVICES = {
+  IIS: { flag: 8, isDeclarable: true, isExclusive: true, windowsServices: [] },
+  IMAP: {
+    flag: 1,
+    isDeclarable: true,
+    isExclusive: false,
+    settings: "ImapSettings",
+    nameIn: "imapCertificateName",
+    windowsServices: ["MSExchangeIMAP4", "MSExchangeIMAP4BE"],
+  },
+  POP: {
+    flag: 2,
+    isDeclarable: true,
+    isExclusive: false,
+    settings: "PopSettings",
+    nameIn: "popCertificateName",
+    windowsServices: ["MSExchangePOP3", "MSExchangePOP3BE"],
+  },
+  SMTP: { flag: 16, isDeclarable: true, isExclusive: false, windowsServices: [] },
+  UM: {
+    flag: 4,
+    isDeclarable: true,
+    isExclusive: true,
+    settings: "UMService",
+    startupModeIn: "umStartupMode",
+    windowsServices: ["MSExchangeUM"],
+  },
+  UMCallRouter: {
+    flag: 64,
+    isDeclarable: true,
+    isExclusive: true,
+    settings: "UMCallRouterSettings",
+    startupModeIn: "umCallRouterStartupMode",
+    windowsServices: ["MSExchangeUMCR"],
+  },
+  // Nobody may declare it: it belongs to the federation trust.
+  Federation: { flag: 32, isDeclarable: false, isExclusive: false, windowsServices: [] },
+} as const satisfies Readonly<Record<string, ServiceRow>>;
 
-/** What Get-ExchangeCertificate may display: the declarable services, and Federation, which nobody may declare. */
-export const DISPLAYED_SERVICES = [...EXCHANGE_SERVICES, "Federation"] as const;
-export type DisplayedService = (typeof DISPLAYED_SERVICES)[number];
+type Services = typeof SERVICES;
+type ServicesWith<Fact> = { [S in keyof Services]: Services[S] extends Fact ? S : never }[keyof Services];
 
-/** Enabling one of these takes it from another certificate of the server. */
-export const EXCLUSIVE_SERVICES = ["IIS", "UM", "UMCallRouter"] as const satisfies readonly ExchangeService[];
+/** What may be displayed. */
+export type DisplayedService = keyof Services;
+/** What can be declared. */
+export type ExchangeService = ServicesWith<{ readonly isDeclarable: true }>;
+export type ExclusiveService = ServicesWith<{ readonly isDeclarable: true; readonly isExclusive: true }>;
+export type NameService = ServicesWith<{ readonly nameIn: string }>;
+export type UmService = ServicesWith<{ readonly startupModeIn: string }>;
 
-/** Services that follow a name (X509CertificateName of Set-ImapSettings and Set-PopSettings), not a certificate. */
-export const NAME_SERVICES = ["IMAP", "POP"] as const satisfies readonly ExchangeService[];
-export type NameService = (typeof NAME_SERVICES)[number];
+export const DISPLAYED_SERVICES = Object.keys(SERVICES) as readonly DisplayedService[];
+export const EXCHANGE_SERVICES = DISPLAYED_SERVICES.filter(
+  (service): service is ExchangeService => SERVICES[service].isDeclarable,
+);
+export const EXCLUSIVE_SERVICES = EXCHANGE_SERVICES.filter(
+  (service): service is ExclusiveService => SERVICES[service].isExclusive,
+);
+export const NAME_SERVICES = EXCHANGE_SERVICES.filter(isNameService);
+export const UM_SERVICES = EXCHANGE_SERVICES.filter(isUmService);
+/** In the order in which .NET prints a combination of them. */
+export const SERVICES_BY_FLAG = [...DISPLAYED_SERVICES].sort((one, other) => SERVICES[one].flag - SERVICES[other].flag);
+
+export function isNameService(service: DisplayedService): service is NameService {
+  return "nameIn" in SERVICES[service];
+}
+
+export function isUmService(service: DisplayedService): service is UmService {
+  return "startupModeIn" in SERVICES[service];
+}
 
 /** `Status` of Get-ExchangeCertificate. */
 export const CERTIFICATE_STATUSES = [
@@ -94,6 +168,12 @@ export function flawOfName(text: string): string | undefined {
 export function parseService(text: string): ExchangeService | undefined {
   const wanted = text.trim().toLowerCase();
   return EXCHANGE_SERVICES.find((service) => service.toLowerCase() === wanted);
+}
+
+/** The same for what Exchange may name. */
+export function parseDisplayedService(text: string): DisplayedService | undefined {
+  const wanted = text.trim().toLowerCase();
+  return DISPLAYED_SERVICES.find((service) => service.toLowerCase() === wanted);
 }
 
 /** Canonical order, no duplicates. */

@@ -1,4 +1,38 @@
-import { flawOfName, parseServerFqdn, parseService, sortServices } from "../provider/model";
+import type { ServiceName } from "../provider/args";
+import {
+  EXCHANGE_SERVICES,
+  EXCLUSIVE_SERVICES,
+  type ExchangeService,
+  flawOfName,
+  NAME_SERVICES,
+  parseDisplayedService,
+  parseServerFqdn,
+  parseService,
+  SERVICES,
+  SERVICES_BY_FLAG,
+  sortServices,
+  UM_SERVICES,
+} from "../provider/model";
+
+describe("services", () => {
+  it("have flags of their own, one bit each", () => {
+    expect(SERVICES_BY_FLAG.map((service) => SERVICES[service].flag)).toEqual([1, 2, 4, 8, 16, 32, 64]);
+  });
+
+  it("are told apart by what the table says of them", () => {
+    expect(EXCHANGE_SERVICES).toEqual(["IIS", "IMAP", "POP", "SMTP", "UM", "UMCallRouter"]);
+    expect(EXCLUSIVE_SERVICES).toEqual(["IIS", "UM", "UMCallRouter"]);
+    expect(NAME_SERVICES).toEqual(["IMAP", "POP"]);
+    expect(UM_SERVICES).toEqual(["UM", "UMCallRouter"]);
+    expect(parseDisplayedService(" federation ")).toBe("Federation");
+  });
+
+  it("that a program may name are those that can be declared", () => {
+    const declarable = new Map<ServiceName, ExchangeService>(EXCHANGE_SERVICES.map((service) => [service, service]));
+    const named: readonly ExchangeService[] = [...declarable.keys()];
+    expect(named).toEqual(EXCHANGE_SERVICES);
+  });
+});
 
 describe("parseServerFqdn", () => {
   it("stores a server's name in lower case", () => {

@@ -1,5 +1,5 @@
 import { INPUT_KEYS } from "../inputs";
-import { NAME_PROPERTY } from "../plan/names";
+import { namePropertyOf } from "../plan/names";
 import { REPLACED_PROPERTY } from "../plan/plan";
 import type { Plan, Step } from "../plan/planTypes";
 import { changedInputs } from "../state";
@@ -36,7 +36,7 @@ function pathsOf(step: Step, services: readonly unknown[]): readonly (readonly [
     case "importCertificate":
       return [["certificate", "update"]];
     case "setCertificateName":
-      return [[NAME_PROPERTY[step.service], "update"]];
+      return [[namePropertyOf(step.service), "update"]];
     case "setConnector":
       return [["connectors", "update"]];
     case "removeCertificate":

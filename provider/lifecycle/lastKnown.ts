@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { commonNameOf, parseDistinguishedName } from "../certificate/distinguishedName";
 import type { CertificateFacts } from "../certificate/facts";
-import { known, parseService, sortServices, unknown } from "../model";
+import { type NameService, known, parseService, sortServices, unknown } from "../model";
 import type { ObservedServer } from "../plan/observedServer";
 import type { StoredBinding } from "../state";
 
@@ -24,7 +24,7 @@ export function lastKnownServer(stored: StoredBinding, reason: string): Observed
   if (!facts.success || stored.heldServices === undefined) return undefined;
   const held = sortServices(stored.heldServices.flatMap((name) => parseService(name) ?? []));
   const { previous, raw } = stored;
-  const name = (service: "IMAP" | "POP"): string | undefined =>
+  const name = (service: NameService): string | undefined =>
     previous.certificateNames[service] ?? (held.includes(service) ? facts.data.dnsNames[0] : undefined);
   const notAsked = unknown(reason);
   const isDefault = raw["isDefaultSmtpCertificate"] === true;

@@ -1,7 +1,6 @@
-import { NAME_SERVICES, valueOr } from "../model";
-import type { ExchangeService } from "../model";
-import { heldServices } from "./holdings";
-import { NAME_PROPERTY, sameName } from "./names";
+import { type ExchangeService, NAME_SERVICES, valueOr } from "../model";
+import { certificateNameOf, heldServices } from "./holdings";
+import { type NameProperty, namePropertyOf, sameName } from "./names";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 import { reservedFor } from "./removal";
 
@@ -11,7 +10,7 @@ export type AsFound =
       readonly kind: "declared";
       readonly services: readonly ExchangeService[];
       /** Certificate names that Enable-ExchangeCertificate wouldn't write by itself. */
-      readonly names: Readonly<Partial<Record<(typeof NAME_PROPERTY)[keyof typeof NAME_PROPERTY], string>>>;
+      readonly names: Readonly<Partial<Record<NameProperty, string>>>;
     }
   | { readonly kind: "reserved"; readonly what: "auth" | "federation" | "webManagement" }
   | { readonly kind: "servicesUnknown"; readonly reason: string }
@@ -24,12 +23,11 @@ export function asFound(server: ObservedServer, certificate: ObservedCertificate
   if (held.kind === "unknown") return { kind: "servicesUnknown", reason: held.reason };
   const { value: services } = held;
   if (services.length === 0) return { kind: "withoutServices" };
-  const current = { IMAP: server.imapCertificateName, POP: server.popCertificateName };
   const names = NAME_SERVICES.filter((service) => services.includes(service)).flatMap((service) => {
-    const name = valueOr(current[service], undefined);
+    const name = valueOr(certificateNameOf(server, service), undefined);
     return name === undefined || sameName(name, certificate.facts.commonName)
       ? []
-      : [[NAME_PROPERTY[service], name.toLowerCase()] as const];
+      : [[namePropertyOf(service), name.toLowerCase()] as const];
   });
   return { kind: "declared", services, names: Object.fromEntries(names) };
 }

@@ -1,16 +1,14 @@
 import { PURPOSES } from "../certificate/fitness";
 import type { Unusable } from "../certificate/fitness";
-import type { ExchangeService } from "../model";
+import { type ExchangeService, isNameService, SERVICES } from "../model";
 import { toldApart } from "./desired";
-import { NAME_PROPERTY } from "./names";
+import { namePropertyOf } from "./names";
 import type { NameFlaw } from "./names";
 import type { Blocker } from "./planTypes";
 import { describeAmbiguous, describeNone } from "./onServerText";
 import { describeRefusedRemoval } from "./removalText";
 import { day, list, listOfFew, withLife } from "./words";
 import type { TextContext } from "./words";
-
-const NAME_CMDLET = { IMAP: "Set-ImapSettings", POP: "Set-PopSettings" } as const;
 
 /** What is wrong with IMAP or POP and a name, as sentences; the same on every server. */
 export function describeNameFlaw(flaw: NameFlaw): string {
@@ -26,7 +24,7 @@ export function describeNameFlaw(flaw: NameFlaw): string {
         : `a certificate whose subject (${flaw.subject}) isn't a host name`;
   return (
     `${service} can't be enabled for ${which}. Name the host that ${service} clients use with ` +
-    `${NAME_PROPERTY[service]}; it is set with ${NAME_CMDLET[service]} -X509CertificateName.`
+    `${namePropertyOf(service)}; it is set with Set-${SERVICES[service].settings} -X509CertificateName.`
   );
 }
 
@@ -62,7 +60,7 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
       return `${list(blocker.services)} can't be enabled on ${server}: its version is ${blocker.version}, and Unified Messaging ended with Exchange 2016. Leave it out of services.`;
     case "umStartupMode": {
       const cmdlet =
-        blocker.service === "UM" ? `Set-UMService ${server}` : `Set-UMCallRouterSettings -Server ${server}`;
+        `Set-${SERVICES[blocker.service].settings} ` + (blocker.service === "UM" ? server : `-Server ${server}`);
       return blocker.mode === "none"
         ? `${server} runs no ${blocker.service} service. Take it out of services.`
         : `the start-up mode of ${blocker.service} on ${server} is ${blocker.mode}, in which no certificate can be enabled. Run "${cmdlet} -UMStartupMode Dual" and restart the service first.`;
@@ -94,10 +92,9 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
       return describeNameFlaw(blocker);
     case "cannotRelease": {
       const { service } = blocker;
-      const byName =
-        service === "IMAP" || service === "POP"
-          ? `give ${service} another name with ${NAME_PROPERTY[service]} that this certificate doesn't cover; `
-          : "";
+      const byName = isNameService(service)
+        ? `give ${service} another name with ${namePropertyOf(service)} that this certificate doesn't cover; `
+        : "";
       return (
         `${service} was removed, but ${withLife(blocker.certificate, now)} still holds it, and Exchange can't take a service away from a certificate. ` +
         `Ways out: give another certificate in the same change (it replaces this one); ` +
@@ -177,7 +174,7 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
 }
 
 function nameInput(service: ExchangeService): string {
-  return service === "POP" ? NAME_PROPERTY.POP : NAME_PROPERTY.IMAP;
+  return namePropertyOf(service === "POP" ? "POP" : "IMAP");
 }
 
 function describeLockOut(blocker: Extract<Blocker, { readonly kind: "breaksOwnChannel" }>, server: string): string {

@@ -1,4 +1,4 @@
-import type { ExchangeService, ExchangeVersion } from "../model";
+import { type ExchangeService, type ExchangeVersion, isNameService } from "../model";
 
 /* What a build of Exchange can do: the one place that knows. The next build is one line here. */
 
@@ -23,7 +23,7 @@ export function acceptsEcc(
 ): boolean {
   // What comes after the lines that are known isn't refused for being unknown.
   if (major !== 15 || minor > 2) return major >= 15;
-  if (services.includes("IMAP") || services.includes("POP")) {
+  if (services.some(isNameService)) {
     return minor === ECC_FOR_NAMES_SINCE.minor && build >= ECC_FOR_NAMES_SINCE.build;
   }
   const line = ECC_SINCE.find((since) => since.minor === minor && since.build === build);

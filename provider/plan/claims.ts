@@ -1,9 +1,16 @@
 import { coversName } from "../certificate/names";
-import { EXCLUSIVE_SERVICES, NAME_SERVICES, valueOr } from "../model";
-import type { ExchangeService, NameService, ServerFqdn } from "../model";
+import {
+  type ExchangeService,
+  type NameService,
+  type ServerFqdn,
+  EXCLUSIVE_SERVICES,
+  isNameService,
+  NAME_SERVICES,
+  valueOr,
+} from "../model";
 import type { BindingIdentity, DeclaredName, DesiredBinding } from "./desired";
-import { certificateNameOf, findCertificate, isNameService } from "./holdings";
-import { NAME_PROPERTY, nameWrittenByEnable } from "./names";
+import { certificateNameOf, findCertificate } from "./holdings";
+import { namePropertyOf, nameWrittenByEnable } from "./names";
 import type { CertificateNames } from "./names";
 import type { ObservedServer } from "./observedServer";
 import type { Blocker } from "./planTypes";
@@ -144,6 +151,6 @@ function suits({ declared, holder }: NameClaim, name: string): boolean {
 function propertyOf(claim: Claim): string {
   if (claim.what === "defaultSmtp") return "replaceDefaultSmtpCertificate";
   return claim.kind === "name" && isNameService(claim.what) && claim.declared !== undefined
-    ? NAME_PROPERTY[claim.what]
+    ? namePropertyOf(claim.what)
     : "services";
 }

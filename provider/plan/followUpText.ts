@@ -5,6 +5,7 @@ import { day, list, named } from "./words";
 import { commandOf, quoted, tlsCertificateNameExpression } from "./powershell";
 import type { WayBack } from "./wayBack";
 import type { TextContext } from "./words";
+import { SERVICES } from "../model";
 
 /** What is to be done, as a sentence; a command in it is exact and can be pasted. */
 export function describeTask(task: FollowUpTask, context: TextContext): Sentence {
@@ -37,10 +38,9 @@ export function describeWayBack({ service, to, how }: WayBack, { server }: TextC
   const lead = sentence`to give ${service} back to ${named(to)}`;
   if (how.kind === "setName") {
     const name = quoted(how.name);
-    const cmdlet = service === "POP" ? "Set-PopSettings" : "Set-ImapSettings";
     return name === undefined
       ? sentence`${lead}: set its former certificate name again`
-      : sentence`${lead}: ${commandOf`${cmdlet} -Server ${server} -X509CertificateName ${name}`}`;
+      : sentence`${lead}: ${commandOf`Set-${SERVICES[how.service].settings} -Server ${server} -X509CertificateName ${name}`}`;
   }
   const ssl = service === "IIS" && !how.requireSsl ? " -DoNotRequireSsl" : "";
   const force = how.replacesDefaultSmtp ? " -Force" : "";

@@ -1,6 +1,5 @@
 import type { Thumbprint } from "../certificate/thumbprint";
-import { valueOr } from "../model";
-import type { ExchangeService } from "../model";
+import { type ExchangeService, EXCHANGE_SERVICES, SERVICES, valueOr } from "../model";
 import { sortedJson } from "../sortedJson";
 import { findCertificate } from "./holdings";
 import type { ObservedServer } from "./observedServer";
@@ -38,13 +37,6 @@ export type FollowUp = FollowUpTask & {
   readonly since: string;
 };
 
-const WINDOWS_SERVICES: Readonly<Partial<Record<ExchangeService, readonly string[]>>> = {
-  IMAP: ["MSExchangeIMAP4", "MSExchangeIMAP4BE"],
-  POP: ["MSExchangePOP3", "MSExchangePOP3BE"],
-  UM: ["MSExchangeUM"],
-  UMCallRouter: ["MSExchangeUMCR"],
-};
-
 /** What these steps leave to do. `edgeServers` are those subscribed to the server's site. */
 export function tasksAfter(steps: readonly Step[], edgeServers: readonly string[]): readonly FollowUpTask[] {
   const touched = new Set<ExchangeService>();
@@ -57,8 +49,11 @@ export function tasksAfter(steps: readonly Step[], edgeServers: readonly string[
     if (step.kind === "setCertificateName") touched.add(step.service);
   }
   const tasks: FollowUpTask[] = touched.has("IIS") ? [{ kind: "restartIis" }] : [];
-  for (const [service, windowsServices] of Object.entries(WINDOWS_SERVICES) as [ExchangeService, readonly string[]][]) {
-    if (touched.has(service)) tasks.push({ kind: "restartServices", service, windowsServices });
+  for (const service of EXCHANGE_SERVICES) {
+    const { windowsServices } = SERVICES[service];
+    if (touched.has(service) && windowsServices.length > 0) {
+      tasks.push({ kind: "restartServices", service, windowsServices });
+    }
   }
   if (steps.some(({ kind }) => kind === "setConnector")) tasks.push({ kind: "hybridWizard" });
   else if (touched.has("SMTP")) tasks.push({ kind: "hybrid" });

@@ -1,8 +1,9 @@
 import type { Thumbprint } from "../certificate/thumbprint";
 import { connectorNames } from "./connectors";
-import { certificateNameOf, findCertificate, holds, isNameService, isOnServer } from "./holdings";
+import { certificateNameOf, findCertificate, holds, isOnServer } from "./holdings";
 import type { ObservedServer } from "./observedServer";
 import type { CertificateRef, Goal } from "./planTypes";
+import { isNameService } from "../model";
 
 /** The thumbprint behind a reference, once it has one. */
 export type Resolve = (ref: CertificateRef) => Thumbprint | undefined;

@@ -1,8 +1,16 @@
 import type { CertificateFacts } from "../certificate/facts";
 import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
-import { formatVersion, valueOr } from "../model";
-import type { CertificateStatus, ExchangeService, ExchangeVersion, Observed } from "../model";
+import {
+  type CertificateStatus,
+  type ExchangeService,
+  type ExchangeVersion,
+  type Observed,
+  formatVersion,
+  isUmService,
+  SERVICES,
+  valueOr,
+} from "../model";
 import { acceptsEcc, hasUnifiedMessaging } from "./builds";
 import { holdersOf } from "./holdings";
 import type { CertificateNames } from "./names";
@@ -143,7 +151,7 @@ export function guardKeyAlgorithm(
 
 /** UM and UMCallRouter exist up to Exchange 2016, and can be enabled only in start-up mode TLS or Dual. */
 export function guardUm(server: ObservedServer, services: readonly ExchangeService[]): readonly Blocker[] {
-  const um = services.filter((service) => service === "UM" || service === "UMCallRouter");
+  const um = services.filter(isUmService);
   if (um.length === 0) return [];
   const version = valueOr(server.version, undefined);
   if (version !== undefined && !hasUnifiedMessaging(version)) {
@@ -151,7 +159,7 @@ export function guardUm(server: ObservedServer, services: readonly ExchangeServi
   }
   const blockers: Blocker[] = [];
   for (const service of um) {
-    const mode = service === "UM" ? server.umStartupMode : server.umCallRouterStartupMode;
+    const mode = server[SERVICES[service].startupModeIn];
     if (mode.kind === "unknown") {
       blockers.push({ kind: "umStartupModeUnknown", property: "services", service, reason: mode.reason });
     } else if (mode.value === undefined || mode.value === "TCP") {

@@ -1,16 +1,12 @@
 import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
-import { EXCHANGE_SERVICES, known, unknown, valueOr } from "../model";
+import { EXCHANGE_SERVICES, isNameService, known, SERVICES, unknown, valueOr } from "../model";
 import type { ExchangeService, NameService, Observed } from "../model";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 
 /** X509CertificateName of the protocol's settings. */
 export function certificateNameOf(server: ObservedServer, service: NameService): Observed<string | undefined> {
-  return service === "IMAP" ? server.imapCertificateName : server.popCertificateName;
-}
-
-export function isNameService(service: ExchangeService): service is NameService {
-  return service === "IMAP" || service === "POP";
+  return server[SERVICES[service].nameIn];
 }
 
 export function findCertificate(server: ObservedServer, thumbprint: Thumbprint): ObservedCertificate | undefined {

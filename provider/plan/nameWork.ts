@@ -1,9 +1,8 @@
 import { coversName } from "../certificate/names";
-import { known, unknown } from "../model";
-import type { ExchangeService, NameService, Observed } from "../model";
+import { type ExchangeService, type NameService, type Observed, isNameService, known, unknown } from "../model";
 import type { DesiredBinding } from "./desired";
-import { certificateNameOf, holds, isNameService } from "./holdings";
-import { NAME_PROPERTY, nameFlaw, nameWrittenByEnable, sameName } from "./names";
+import { certificateNameOf, holds } from "./holdings";
+import { namePropertyOf, nameFlaw, nameWrittenByEnable, sameName } from "./names";
 import type { ObservedServer } from "./observedServer";
 import type { Blocker, Step } from "./planTypes";
 import { nameTakeOvers } from "./takeOvers";
@@ -52,7 +51,7 @@ export function workForName(
   const flaw = isDeclared && !isUnknown ? nameFlaw(service, declaredName, names, subject) : undefined;
   if (flaw !== undefined) blockers.push(flaw);
   else if (isMissing && !isUnknown && written === undefined && typeof declaredName !== "string") {
-    blockers.push({ kind: "nameNeeded", property: NAME_PROPERTY[service], service, subject, why: "noHostName" });
+    blockers.push({ kind: "nameNeeded", property: namePropertyOf(service), service, subject, why: "noHostName" });
   }
   if (current.kind === "unknown" || blockers.length > 0) {
     return { enable: false, finalName: current, setStep: undefined, blockers };

@@ -1,5 +1,5 @@
 import { coversName, isWildcard, looksLikeDnsName } from "../certificate/names";
-import type { NameService } from "../model";
+import { type NameService, SERVICES } from "../model";
 import type { DeclaredName } from "./desired";
 import type { Blocker } from "./planTypes";
 
@@ -9,10 +9,12 @@ export interface CertificateNames {
   readonly dnsNames: readonly string[];
 }
 
-export const NAME_PROPERTY = { IMAP: "imapCertificateName", POP: "popCertificateName" } as const satisfies Record<
-  NameService,
-  string
->;
+/** The property of a binding that declares the name: it is called like the part of a snapshot. */
+export function namePropertyOf(service: NameService): NameProperty {
+  return SERVICES[service].nameIn;
+}
+
+export type NameProperty = (typeof SERVICES)[NameService]["nameIn"];
 
 export function sameName(one: string | undefined, other: string | undefined): boolean {
   return one?.toLowerCase() === other?.toLowerCase();
@@ -42,7 +44,7 @@ export function nameFlaw(
   names: CertificateNames,
   subject: string,
 ): NameFlaw | undefined {
-  const property = NAME_PROPERTY[service];
+  const property = namePropertyOf(service);
   if (typeof declared !== "string") {
     return isWildcard(names) ? { kind: "nameNeeded", property, service, subject, why: "wildcard" } : undefined;
   }

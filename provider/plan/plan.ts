@@ -1,14 +1,13 @@
 import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
-import { valueOr } from "../model";
-import type { ExchangeService } from "../model";
+import { type ExchangeService, isNameService, valueOr } from "../model";
 import { heldNamesOf, namesToPutBack, puttingBack } from "./connectorGap";
 import type { DesiredBinding, PreviousBinding } from "./desired";
 import { outOfDates, reservedAs } from "./guards";
 import { comparisonNotices, connectorsLeft, successorNotices } from "./comparison";
 import type { Exchange } from "./comparison";
 import { clientUseLost } from "./fitness";
-import { findCertificate, holds, isNameService, isPending, someHolderUnknown } from "./holdings";
+import { findCertificate, holds, isPending, someHolderUnknown } from "./holdings";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 import type { Blocker, ConnectorsLeft, Notice, Plan, ReplaceReason, Work } from "./planTypes";
 import { namedHoldersOf } from "./takeOvers";

@@ -1,6 +1,6 @@
 import type { Unfitness, Unusable } from "../certificate/fitness";
 import type { Thumbprint } from "../certificate/thumbprint";
-import type { CertificateStatus, ExchangeService, NameService, ServerFqdn } from "../model";
+import type { CertificateStatus, ExchangeService, NameService, ServerFqdn, UmService } from "../model";
 import type { BindingIdentity, SelfSignedWish } from "./desired";
 import type { NotReady } from "./connectors";
 import type { OnServerBlocker, OnServerNotice } from "./onServerNotices";
@@ -303,8 +303,8 @@ export type Blocker = { readonly property: string } & (
   | { readonly kind: "statusNotValid"; readonly status: CertificateStatus }
   | { readonly kind: "noPrivateKey"; readonly thumbprint: Thumbprint }
   | { readonly kind: "umNotOnThisVersion"; readonly services: readonly ExchangeService[]; readonly version: string }
-  | { readonly kind: "umStartupMode"; readonly service: "UM" | "UMCallRouter"; readonly mode: string }
-  | { readonly kind: "umStartupModeUnknown"; readonly service: "UM" | "UMCallRouter"; readonly reason: string }
+  | { readonly kind: "umStartupMode"; readonly service: UmService; readonly mode: string }
+  | { readonly kind: "umStartupModeUnknown"; readonly service: UmService; readonly reason: string }
   | { readonly kind: "eccNotSupported"; readonly version: string; readonly services: readonly ExchangeService[] }
   | { readonly kind: "keyAlgorithmNotSupported" }
   | { readonly kind: "unusable"; readonly why: Unusable }

@@ -1,11 +1,10 @@
 import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
-import { valueOr } from "../model";
-import type { ExchangeService } from "../model";
+import { type ExchangeService, isNameService, valueOr } from "../model";
 import type { DesiredBinding, PreviousBinding } from "./desired";
 import { guardUse } from "./fitness";
 import { guardKeyAlgorithm, guardUm, judgeStatus, outOfDates, reservedAs } from "./guards";
-import { findCertificate, holds, isNameService } from "./holdings";
+import { findCertificate, holds } from "./holdings";
 import { nameWrittenByEnable } from "./names";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 import type { Blocker, Notice } from "./planTypes";

@@ -1,8 +1,16 @@
 import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorName";
 import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
-import { NAME_SERVICES, isWebManagementSubject, valueOr } from "../model";
-import type { ExchangeService, NameService, Observed } from "../model";
+import {
+  type ExchangeService,
+  type NameService,
+  type Observed,
+  type UmService,
+  isWebManagementSubject,
+  NAME_SERVICES,
+  UM_SERVICES,
+  valueOr,
+} from "../model";
 import type { GapRefusal } from "./connectorGap";
 import { judgeStatus, outOfDates, reservedAs } from "./guards";
 import { certificateNameOf, findCertificate, holds } from "./holdings";
@@ -17,7 +25,7 @@ export type RemovalReason =
   | { readonly kind: "defaultSmtpUnknown"; readonly reason: string }
   | { readonly kind: "iisSite"; readonly sites: readonly number[] }
   | { readonly kind: "iisUnknown"; readonly reason: string }
-  | { readonly kind: "unifiedMessaging"; readonly services: readonly ("UM" | "UMCallRouter")[] }
+  | { readonly kind: "unifiedMessaging"; readonly services: readonly UmService[] }
   | { readonly kind: "servicesUnknown"; readonly reason: string }
   /** No other certificate that is known to be fit holds it; for IMAP and POP, by that name. */
   | { readonly kind: "onlyHolder"; readonly service: "SMTP"; readonly doubtful: readonly Thumbprint[] }
@@ -202,7 +210,7 @@ const unifiedMessaging: RemovalGuard = {
   reasons: (server, certificate) => {
     const { displayedServices: shown } = certificate;
     if (shown.kind === "unknown") return [{ kind: "servicesUnknown", reason: shown.reason }];
-    const services = (["UM", "UMCallRouter"] as const).filter((service) => shown.value.includes(service));
+    const services = UM_SERVICES.filter((service) => shown.value.includes(service));
     return services.length > 0 ? [{ kind: "unifiedMessaging", services }] : [];
   },
 };

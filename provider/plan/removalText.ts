@@ -1,4 +1,4 @@
-import type { ServerFqdn } from "../model";
+import { type ServerFqdn, SERVICES } from "../model";
 import { joined, sentence } from "../sentence";
 import type { Sentence } from "../sentence";
 import { describeNoGap } from "./connectorGapText";
@@ -87,7 +87,7 @@ function removalRemedy(reason: RemovalReason, server: ServerFqdn, isOnly: boolea
     case "onlyHolder":
       return reason.service === "SMTP"
         ? sentence`Enable SMTP on another certificate first.`
-        : sentence`Give ${reason.service} another certificate for ${reason.name}, or another name (Set-${reason.service === "IMAP" ? "Imap" : "Pop"}Settings -X509CertificateName).`;
+        : sentence`Give ${reason.service} another certificate for ${reason.name}, or another name (Set-${SERVICES[reason.service].settings} -X509CertificateName).`;
     case "receiveConnectors":
       return sentence`Enable SMTP on another certificate for that name first, or let the connector name another one (Set-ReceiveConnector -TlsCertificateName).`;
     case "sendConnectors":

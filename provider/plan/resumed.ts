@@ -1,7 +1,6 @@
 import type { Thumbprint } from "../certificate/thumbprint";
-import { valueOr } from "../model";
-import type { ExchangeService } from "../model";
-import { findCertificate, holds, isNameService } from "./holdings";
+import { type ExchangeService, isNameService, valueOr } from "../model";
+import { findCertificate, holds } from "./holdings";
 import type { ObservedServer } from "./observedServer";
 import type { Step } from "./planTypes";
 import { named, namedUnreadable } from "./target";

@@ -1,8 +1,15 @@
 import type { Thumbprint } from "../certificate/thumbprint";
 import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorName";
 import { coversName } from "../certificate/names";
-import { NAME_SERVICES, known, valueOr } from "../model";
-import type { ExchangeService, NameService, Observed } from "../model";
+import {
+  type ExchangeService,
+  type ExclusiveService,
+  type NameService,
+  type Observed,
+  known,
+  NAME_SERVICES,
+  valueOr,
+} from "../model";
 import { shownNameOf } from "./connectors";
 import { certificateNameOf, findCertificate, holds, isOnServer } from "./holdings";
 import type { ObservedServer } from "./observedServer";
@@ -14,7 +21,7 @@ import { named, namedUnreadable } from "./target";
  * before and after, and only what a step of the change was about is touched.
  */
 
-type SiteService = "IIS" | "UM" | "UMCallRouter";
+type SiteService = ExclusiveService;
 
 /** One thing to put back. */
 export type RollBackStep =

@@ -1,10 +1,19 @@
 import { tlsCertificateNameOf } from "../backends/connectorName";
 import type { CertificateFacts } from "../certificate/facts";
 import type { Thumbprint } from "../certificate/thumbprint";
-import { DAY_MS, known, sortServices } from "../model";
-import type { DisplayedService, ExchangeService, Observed } from "../model";
+import {
+  type DisplayedService,
+  type ExchangeService,
+  type NameService,
+  type Observed,
+  DAY_MS,
+  isNameService,
+  known,
+  SERVICES,
+  sortServices,
+} from "../model";
 import { receiveConnectorName, sameConnector } from "./connectors";
-import { isNameService } from "./holdings";
+import {} from "./holdings";
 import { nameWrittenByEnable } from "./names";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 import type { CertificateRef, Step } from "./planTypes";
@@ -67,10 +76,8 @@ function withFrontEnd(certificate: ObservedCertificate, isOn: boolean): Observed
   return { ...withFlag(certificate, "IIS", hasSite), iisSites };
 }
 
-function withName(server: ObservedServer, service: "IMAP" | "POP", name: string | undefined): ObservedServer {
-  return service === "IMAP"
-    ? { ...server, imapCertificateName: known(name) }
-    : { ...server, popCertificateName: known(name) };
+function withName(server: ObservedServer, service: NameService, name: string | undefined): ObservedServer {
+  return { ...server, [SERVICES[service].nameIn]: known(name) };
 }
 
 function enabled(server: ObservedServer, thumbprint: Thumbprint, service: ExchangeService): ObservedServer {

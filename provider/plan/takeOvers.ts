@@ -1,7 +1,6 @@
 import { coversName } from "../certificate/names";
-import { valueOr } from "../model";
-import type { ExchangeService, NameService } from "../model";
-import { certificateNameOf, holdersOf, isNameService, isPending } from "./holdings";
+import { type ExchangeService, type NameService, isNameService, valueOr } from "../model";
+import { certificateNameOf, holdersOf, isPending } from "./holdings";
 import type { ObservedServer, UnreadableCertificate } from "./observedServer";
 import type { CertificateRef, NamedCertificate, TakeOver } from "./planTypes";
 import { named, namedUnreadable } from "./target";

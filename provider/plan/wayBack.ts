@@ -1,8 +1,8 @@
 import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
-import type { ExchangeService } from "../model";
+import { type ExchangeService, isNameService, type NameService } from "../model";
 import { outOfDates } from "./guards";
-import { findCertificate, isNameService } from "./holdings";
+import { findCertificate } from "./holdings";
 import type { ObservedServer } from "./observedServer";
 import type { NamedCertificate, Step, TakeOver } from "./planTypes";
 
@@ -12,7 +12,7 @@ export interface WayBack {
   readonly to: NamedCertificate;
   readonly how:
     | { readonly kind: "enable"; readonly requireSsl: boolean; readonly replacesDefaultSmtp: boolean }
-    | { readonly kind: "setName"; readonly name: string };
+    | { readonly kind: "setName"; readonly service: NameService; readonly name: string };
 }
 
 /** What there is to know once a change has been made. */
@@ -55,10 +55,11 @@ function toFormer({ service, from }: TakeOver): Pick<WayBack, "service" | "to"> 
 
 /** The former name is no way back where the new certificate has it as well: Exchange would choose between the two. */
 function nameBack(takeOver: TakeOver, { server, thumbprint }: Outcome): readonly WayBack[] {
-  const { formerName } = takeOver;
+  const { service, formerName } = takeOver;
   const own = findCertificate(server, thumbprint);
-  if (formerName === undefined || own === undefined || coversName(own.facts, formerName)) return [];
-  return [{ ...toFormer(takeOver), how: { kind: "setName", name: formerName } }];
+  if (!isNameService(service) || formerName === undefined) return [];
+  if (own === undefined || coversName(own.facts, formerName)) return [];
+  return [{ ...toFormer(takeOver), how: { kind: "setName", service, name: formerName } }];
 }
 
 function canTakeBack({ thumbprint }: NamedCertificate, { server, now }: Outcome): boolean {

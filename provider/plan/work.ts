@@ -1,15 +1,24 @@
 import { tlsCertificateNameOf } from "../backends/connectorName";
 import type { CertificateFacts } from "../certificate/facts";
 import type { Thumbprint } from "../certificate/thumbprint";
-import { EXCLUSIVE_SERVICES, NAME_SERVICES, known, valueOr } from "../model";
-import type { ExchangeService, NameService, Observed } from "../model";
+import {
+  type ExchangeService,
+  type NameService,
+  type Observed,
+  EXCLUSIVE_SERVICES,
+  isNameService,
+  isUmService,
+  known,
+  NAME_SERVICES,
+  valueOr,
+} from "../model";
 import { connectorsNaming } from "./comparison";
 import { workForConnectors } from "./connectorWork";
 import type { DesiredBinding, PreviousBinding } from "./desired";
 import { type FrontEndCandidate, guardCertificate, guardKeyAlgorithm, guardOwnChannel, guardUm } from "./guards";
 import { fitnessNotices, guardUse } from "./fitness";
 import type { Findings } from "./guards";
-import { findCertificate, holdersOf, isNameService, someHolderUnknown } from "./holdings";
+import { findCertificate, holdersOf, someHolderUnknown } from "./holdings";
 import { targetHolds, workForName } from "./nameWork";
 import type { ObservedServer } from "./observedServer";
 import type { Blocker, CertificateRef, Goal, Notice, Step, TakeOver } from "./planTypes";
@@ -173,10 +182,6 @@ function asNotice(blocker: Blocker): Notice {
   return { kind: "wouldBeRefused", blocker };
 }
 
-function isUm(service: ExchangeService): boolean {
-  return service === "UM" || service === "UMCallRouter";
-}
-
 /**
  * Works out the steps on one server in their only order: import, POP/IMAP and UM, names, SMTP in a call of its own,
  * IIS last because it may change the certificate under our own connection.
@@ -190,7 +195,7 @@ export function workFor(request: WorkRequest): TargetWork {
     IMAP: workForName(desired, target, server, "IMAP"),
     POP: workForName(desired, target, server, "POP"),
   };
-  const um = missing.filter(isUm);
+  const um = missing.filter(isUmService);
   const smtp = workForSmtp(request, missing.includes("SMTP"));
   const blockers: Blocker[] = [...NAME_SERVICES.flatMap((service) => names[service].blockers), ...smtp.blockers];
   const notices: Notice[] = [...smtp.notices];
@@ -259,7 +264,7 @@ export function workFor(request: WorkRequest): TargetWork {
     blockers.push(...findings.blockers, ...(untold === undefined ? [] : [untold]));
     notices.push(...findings.notices, ...connectorNotices(server, target));
   } else if (target.kind === "present") {
-    notices.push(...guardTarget(request, desired.services.filter(isUm)).blockers.map(asNotice));
+    notices.push(...guardTarget(request, desired.services.filter(isUmService)).blockers.map(asNotice));
   }
   blockers.push(...guardFrontEnd(request, missing.includes("IIS")));
   if (target.kind === "unknown") {

@@ -2,9 +2,9 @@ import fc from "fast-check";
 
 import { readInputs } from "../../provider/inputs";
 import type { ExchangeService } from "../../provider/model";
-import { EXCHANGE_SERVICES, unknown, valueOr } from "../../provider/model";
+import { EXCHANGE_SERVICES, isNameService, unknown, valueOr } from "../../provider/model";
 import { unmetGoals } from "../../provider/plan/goals";
-import { holds, isNameService } from "../../provider/plan/holdings";
+import { holds } from "../../provider/plan/holdings";
 import type { ObservedServer } from "../../provider/plan/observedServer";
 import { lineOf } from "../../provider/plan/line";
 import { linesOfChange, linesOfPlan, linesOfRefresh } from "../../provider/plan/lines";

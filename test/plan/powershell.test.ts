@@ -58,7 +58,10 @@ describe.each(ATTACKS)("%s in a command", (_what, name) => {
 
   it("is the former name of IMAP", () => {
     const to = { thumbprint: MAIL.thumbprint, name: "x", subject: "", issuer: "", notAfter: undefined };
-    const told = describeWayBack({ service: "IMAP", to, how: { kind: "setName", name } }, { server: EX01, now: NOW });
+    const told = describeWayBack(
+      { service: "IMAP", to, how: { kind: "setName", service: "IMAP", name } },
+      { server: EX01, now: NOW },
+    );
     const mark = "-X509CertificateName ";
     expect(valueOf(told.slice(told.indexOf(mark) + mark.length))).toEqual({ value: name, rest: "" });
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseThumbprint } from "../../certificate/thumbprint";
-import type { NameService } from "../../model";
+import { type NameService, SERVICES } from "../../model";
 import type { ServerSnapshot } from "../backend";
 import {
   comparable,
@@ -18,8 +18,7 @@ import {
 } from "./workbench";
 
 function nameOf(snapshot: ServerSnapshot, service: NameService): string | undefined {
-  const name = service === "IMAP" ? snapshot.imapCertificateName : snapshot.popCertificateName;
-  return knownValue(name, `certificate name of ${service}`);
+  return knownValue(snapshot[SERVICES[service].nameIn], `certificate name of ${service}`);
 }
 
 /** How services get to a certificate. */

@@ -1,4 +1,4 @@
-import type { ServerFqdn, NameService } from "../../model";
+import { type NameService, type ServerFqdn, SERVICES } from "../../model";
 import type { Command } from "../../remoting/psrp/pipelineMessages";
 import type { ConnectorCertificateName, EnableRequest, ImportRequest } from "../backend";
 
@@ -69,12 +69,12 @@ export function enableCertificate(server: ServerFqdn, request: EnableRequest): C
 }
 
 export function getProtocolSettings(server: ServerFqdn, service: NameService): Command {
-  return { name: service === "IMAP" ? "Get-ImapSettings" : "Get-PopSettings", parameters: { Server: server } };
+  return { name: `Get-${SERVICES[service].settings}`, parameters: { Server: server } };
 }
 
 export function setCertificateName(server: ServerFqdn, service: NameService, name: string | undefined): Command {
   return {
-    name: service === "IMAP" ? "Set-ImapSettings" : "Set-PopSettings",
+    name: `Set-${SERVICES[service].settings}`,
     parameters: { Server: server, X509CertificateName: name ?? null },
   };
 }

@@ -3,12 +3,14 @@ import type { CertificateSnapshot } from "../backend";
 import { parseThumbprint, type Thumbprint } from "../../certificate/thumbprint";
 import { ExchangeBindingError } from "../../errors";
 import {
-  CERTIFICATE_STATUSES,
   type CertificateStatus,
-  DISPLAYED_SERVICES,
   type DisplayedService,
-  known,
   type Observed,
+  CERTIFICATE_STATUSES,
+  DISPLAYED_SERVICES,
+  known,
+  parseDisplayedService,
+  SERVICES,
   sortServices,
   unknown,
 } from "../../model";
@@ -93,23 +95,12 @@ function thumbprintOf(der: Uint8Array): Thumbprint {
   return createHash("sha1").update(der).digest("hex").toUpperCase() as Thumbprint;
 }
 
-/** Numbers of `AllowedServices`. */
-const SERVICE_FLAGS: readonly (readonly [DisplayedService, number])[] = [
-  ["IMAP", 1],
-  ["POP", 2],
-  ["UM", 4],
-  ["IIS", 8],
-  ["SMTP", 16],
-  ["Federation", 32],
-  ["UMCallRouter", 64],
-];
-
 /** Services of the flags; a flag that isn't known makes the whole unknown, for something is served that we can't name. */
 export function servicesFromFlags(flags: number): Observed<readonly DisplayedService[]> {
-  const services = SERVICE_FLAGS.filter(([, flag]) => (flags & flag) !== 0);
-  const rest = services.reduce((left, [, flag]) => left - flag, flags);
+  const services = DISPLAYED_SERVICES.filter((service) => (flags & SERVICES[service].flag) !== 0);
+  const rest = services.reduce((left, service) => left - SERVICES[service].flag, flags);
   if (rest !== 0) return unknown(`the server named a service that isn't known here (flags ${flags})`);
-  return known(sortServices(services.map(([service]) => service)));
+  return known(services);
 }
 
 /** Services of the .NET text form, `IMAP, POP, IIS, SMTP` or `None`. */
@@ -118,7 +109,7 @@ export function servicesFromText(text: string): Observed<readonly DisplayedServi
   const services: DisplayedService[] = [];
   for (const word of text.split(",").map((part) => part.trim())) {
     if (word.toLowerCase() === "none") continue;
-    const service = DISPLAYED_SERVICES.find((candidate) => candidate.toLowerCase() === word.toLowerCase());
+    const service = parseDisplayedService(word);
     if (service === undefined) return unknown(`the server named a service that isn't known here ("${word}")`);
     services.push(service);
   }

@@ -1,7 +1,7 @@
 import { sameConnectorName, tlsCertificateNameOf } from "../connectorName";
 import { coversName } from "../../certificate/names";
 import type { CertificateFacts } from "../../certificate/facts";
-import { isWebManagementSubject } from "../../model";
+import { type NameService, type UmService, isWebManagementSubject } from "../../model";
 import { factsOfStored, findCertificate, statusOf, type ReadStoredCertificate } from "./certificateStore";
 import type { Organisation, ReceiveConnectorState, ServerState } from "./organisation";
 
@@ -23,8 +23,8 @@ export type Consequence =
   | { readonly kind: "sendConnectorWithout"; readonly connector: string; readonly wanted: string }
   /** The back end is where the server's remote shell is. */
   | { readonly kind: "siteWithout"; readonly site: 1 | 2; readonly thumbprint: string }
-  | { readonly kind: "protocolWithout"; readonly service: "IMAP" | "POP"; readonly name: string }
-  | { readonly kind: "umWithout"; readonly service: "UM" | "UMCallRouter"; readonly thumbprint: string }
+  | { readonly kind: "protocolWithout"; readonly service: NameService; readonly name: string }
+  | { readonly kind: "umWithout"; readonly service: UmService; readonly thumbprint: string }
   | { readonly kind: "oauthWithout"; readonly which: "current" | "previous" | "next"; readonly thumbprint: string }
   | { readonly kind: "federationWithout"; readonly thumbprint: string }
   | { readonly kind: "webManagementWithout" };

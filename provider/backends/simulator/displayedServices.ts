@@ -1,27 +1,13 @@
 import type { CertificateFacts } from "../../certificate/facts";
 import { looksLikeDnsName } from "../../certificate/names";
-import type { DisplayedService } from "../../model";
+import { type DisplayedService, SERVICES_BY_FLAG } from "../../model";
 import { findCertificate, type ReadStoredCertificate } from "./certificateStore";
 import { shownValue } from "./directoryDelay";
 import type { Organisation, ServerState, UmState } from "./organisation";
 
-/**
- * Exchange's AllowedServices: names and values of the flags, in the order in which .NET prints a combination of them.
- * 1, 2, 8 and 16 were measured, the others follow from the gaps and from the order in older documentation.
- */
-export const ALLOWED_SERVICES = [
-  ["IMAP", 1],
-  ["POP", 2],
-  ["UM", 4],
-  ["IIS", 8],
-  ["SMTP", 16],
-  ["Federation", 32],
-  ["UMCallRouter", 64],
-] as const satisfies readonly (readonly [DisplayedService, number])[];
-
 /** `IMAP, POP, IIS, SMTP`, or `None`. */
 export function formatServices(services: readonly DisplayedService[]): string {
-  const names = ALLOWED_SERVICES.map(([name]) => name).filter((name) => services.includes(name));
+  const names = SERVICES_BY_FLAG.filter((name) => services.includes(name));
   return names.length === 0 ? "None" : names.join(", ");
 }
 

@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../errors";
 import type { CmdletError } from "./cmdlet";
+import type { NameService } from "../../model";
 
 /*
  * What the cmdlets say. Everything a real server is known to print stands in VERIFIED_TEXTS, word for word, with its
@@ -29,7 +30,7 @@ export const VERIFIED_TEXTS = {
   /** Opening a remote shell on a server whose back-end site has lost its certificate. */
   shellHandle: (server: string) =>
     `[${server}] Processing data from remote server ${server} failed with the following error message: The WinRM Shell client cannot process the request. The shell handle passed to the WSMan Shell function is not valid. The shell handle is valid only when WSManCreateShell function completes successfully. Change the request including a valid shell handle and try again. For more information, see the about_Remote_Troubleshooting Help topic.`,
-  nameIsNoFqdn: (thumbprint: string, subject: string, protocol: "POP" | "IMAP") =>
+  nameIsNoFqdn: (thumbprint: string, subject: string, protocol: NameService) =>
     `This certificate with thumbprint ${thumbprint} and subject '${subject}' cannot used for ${protocol} SSL/TLS connections because the subject is not a Fully Qualified Domain Name (FQDN). Use command Set-${protocol}Settings to set X509CertificateName to the FQDN of the service.`,
   confirmCaption: "Confirm",
   overwriteQuestion: (current: DatedThumbprint, replacement: DatedThumbprint) =>

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { ExchangeBindingError, isBindingError, type ErrorCode } from "../../errors";
-import type { ServerFqdn } from "../../model";
+import { type ServerFqdn, SERVICES } from "../../model";
 import type { Backend, CallOptions, ConnectorCertificateName } from "../backend";
 import type { CmdletCall, CmdletError, CmdletQuestion } from "./cmdlet";
 import {
@@ -207,7 +207,7 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
           ? `Clearing the certificate name of ${service} on ${server}`
           : `Setting the certificate name of ${service} on ${server} to ${name}`;
       const call: CmdletCall = {
-        name: service === "IMAP" ? "Set-ImapSettings" : "Set-PopSettings",
+        name: `Set-${SERVICES[service].settings}`,
         parameters: { Server: server, X509CertificateName: name ?? null },
       };
       return within({ doing, server, first: call }, options, async () => {

@@ -1,4 +1,4 @@
-import { formatVersion, type DisplayedService, type ExchangeVersion } from "../../model";
+import { type DisplayedService, type ExchangeVersion, type NameService, formatVersion } from "../../model";
 import { partValue, type Inventory, type InventoryCertificate, type Part, type ServerInventory } from "../inventory";
 import { factsOfStored, statusOf } from "./certificateStore";
 import { factsOf, looksLikeDer } from "./derFacts";
@@ -161,7 +161,7 @@ function boundTo(certificates: readonly InventoryCertificate[], site: number): s
 
 /** The name that was told; else the one by which the certificates would display the service as they did. */
 function nameOf(
-  service: "IMAP" | "POP",
+  service: NameService,
   told: Part<string | null>,
   certificates: readonly InventoryCertificate[],
   tell: (text: string) => void,

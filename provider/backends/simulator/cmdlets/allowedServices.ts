@@ -1,4 +1,4 @@
-import { DISPLAYED_SERVICES, EXCHANGE_SERVICES, type DisplayedService, type ExchangeService } from "../../../model";
+import { type DisplayedService, type ExchangeService, EXCHANGE_SERVICES, parseDisplayedService } from "../../../model";
 
 export type ParsedServices =
   | { readonly kind: "services"; readonly services: readonly DisplayedService[] }
@@ -9,7 +9,7 @@ export function parseAllowedServices(given: readonly string[]): ParsedServices {
   const services = new Set<DisplayedService>();
   for (const name of given.flatMap((text) => text.split(",")).map((text) => text.trim())) {
     if (name.toLowerCase() === "none") continue;
-    const service = DISPLAYED_SERVICES.find((one) => one.toLowerCase() === name.toLowerCase());
+    const service = parseDisplayedService(name);
     if (service === undefined) return { kind: "unknown", name };
     services.add(service);
   }

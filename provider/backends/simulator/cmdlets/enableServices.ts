@@ -1,6 +1,6 @@
 import type { CertificateFacts } from "../../../certificate/facts";
 import { isWildcard, looksLikeDnsName } from "../../../certificate/names";
-import type { DisplayedService, ExchangeService } from "../../../model";
+import type { DisplayedService, ExchangeService, NameService, UmService } from "../../../model";
 import { grantKeyToNetworkService, type ReadStoredCertificate } from "../certificateStore";
 import { factsOf } from "../derFacts";
 import type { CmdletError, CmdletQuestion } from "../cmdlet";
@@ -88,7 +88,7 @@ function bindToFrontEnd(run: CmdletRun, server: ServerState, facts: CertificateF
 }
 
 /** Writes the certificate's name into the protocol's settings; a name that no client can ask for gets a warning instead. */
-function nameProtocol(run: CmdletRun, server: ServerState, facts: CertificateFacts, service: "IMAP" | "POP"): Step {
+function nameProtocol(run: CmdletRun, server: ServerState, facts: CertificateFacts, service: NameService): Step {
   const name = nameForProtocols(facts);
   if (name === undefined) {
     const subject = facts.commonName ?? facts.dnsNames[0] ?? facts.subject;
@@ -157,12 +157,7 @@ function overwriteQuestion(
 }
 
 /** Unified messaging takes a certificate only while it uses TLS at all. */
-function assignToUm(
-  run: CmdletRun,
-  server: ServerState,
-  facts: CertificateFacts,
-  service: "UM" | "UMCallRouter",
-): Step {
+function assignToUm(run: CmdletRun, server: ServerState, facts: CertificateFacts, service: UmService): Step {
   const key = service === "UM" ? "um" : "umCallRouter";
   const state = server[key];
   if (state === null) {

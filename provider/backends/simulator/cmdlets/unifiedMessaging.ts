@@ -1,23 +1,18 @@
-import { UM_STARTUP_MODES } from "../../../model";
+import { UM_STARTUP_MODES, type UmService } from "../../../model";
 import type { CmdletOutcome } from "../cmdlet";
 import { completed, failed, plainError, withServer, type CmdletRun } from "../cmdletRun";
 import { bindingError, UNVERIFIED_TEXTS } from "../errorTexts";
 import type { ServerState, UmState } from "../organisation";
 
-interface UmService {
-  readonly key: "um" | "umCallRouter";
-  readonly name: "UM" | "UMCallRouter";
-}
-
-const UM: UmService = { key: "um", name: "UM" };
-const CALL_ROUTER: UmService = { key: "umCallRouter", name: "UMCallRouter" };
+/** Where the organisation keeps their state. */
+const KEYS = { UM: "um", UMCallRouter: "umCallRouter" } as const satisfies Record<UmService, keyof ServerState>;
 
 /** Get-UMService and Get-UMCallRouterSettings: of one server, or of all that have the service. */
-function getService(run: CmdletRun, { key }: UmService): CmdletOutcome {
+function getService(run: CmdletRun, service: UmService): CmdletOutcome {
   const { organisation, target, targetNamed } = run;
   const servers = targetNamed ? [target] : Object.values(organisation.servers);
   const output = servers.flatMap((server) => {
-    const state = server[key];
+    const state = server[KEYS[service]];
     return state === null ? [] : [{ Name: server.name, UMStartupMode: state.startupMode, Identity: server.name }];
   });
   return completed(organisation, output);
@@ -26,11 +21,11 @@ function getService(run: CmdletRun, { key }: UmService): CmdletOutcome {
 /** Set-UMService and Set-UMCallRouterSettings. A certificate that is assigned stays so, whatever the mode. */
 function setService(run: CmdletRun, service: UmService): CmdletOutcome {
   const { organisation, target, parameters } = run;
-  const state: UmState | null = target[service.key];
+  const state: UmState | null = target[KEYS[service]];
   if (state === null) {
     return failed(
       organisation,
-      plainError(run, "CmdletFailed", UNVERIFIED_TEXTS.umNotOnThisVersion(service.name, target.name)),
+      plainError(run, "CmdletFailed", UNVERIFIED_TEXTS.umNotOnThisVersion(service, target.name)),
     );
   }
   const given = parameters.text("UMStartupMode") ?? undefined;
@@ -41,11 +36,11 @@ function setService(run: CmdletRun, service: UmService): CmdletOutcome {
     return failed(organisation, bindingError(run.definition.name, "ParameterArgumentTransformationError", message));
   }
   if (startupMode === state.startupMode) return completed(organisation);
-  const server: ServerState = { ...target, [service.key]: { ...state, startupMode } };
-  return completed(withServer(organisation, server), [], [UNVERIFIED_TEXTS.restartUm(service.name, target.name)]);
+  const server: ServerState = { ...target, [KEYS[service]]: { ...state, startupMode } };
+  return completed(withServer(organisation, server), [], [UNVERIFIED_TEXTS.restartUm(service, target.name)]);
 }
 
-export const getUmService = (run: CmdletRun) => getService(run, UM);
-export const setUmService = (run: CmdletRun) => setService(run, UM);
-export const getUmCallRouterSettings = (run: CmdletRun) => getService(run, CALL_ROUTER);
-export const setUmCallRouterSettings = (run: CmdletRun) => setService(run, CALL_ROUTER);
+export const getUmService = (run: CmdletRun) => getService(run, "UM");
+export const setUmService = (run: CmdletRun) => setService(run, "UM");
+export const getUmCallRouterSettings = (run: CmdletRun) => getService(run, "UMCallRouter");
+export const setUmCallRouterSettings = (run: CmdletRun) => setService(run, "UMCallRouter");

@@ -3,6 +3,7 @@ import { nearNames } from "../../../console/nearNames";
 import type { CmdletObject } from "../cmdlet";
 import type { View } from "./commandText";
 import { formatList, formatValue } from "./formatList";
+import { type DisplayedService, SERVICES_BY_FLAG } from "../../../model";
 
 /** What a cmdlet returned, as text, and what was asked for and isn't there. */
 export interface ShownObjects {
@@ -79,17 +80,18 @@ function usualColumns(object: CmdletObject): CmdletObject {
  */
 export function shortServices(services: string): string {
   const shown = services.split(", ");
-  const places = [
-    ["IMAP", "I"],
-    ["POP", "P"],
-    ["UM", "U"],
-    ["IIS", "W"],
-    ["SMTP", "S"],
-    ["Federation", "F"],
-    ["UMCallRouter", "C"],
-  ] as const;
-  return places.map(([name, letter]) => (shown.includes(name) ? letter : ".")).join("");
+  return SERVICES_BY_FLAG.map((name) => (shown.includes(name) ? LETTERS[name] : ".")).join("");
 }
+
+const LETTERS: Readonly<Record<DisplayedService, string>> = {
+  IMAP: "I",
+  POP: "P",
+  UM: "U",
+  IIS: "W",
+  SMTP: "S",
+  Federation: "F",
+  UMCallRouter: "C",
+};
 
 function formatTable(objects: readonly CmdletObject[]): string {
   const names = [...new Set(objects.flatMap((object) => Object.keys(object)))];

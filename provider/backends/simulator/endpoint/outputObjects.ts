@@ -10,10 +10,9 @@ import {
   propertyBag,
   string,
 } from "../../../remoting/clixml/types";
-import { CERTIFICATE_STATUSES } from "../../../model";
+import { CERTIFICATE_STATUSES, DISPLAYED_SERVICES, SERVICES } from "../../../model";
 import { factsOf } from "../derFacts";
 import type { CmdletObject, CmdletOutputValue } from "../cmdlet";
-import { ALLOWED_SERVICES } from "../displayedServices";
 import { serializeCertificate, signSerialized } from "./serializationData";
 
 /** How objects are sent in a session. */
@@ -140,7 +139,7 @@ function serialized(output: CmdletObject, der: Uint8Array, form: OutputForm): Ui
 
 function servicesNumber(services: string): number {
   const names = services.split(", ");
-  return ALLOWED_SERVICES.reduce((sum, [name, flag]) => (names.includes(name) ? sum + flag : sum), 0);
+  return DISPLAYED_SERVICES.reduce((sum, name) => (names.includes(name) ? sum + SERVICES[name].flag : sum), 0);
 }
 
 /** What .NET itself knows of a certificate, when Exchange says nothing. */
