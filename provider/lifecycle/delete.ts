@@ -43,7 +43,9 @@ export async function remove(deployment: Deployment, request: StateRequest): Pro
     tell(deployment, stored, { kind: "keptDeclared", thumbprint, by, decides });
     return;
   }
-  // It is to be replaced, and the engine deletes it before the new one is there.
+  // It is to be replaced, and the engine deletes it before the new one is there. A plan that didn't know (plugins aren't
+  // told of the option, nobody is told that a dependency is deleted first) has left the certificate to this delete. The
+  // next plan has it among what is superseded, and is told in its preview by whom else it is declared.
   if (deployment.replacementOf(identity)?.id === stored.id) {
     tell(deployment, stored, { kind: "keptUntilReplaced", thumbprint });
     return;

@@ -84,7 +84,7 @@ function describeFact(line: Line, phase: Phase, context: TextContext): Sentence 
     case "removalNotDone":
       return sentence`${named(line.certificate)} stays, because Exchange doesn't let it go; the next run tries again. ${line.message}`;
     case "keptUntilReplaced":
-      return sentence`certificate ${short(line.thumbprint)} stays until the binding that replaces this one is there`;
+      return sentence`certificate ${short(line.thumbprint)} stays until the binding that replaces this one is there; then or in a later run it goes, unless something there still needs it`;
     case "afterwards":
       return sentence`afterwards: ${describeTask(line.task, context)}`;
     case "stillToDo":

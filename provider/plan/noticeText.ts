@@ -167,7 +167,7 @@ export function describeNotice(notice: Notice, context: TextContext, phase: Phas
     case "connectorsForgotten":
       return sentence`no longer managed here, and left as they are: connectors ${listOfFew(notice.connectors.map((one) => `"${one}"`))}`;
     case "removedAtEnd":
-      return sentence`removes the replaced ${withLife(notice.certificate, now)} at the end, when the new one is in place; nothing on the server needs it then as far as can be seen${describeGap(notice.gap, false)}${notice.onlyThere ? NO_WAY_BACK : ""}`;
+      return sentence`removes the replaced ${withLife(notice.certificate, now)} after the new one is in place; nothing on the server needs it then as far as can be seen${describeGap(notice.gap, false)}${notice.onlyThere ? NO_WAY_BACK : ""}`;
     case "removedElsewhere": {
       const when = notice.days === 0 ? sentence`at the end` : sentence`by a later run, in ${days(notice.days)}`;
       return sentence`removes certificate ${notice.thumbprint ?? "of the old binding"} from ${notice.server} ${when}, unless something there still needs it`;

@@ -548,11 +548,11 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
   removedAtEnd: [
     [
       planned({ ...given(RENEWED), onDelete: "remove" }, {}, bound()),
-      `removes the replaced ${mail} at the end, when the new one is in place; nothing on the server needs it then as far as can be seen`,
+      `removes the replaced ${mail} after the new one is in place; nothing on the server needs it then as far as can be seen`,
     ],
     [
       planned({ ...given(RENEWED), onDelete: "remove" }, { onlyThere: true }, bound()),
-      `removes the replaced ${mail} at the end, when the new one is in place; nothing on the server needs it then as far as can be seen. Its key is nowhere else that we know: this can't be undone`,
+      `removes the replaced ${mail} after the new one is in place; nothing on the server needs it then as far as can be seen. Its key is nowhere else that we know: this can't be undone`,
     ],
   ],
   goesWithIt: [

@@ -11,9 +11,13 @@ const { makeSchema } = require("./schema.cjs");
  */
 function schemaFromBuild(lib) {
   const part = (/** @type {string} */ name) => require(path.join(lib, name));
+  /** @type {{ version: string, repository?: string | { url: string } }} */
+  const { version, repository } = require("../../package.json");
+  const address = typeof repository === "object" ? repository.url : repository;
   return JSON.stringify(
     makeSchema({
-      version: require("../../package.json").version,
+      version,
+      ...(address === undefined ? {} : { repository: address }),
       defaults: part("inputs.js").INPUT_DEFAULTS,
       isSecret: part("sourceKeys.js").isSecretKey,
       settings: part("config.js").SETTING_KEYS.map((/** @type {{ key: string }} */ { key }) => key),

@@ -11,8 +11,6 @@ const ts = require("typescript");
 
 const root = path.join(__dirname, "..", "..");
 const TOKEN = "exchange:index:ExchangeCertificateBinding";
-/** Where the plugin's releases are. A fork names its own. */
-const DOWNLOAD_URL = "github://api.github.com/pulumi-exchange-certificates/pulumi-exchange-certificates";
 /** The inputs of the class that TypeScript doesn't declare as outputs keep their secrets out of the state's outputs. */
 const SOURCES = "CertificateSource";
 /** Outputs that are there whatever the server told. */
@@ -39,6 +37,7 @@ const ALWAYS = [
  * @property {Readonly<Record<string, unknown>>} defaults Inputs, and what each means where it is left out.
  * @property {(part: string) => boolean} isSecret Whether a part of a certificate source is.
  * @property {readonly string[]} settings Names below `exchange:`.
+ * @property {string} [repository] The address of the package's repository, as package.json has it.
  */
 
 /** @type {Readonly<Record<string, Json>>} */
@@ -99,7 +98,9 @@ function makeSchema(facts) {
     description: "Which certificate serves which services on which on-premises Exchange server.",
     keywords: ["pulumi", "exchange", "certificate", "kind/native", "category/infrastructure"],
     license: "Apache-2.0",
-    pluginDownloadURL: DOWNLOAD_URL,
+    // Otherwise generated packages name Pulumi as their author.
+    publisher: "pulumi-exchange-certificates",
+    ...downloadFrom(facts.repository),
     config: { variables: settings },
     provider: {
       description:
@@ -138,6 +139,20 @@ function makeSchema(facts) {
       csharp: { rootNamespace: "Pulumi", respectSchemaVersion: true },
     },
   };
+}
+
+/**
+ * Where the engine gets a plugin that isn't installed: the repository's releases. Without a repository nothing is said,
+ * because whoever owns an address that was guessed would have their program run with the rights of an administrator of
+ * Exchange. Pulumi then looks at its own addresses, finds nothing, and says so.
+ *
+ * @param {string | undefined} repository
+ */
+function downloadFrom(repository) {
+  if (repository === undefined) return {};
+  const [, owner, name] = /github\.com[/:]([^/]+)\/([^/]+?)(?:\.git)?\/?$/.exec(repository) ?? [];
+  if (owner === undefined) throw new Error(`tools/native/schema.cjs doesn't know where ${repository} has its releases`);
+  return { pluginDownloadURL: `github://api.github.com/${owner}/${name}` };
 }
 
 class Reader {

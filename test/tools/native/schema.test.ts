@@ -32,12 +32,13 @@ interface Schema {
   >;
 }
 
-const schema = makeSchema({
+const facts = {
   version: "1.2.3",
   defaults: INPUT_DEFAULTS,
   isSecret: isSecretKey,
   settings: SETTING_KEYS.map(({ key }) => key),
-}) as unknown as Schema;
+};
+const schema = makeSchema(facts) as unknown as Schema;
 const binding = schema.resources["exchange:index:ExchangeCertificateBinding"];
 const typeOf = (name: string) => schema.types[`exchange:index:${name}`];
 
@@ -47,6 +48,15 @@ describe("the schema of the native plugin", () => {
     expect(binding?.requiredInputs).toEqual(["server", "certificate", "services"]);
     const outputs = ["server", "services", ...OUTPUT_KEYS];
     expect(Object.keys(binding?.properties ?? {}).toSorted()).toEqual(outputs.toSorted());
+  });
+
+  it("lets the plugin be downloaded from the package's own repository, and from nowhere while there is none", () => {
+    expect(schema).not.toHaveProperty("pluginDownloadURL");
+    for (const repository of ["git+https://github.com/contoso/exchange.git", "https://github.com/contoso/exchange"])
+      expect(makeSchema({ ...facts, repository })).toMatchObject({
+        pluginDownloadURL: "github://api.github.com/contoso/exchange",
+      });
+    expect(() => makeSchema({ ...facts, repository: "https://git.contoso.com/exchange" })).toThrow("git.contoso.com");
   });
 
   it("has the parts of all certificate sources in one type, and marks those that are secret", () => {
