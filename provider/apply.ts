@@ -89,7 +89,8 @@ export interface Applied {
   readonly thumbprint: Thumbprint;
   /** The server after the change, verified. */
   readonly server: ObservedServer;
-  readonly leftOut: readonly Step[];
+  /** The steps as they were carried out, without those that were left out. */
+  readonly done: readonly Step[];
 }
 
 /**
@@ -175,7 +176,7 @@ export async function apply(work: Work, material: Material | undefined, env: App
     }
     const server = await verify(work, progress, run.env);
     if (progress.thumbprint === undefined) throw new ExchangeBindingError("Internal", "The plan named no certificate.");
-    return { thumbprint: progress.thumbprint, server, leftOut: progress.leftOut };
+    return { thumbprint: progress.thumbprint, server, done: doneOf(progress) };
   } catch (error) {
     throw await failure(error, progress, run.env);
   }
@@ -197,17 +198,21 @@ export async function applyRemoval(
 }
 
 /** The same where send connectors are concerned: names that are set first, and gaps. */
-export async function applyWithConnectors(
-  work: Work,
-  env: ApplyEnv,
-): Promise<{ readonly server: ObservedServer; readonly leftOut: readonly Step[] }> {
+export async function applyWithConnectors(work: Work, env: ApplyEnv): Promise<Pick<Applied, "server" | "done">> {
   const progress = begin(work);
   const run: Run = { server: work.server, material: undefined, progress, env };
   for (const step of work.steps) {
-    if (step.kind === "removeCertificate") await removeInGap([step], run);
-    else await execute(step, run);
+    if (step.kind !== "removeCertificate") await execute(step, run);
+    else {
+      progress.begun.push(step);
+      await removeInGap([step], run);
+    }
   }
-  return { server: await verify(work, progress, run.env), leftOut: progress.leftOut };
+  return { server: await verify(work, progress, run.env), done: doneOf(progress) };
+}
+
+function doneOf({ begun, leftOut }: Progress): readonly Step[] {
+  return begun.filter((step) => !leftOut.includes(step));
 }
 
 const EXECUTORS: {

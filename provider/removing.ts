@@ -25,14 +25,22 @@ export async function removeThese(steps: readonly RemovalStep[], before: Observe
   const inGap: RemovalStep[] = [];
   for (const step of steps) {
     const removal = judgeNow(step, server, env);
-    progress.begun.push(step);
     if (removal.kind === "due") {
-      if (await removeNow(step, run)) server = withoutCertificate(server, step.certificate.thumbprint);
-    } else if (step.gap !== undefined && needsOnlyGap(removal)) {
-      inGap.push(step);
-    } else keep(step, removal, run);
+      const plain = throughGapOf(step, []);
+      progress.begun.push(plain);
+      if (await removeNow(plain, run)) server = withoutCertificate(server, step.certificate.thumbprint);
+      continue;
+    }
+    progress.begun.push(step);
+    if (step.gap !== undefined && needsOnlyGap(removal)) inGap.push(step);
+    else keep(step, removal, run);
   }
   if (inGap.length > 0) await removeInGap(inGap, run);
+}
+
+/** The step as it is done: with the names that are cleared for it now, which may be fewer than were planned. */
+function throughGapOf(step: RemovalStep, connectors: readonly string[]): RemovalStep {
+  return { ...step, gap: connectors.length === 0 ? undefined : connectors };
 }
 
 /** First the word, then the look: whoever declares it at the same time sees the one, or is seen by the other. */
@@ -121,7 +129,13 @@ async function inTheGap(steps: readonly RemovalStep[], connectors: readonly stri
   }
   progress.touched = true;
   const { facts } = one;
-  await env.whileCleared(() => clearAndRemove({ connectors: decision.connectors, due, facts }, run));
+  const { connectors: cleared } = decision;
+  const asDone = due.map((step) => {
+    const done = throughGapOf(step, cleared);
+    progress.begun[progress.begun.indexOf(step)] = done;
+    return done;
+  });
+  await env.whileCleared(() => clearAndRemove({ connectors: cleared, due: asDone, facts }, run));
 }
 
 interface Clearing {

@@ -15,7 +15,7 @@ import { observeServer } from "../provider/observe";
 import type { ObservedServer } from "../provider/plan/observedServer";
 import { plan } from "../provider/plan/plan";
 import type { Work } from "../provider/plan/planTypes";
-import { madeFriendlyName } from "../provider/plan/target";
+import { madeFriendlyName, named } from "../provider/plan/target";
 import type { Secret } from "../provider/secret";
 import type { Organisation, ServerState } from "../provider/backends/simulator/organisation";
 import { makeTestCertificate } from "./certificate/testCertificates";
@@ -465,6 +465,21 @@ describe("an import that the server then judges badly", () => {
     });
     expect(held((await applied(site, desire(), offline)).server)).toEqual(["SMTP"]);
   });
+});
+
+it("tells a removal that was to come in a gap as one without, where no connector names the certificate any more", async () => {
+  const site = siteWith();
+  const old = makeTestCertificate({ dnsNames: ["old.contoso.com"] });
+  await site.touch(({ certificates }) => ({ certificates: [...certificates, stored(old)] }));
+  const desired = desire();
+  const work = await workFor(site, desired);
+  const removal = { kind: "removeCertificate", certificate: named(old.facts), onlyThere: false } as const;
+  const { done, server } = await start(site, desired, {
+    ...work,
+    steps: [...work.steps, { ...removal, gap: ["Outbound"] }],
+  }).run;
+  expect(findCertificate(server, old.facts.thumbprint)).toBeUndefined();
+  expect(done.at(-1)).toEqual({ ...removal, gap: undefined });
 });
 
 describe("an answer that is lost", () => {

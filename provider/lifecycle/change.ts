@@ -170,7 +170,7 @@ async function changeNow(
     const limits = limitsOf(desired, what.limits);
     const env = await applyEnvOf(deployment, { server: name, identity, limits }, { signal, anew });
     const applied = await apply(decided.work, what.read.source?.material, env);
-    const work = { ...decided.work, steps: without(decided.work.steps, applied.leftOut) };
+    const work = { ...decided.work, steps: applied.done };
     return await finished(deployment, what, { ...applied, work, before: decided.server });
   } catch (error) {
     const { work, server: before } = decided;
@@ -283,10 +283,6 @@ async function finished(
   return { thumbprint, outputs, held: heldNamesOf({ thumbprint, connectors }, server) };
 }
 
-function without(steps: readonly Step[], leftOut: readonly Step[]): readonly Step[] {
-  return steps.filter((step) => !leftOut.includes(step));
-}
-
 /** Certificates that the binding has replaced and that others declare: they decide about them from now on. */
 function leaveToOthers(deployment: Deployment, { desired, stored, replaces }: Change): ReadonlySet<string> {
   const { declarations } = deployment;
@@ -362,7 +358,8 @@ async function unfinished(
   const now = deployment.env.now();
   const progress = progressOf({ work, begun, leftOut, server: seen, thumbprint, isRolledBack: back !== undefined });
   const { uncertain, undone } = progress;
-  const workDone = { ...work, steps: [...resumed, ...stepsDone(progress, without(begun, leftOut))] };
+  const done = begun.filter((step) => !leftOut.includes(step));
+  const workDone = { ...work, steps: [...resumed, ...stepsDone(progress, done)] };
   const tasks = seen === undefined ? tasksAfter(workDone.steps, []) : tasksOf(workDone, seen, thumbprint);
   const left = leftToDo(stored, tasks, now);
   const outputs = outputsOf({

@@ -149,13 +149,12 @@ async function carryOut(
   const isPlain = steps.every((step) => step.kind === "removeCertificate" && step.gap === undefined);
   try {
     const env = await applyEnvOf(deployment, { server, identity, limits }, limit);
-    const { server: after, leftOut } = isPlain
-      ? { server: await applyRemoval(work, env), leftOut: [] }
+    const { server: after, done } = isPlain
+      ? { server: await applyRemoval(work, env), done: steps }
       : await applyWithConnectors(work, env);
     deployment.snapshots.keep(server, after);
-    const done = steps.filter((step) => !leftOut.includes(step));
     deployment.say(server, identity, linesOfChange({ ...work, steps: done }));
-    return leftOut.length === 0;
+    return done.length === steps.length;
   } catch (error) {
     deployment.snapshots.drop(server);
     throw error;
