@@ -29,8 +29,8 @@ afterAll(async () => {
 });
 
 /** Starts it as the engine does, which listens nowhere here. */
-async function start() {
-  const child = spawn(path.join(installed, "bin", "pulumi-resource-exchange"), ["127.0.0.1:1"], {
+async function start(file = path.join(installed, "bin", "pulumi-resource-exchange"), args: readonly string[] = []) {
+  const child = spawn(file, [...args, "127.0.0.1:1"], {
     cwd: directory,
     env: { ...neutralEnvironment(), EXCHANGE_PASSWORD: PASSWORD },
     stdio: ["ignore", "pipe", "pipe"],
@@ -87,6 +87,17 @@ describe("the process of the native plugin", () => {
     };
     expect(schema.version).toBe(version);
     expect(Object.keys(schema.resources)).toEqual([TYPE]);
+  });
+
+  it("is started from a checkout by what the host of Node runs for its PulumiPlugin.yaml", async () => {
+    const host = require.resolve("@pulumi/pulumi/cmd/run-plugin");
+    const { child, closed, plugin } = await start(process.execPath, [
+      host,
+      path.join(__dirname, "../../tools/native/source"),
+    ]);
+    expect(JSON.parse(await plugin.schema())).toMatchObject({ name: "exchange" });
+    child.kill("SIGINT");
+    await closed;
   });
 
   it("leaves no session behind when it is told to stop, and ends when the engine says so", async () => {
