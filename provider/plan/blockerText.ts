@@ -117,6 +117,8 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
         `connectors name a certificate by its issuer and subject, and this one has no subject, only names (${listOfFew(blocker.names)}). ` +
         `Have it issued with a common name, or take it out of connectors.`
       );
+    case "connectorStaysEmpty":
+      return `send connector "${blocker.connector}" names no certificate, which the next run would mend first: mail goes out without one as long as something here is refused, or until somebody sets the name (Set-SendConnector -TlsCertificateName).`;
     case "connectorMissing":
       return blocker.type === "send"
         ? `there is no send connector "${blocker.connector}". Get-SendConnector lists them.`

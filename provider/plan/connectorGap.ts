@@ -6,7 +6,7 @@ import { isNameOf } from "./connectorWork";
 import type { DesiredBinding, PreviousBinding } from "./desired";
 import { findCertificate } from "./holdings";
 import type { ObservedServer } from "./observedServer";
-import type { Goal, Notice, Plan, Step } from "./planTypes";
+import type { Blocker, Goal, Notice, Plan, Step } from "./planTypes";
 import type { Removal } from "./removal";
 import { withoutCertificate } from "./removalWork";
 import type { PlanContext } from "./target";
@@ -134,7 +134,13 @@ export function namesToPutBack(
 
 /** A plan with these set first. */
 export function puttingBack(plan: Plan, desired: DesiredBinding, back: readonly PutBackStep[]): Plan {
-  if (back.length === 0 || plan.kind === "blocked") return plan;
+  if (back.length === 0) return plan;
+  if (plan.kind === "blocked") {
+    const stayEmpty = back.map(({ connector }): Blocker => {
+      return { kind: "connectorStaysEmpty", property: "connectors", connector };
+    });
+    return { ...plan, blockers: [...plan.blockers, ...stayEmpty] };
+  }
   const notices = [
     ...back.map(({ connector }): Notice => {
       return desired.allowConnectorGap

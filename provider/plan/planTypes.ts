@@ -340,6 +340,8 @@ export type Blocker = { readonly property: string } & (
     }
   /** A connector names a certificate by issuer and subject. */
   | { readonly kind: "connectorNeedsSubject"; readonly names: readonly string[] }
+  /** Its name is set before anything else, and nothing is done while something is refused. */
+  | { readonly kind: "connectorStaysEmpty"; readonly connector: string }
   | { readonly kind: "connectorMissing"; readonly type: "send" | "receive"; readonly connector: string }
   | { readonly kind: "connectorUnknown"; readonly connector: string; readonly reason: string }
   | {

@@ -362,3 +362,15 @@ describe("whoever waits for the gaps of others", () => {
     expect(engine.outputs("mail")).toMatchObject({ heldServices: ["IIS", "POP", "SMTP"], supersedes: [{}] });
   });
 });
+
+it("tells with a refusal that a connector names nothing, which the refused run would have mended first", async () => {
+  const engine = await begin();
+  await engine.up({ mail: bound(first.source) });
+  await touch(engine, ({ sendConnectors }) => ({
+    sendConnectors: sendConnectors.map((one) => ({ ...one, tlsCertificateName: null })),
+  }));
+  const without = bound(first.source, { services: ["SMTP"], onServiceRemoved: "replace" });
+  await expect(engine.preview({ mail: without })).rejects.toThrow(
+    'send connector "Outbound" names no certificate, which the next run would mend first',
+  );
+});

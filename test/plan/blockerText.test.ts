@@ -53,6 +53,9 @@ const HELD = ["IIS", "IMAP", "SMTP"] as const;
 const onImap = (...more: readonly ReturnType<typeof shown>[]) =>
   serverOf([shown(MAIL, { services: ["IIS", "SMTP"] }), ...more], { imapCertificateName: known("mail.contoso.com") });
 
+/** With nothing but the last refusal, for one that never comes alone. */
+const last = (plan: Plan): Plan => (plan.kind === "blocked" ? { ...plan, blockers: plan.blockers.slice(-1) } : plan);
+
 /**
  * Every kind of refusal, as it comes out of a plan: property and sentence. A kind that is missing doesn't compile. What
  * is refused before there is a plan is held by the test of the choice on a server.
@@ -79,6 +82,27 @@ const SENTENCES: Readonly<Record<Planned, readonly (readonly [Plan, string])[]>>
     [
       planned({ ...given(NAMELESS), connectors: { send: ["Out"], receive: [] } }, undefined, server()),
       "connectors: connectors name a certificate by its issuer and subject, and this one has no subject, only names (mail.contoso.com). Have it issued with a common name, or take it out of connectors.",
+    ],
+  ],
+  connectorStaysEmpty: [
+    [
+      last(
+        planned(
+          {
+            services: ["SMTP"],
+            certificate: { kind: "thumbprint", thumbprint: gone },
+            connectors: { send: ["Out"], receive: [] },
+          },
+          { services: ["SMTP"], connectors: { send: ["Out"], receive: [] } },
+          {
+            ...serverOf([shown(MAIL, { services: ["SMTP"] })]),
+            sendConnectors: known([
+              { name: "Out", fqdn: undefined, tlsCertificateName: undefined, sourceServers: ["EX01"] },
+            ]),
+          },
+        ),
+      ),
+      'connectors: send connector "Out" names no certificate, which the next run would mend first: mail goes out without one as long as something here is refused, or until somebody sets the name (Set-SendConnector -TlsCertificateName).',
     ],
   ],
   connectorMissing: [
