@@ -10,6 +10,7 @@ import {
   type ServerFqdn,
   type UmStartupMode,
 } from "../model";
+import type { ReadingCmdlet } from "./cmdlets";
 import type { ReceiveConnectorSnapshot, SendConnectorSnapshot, ServerSnapshot } from "./backend";
 
 /*
@@ -30,33 +31,28 @@ export type Answer =
   /** The cmdlet couldn't be asked, or refused. */
   | { readonly kind: "error"; readonly reason: string };
 
-/** The cmdlets that the parts of a snapshot come from, and about what each is asked. */
+/** The cmdlets that the parts of a snapshot come from. */
 export const SNAPSHOT_CMDLETS = {
-  exchangeServer: { name: "Get-ExchangeServer", about: "Identity" },
-  transportService: { name: "Get-TransportService", about: "Identity" },
-  imapSettings: { name: "Get-ImapSettings", about: "Server" },
-  popSettings: { name: "Get-PopSettings", about: "Server" },
-  sendConnectors: { name: "Get-SendConnector", about: "organisation" },
-  receiveConnectors: { name: "Get-ReceiveConnector", about: "Server" },
-  authConfig: { name: "Get-AuthConfig", about: "organisation" },
-  federationTrust: { name: "Get-FederationTrust", about: "organisation" },
-  edgeSubscriptions: { name: "Get-EdgeSubscription", about: "organisation" },
-} as const;
+  exchangeServer: "Get-ExchangeServer",
+  transportService: "Get-TransportService",
+  imapSettings: "Get-ImapSettings",
+  popSettings: "Get-PopSettings",
+  sendConnectors: "Get-SendConnector",
+  receiveConnectors: "Get-ReceiveConnector",
+  authConfig: "Get-AuthConfig",
+  federationTrust: "Get-FederationTrust",
+  edgeSubscriptions: "Get-EdgeSubscription",
+} as const satisfies Readonly<Record<string, ReadingCmdlet>>;
 /** Asked only where {@link hasUnifiedMessaging} says so. */
 export const UM_CMDLETS = {
-  umService: { name: "Get-UMService", about: "Identity" },
-  umCallRouter: { name: "Get-UMCallRouterSettings", about: "Server" },
-} as const;
+  umService: "Get-UMService",
+  umCallRouter: "Get-UMCallRouterSettings",
+} as const satisfies Readonly<Record<string, ReadingCmdlet>>;
 
 export type SnapshotQuestion = keyof typeof SNAPSHOT_CMDLETS;
 export type UmQuestion = keyof typeof UM_CMDLETS;
 export type SnapshotAnswers = Readonly<Record<SnapshotQuestion, Answer>> &
   Readonly<Partial<Record<UmQuestion, Answer>>>;
-
-export interface SnapshotCmdlet {
-  readonly name: string;
-  readonly about: "Identity" | "Server" | "organisation";
-}
 
 /** The same keys, each with what `of` makes of its value. */
 export function mapRecord<Key extends string, From, To>(
@@ -64,11 +60,6 @@ export function mapRecord<Key extends string, From, To>(
   of: (value: From) => To,
 ): Record<Key, To> {
   return Object.fromEntries(Object.entries<From>(record).map(([key, value]) => [key, of(value)])) as Record<Key, To>;
-}
-
-/** The parameters with which a cmdlet is asked about a server. */
-export function parametersOf({ about }: SnapshotCmdlet, server: ServerFqdn): Readonly<Record<string, string>> {
-  return about === "organisation" ? {} : { [about]: server };
 }
 
 /** Everything but the certificates and the server's name. */

@@ -29,7 +29,7 @@ export function judgeCmdlets(listing: CmdletListing): readonly Finding[] {
   const count = NEEDED_CMDLETS.length;
   const areParametersTold = cmdlets.every(({ parameters }) => parameters !== undefined);
   if (missing.length === 0) return [{ step, outcome: "ok", kind: "cmdletsAllSeen", count, areParametersTold }];
-  const vital = missing.filter(({ needed }) => needed.isVital === true);
+  const vital = missing.filter(({ needed }) => needed.isVital);
   if (vital.length > 0) {
     return vital.map(({ needed: { role }, lack }) => ({ step, outcome: "fail", kind: "vitalLacking", role, lack }));
   }

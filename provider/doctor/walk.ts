@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { TLSSocket } from "node:tls";
-import { GET_SERVERS } from "../backends/remote/cmdlets";
+import { GET_SERVERS } from "../backends/cmdlets";
 import type { EndpointMemory } from "../backends/remote/endpointSessions";
 import { hasFailed } from "../backends/remote/exchangeErrors";
 import { endpointUrl } from "../backends/remote/remoteBackend";

@@ -1,4 +1,4 @@
-import { roleOf } from "../cmdletRoles";
+import { roleFor } from "../usedCmdlets";
 import { ExchangeBindingError, type ErrorCode, type ErrorFacts } from "../../errors";
 import type { KerberosFacts, RemotingError, RemotingErrorCode } from "../../remoting/errors";
 import type { ErrorRecord } from "../../remoting/psrp/errorRecord";
@@ -80,7 +80,7 @@ const REMEDIES: Readonly<Partial<Record<ErrorCode, string>>> = {
 
 function remedyFor(code: ErrorCode, cmdlet: string): string | undefined {
   if (code !== "CmdletNotAvailable") return REMEDIES[code];
-  return `The account's roles don't hold this cmdlet or one of its parameters: give it the role ${roleOf(cmdlet)}.`;
+  return `The account's roles don't hold this cmdlet or one of its parameters: give it ${roleFor(cmdlet)}.`;
 }
 
 /** A failed cmdlet as an error: the server's words, its identifiers, and what to do. */

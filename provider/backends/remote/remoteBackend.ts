@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import type { Thumbprint } from "../../certificate/thumbprint";
 import { ExchangeBindingError, type ErrorCode } from "../../errors";
-import type { NameService, ServerFqdn } from "../../model";
+import { type NameService, type ServerFqdn, SERVICES } from "../../model";
 import { isRemotingError, type RemotingError } from "../../remoting/errors";
 import { oneLine } from "../../remoting/oneLine";
 import type { Command } from "../../remoting/psrp/pipelineMessages";
@@ -12,16 +12,13 @@ import type { Backend, CallOptions, ConnectorCertificateName, EnableRequest, Ser
 import { type ChannelTrust, ownChannelOf, trustedOf } from "./channel";
 import {
   enableCertificate,
-  GET_SEND_CONNECTORS,
   GET_SERVERS,
-  getProtocolSettings,
-  getReceiveConnectors,
-  getTransportService,
   importCertificate,
+  question,
   removeCertificate,
   setCertificateName,
   setConnectorCertificate,
-} from "./cmdlets";
+} from "../cmdlets";
 import { EndpointSessions, type SessionsEnv } from "./endpointSessions";
 import type { ExchangeCertificate } from "./exchangeCertificateObject";
 import { type Attempt, cmdletFailure, codeOfResult, hasFailed, transportFailure } from "./exchangeErrors";
@@ -264,11 +261,11 @@ class Conversation {
   }
 
   defaultSmtp(): Promise<string | undefined> {
-    return this.#property(getTransportService(this.#server), "InternalTransportCertificateThumbprint");
+    return this.#property(question("Get-TransportService", this.#server), "InternalTransportCertificateThumbprint");
   }
 
   certificateName(service: NameService): Promise<string | undefined> {
-    return this.#property(getProtocolSettings(this.#server, service), "X509CertificateName");
+    return this.#property(question(`Get-${SERVICES[service].settings}`, this.#server), "X509CertificateName");
   }
 
   /**
@@ -293,7 +290,7 @@ class Conversation {
     kind: "send" | "receive",
     name: string,
   ): Promise<{ readonly identity: string; readonly certificateName: string | undefined }> {
-    const command = kind === "send" ? GET_SEND_CONNECTORS : getReceiveConnectors(this.#server);
+    const command = question(kind === "send" ? "Get-SendConnector" : "Get-ReceiveConnector", this.#server);
     const result = await this.#ask([command]);
     if (hasFailed(result)) {
       throw cmdletFailure(this.attempt(command.name), result, await this.meaningOf(result, "CmdletFailed"));

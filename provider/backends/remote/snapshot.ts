@@ -6,21 +6,20 @@ import { oneLine } from "../../remoting/oneLine";
 import type { Command } from "../../remoting/psrp/pipelineMessages";
 import type { PipelineResult } from "../../remoting/session";
 import type { CertificateSnapshot, ServerSnapshot } from "../backend";
+import { CERTIFICATE_PROJECTION, question, type ReadingCmdlet } from "../cmdlets";
 import {
   type Answer,
   hasUnifiedMessaging,
   mapRecord,
   ownName,
-  parametersOf,
   SNAPSHOT_CMDLETS,
   type SnapshotAnswers,
-  type SnapshotCmdlet,
   snapshotParts,
   type ShownObject,
   UM_CMDLETS,
   versionOf,
 } from "../serverSnapshot";
-import { CERTIFICATE_PROJECTION, getCertificates } from "./cmdlets";
+import type { UsedCmdletName } from "../usedCmdlets";
 import type { EndpointMemory } from "./endpointSessions";
 import { type ExchangeCertificate, readExchangeCertificate } from "./exchangeCertificateObject";
 import { ABOUT_THE_SERVER, codeOfResult, hasFailed } from "./exchangeErrors";
@@ -31,12 +30,11 @@ export type Ask = (commands: readonly Command[]) => Promise<PipelineResult>;
 export type ReadSnapshot =
   | { readonly kind: "read"; readonly snapshot: ServerSnapshot }
   /** What keeps the whole server from being read; no result when the server doesn't say its name. */
-  | { readonly kind: "failed"; readonly cmdlet: string; readonly result: PipelineResult | undefined };
+  | { readonly kind: "failed"; readonly cmdlet: UsedCmdletName; readonly result: PipelineResult | undefined };
 
 /** Everything about one server. The questions are put side by side; how many really are, the session decides. */
 export async function readSnapshot(server: ServerFqdn, ask: Ask, memory: EndpointMemory): Promise<ReadSnapshot> {
-  const put = (cmdlet: SnapshotCmdlet): Promise<PipelineResult> =>
-    ask([{ name: cmdlet.name, parameters: parametersOf(cmdlet, server) }]);
+  const put = (cmdlet: ReadingCmdlet): Promise<PipelineResult> => ask([question(cmdlet, server)]);
   // The certificates come first, and all the others are waited for before one failure ends everything.
   const [certificates, ...settled] = await Promise.allSettled([
     readCertificates(server, ask, memory),
@@ -46,27 +44,27 @@ export async function readSnapshot(server: ServerFqdn, ask: Ask, memory: Endpoin
   if (certificates.value.kind === "failed") {
     return { kind: "failed", cmdlet: "Get-ExchangeCertificate", result: certificates.value.result };
   }
-  const results = new Map<string, PipelineResult>();
-  for (const [index, { name }] of Object.values(SNAPSHOT_CMDLETS).entries()) {
+  const results = new Map<ReadingCmdlet, PipelineResult>();
+  for (const [index, name] of Object.values(SNAPSHOT_CMDLETS).entries()) {
     const one = settled[index];
     if (one?.status === "rejected") throw one.reason;
     if (one !== undefined) results.set(name, one.value);
   }
-  const exchangeServer = answerOf(results.get(SNAPSHOT_CMDLETS.exchangeServer.name));
+  const exchangeServer = answerOf(results.get(SNAPSHOT_CMDLETS.exchangeServer));
   if (hasUnifiedMessaging(versionOf(exchangeServer))) {
-    await Promise.all(Object.values(UM_CMDLETS).map(async (one) => results.set(one.name, await put(one))));
+    await Promise.all(Object.values(UM_CMDLETS).map(async (one) => results.set(one, await put(one))));
   }
   for (const [cmdlet, result] of results) {
     if (hasFailed(result) && ABOUT_THE_SERVER.has(codeOfResult(result))) return { kind: "failed", cmdlet, result };
   }
   const answers: SnapshotAnswers = {
-    ...mapRecord(SNAPSHOT_CMDLETS, ({ name }) => answerOf(results.get(name))),
-    ...mapRecord(UM_CMDLETS, ({ name }) => answerOf(results.get(name))),
+    ...mapRecord(SNAPSHOT_CMDLETS, (name) => answerOf(results.get(name))),
+    ...mapRecord(UM_CMDLETS, (name) => answerOf(results.get(name))),
   };
   const read = certificates.value.certificates;
   const name = ownName(exchangeServer, identitiesOf(read));
   if (name === undefined) {
-    const { name: cmdlet } = SNAPSHOT_CMDLETS.exchangeServer;
+    const cmdlet = SNAPSHOT_CMDLETS.exchangeServer;
     return { kind: "failed", cmdlet, result: results.get(cmdlet) };
   }
   return {
@@ -103,7 +101,7 @@ export async function readCertificates(
   memory: EndpointMemory,
 ): Promise<ReadCertificates> {
   if (memory.certificates !== "whole") {
-    const projected = await ask([getCertificates(server), CERTIFICATE_PROJECTION]);
+    const projected = await ask([question("Get-ExchangeCertificate", server), CERTIFICATE_PROJECTION]);
     if (!hasFailed(projected)) {
       const certificates = (await inTurn(projected.output, readable)).flat();
       const isWhole = certificates.length === projected.output.length;
@@ -115,7 +113,7 @@ export async function readCertificates(
       return { kind: "failed", result: projected };
     }
   }
-  const whole = await ask([getCertificates(server)]);
+  const whole = await ask([question("Get-ExchangeCertificate", server)]);
   if (hasFailed(whole)) return { kind: "failed", result: whole };
   const certificates = await inTurn(whole.output, readExchangeCertificate);
   if (certificates.some(({ displayedServices }) => displayedServices.kind === "known")) memory.certificates ??= "whole";

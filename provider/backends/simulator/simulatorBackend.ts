@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { ExchangeBindingError, isBindingError, type ErrorCode } from "../../errors";
-import { type ServerFqdn, SERVICES } from "../../model";
+import { type ServerFqdn } from "../../model";
 import type { Backend, CallOptions, ConnectorCertificateName } from "../backend";
 import type { CmdletCall, CmdletError, CmdletQuestion } from "./cmdlet";
 import {
@@ -15,7 +15,15 @@ import {
 import { storeNotices } from "./certificateStore";
 import { openDefaultStore } from "./defaultStore";
 import { runCmdlet } from "./exchangeModel";
-import { roleOf } from "../cmdletRoles";
+import {
+  enableCertificate,
+  importCertificate,
+  question,
+  removeCertificate,
+  setCertificateName,
+  setConnectorCertificate,
+} from "../cmdlets";
+import { roleFor } from "../usedCmdlets";
 import type { Organisation } from "./organisation";
 import { readSnapshot } from "./snapshotReader";
 import type { StateStore } from "./stateFile";
@@ -115,12 +123,12 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
 
   const setConnector = (
     server: ServerFqdn,
-    { cmdlet, shown, identity }: { readonly cmdlet: string; readonly shown: string; readonly identity: string },
+    { kind, shown, identity }: { readonly kind: "send" | "receive"; readonly shown: string; readonly identity: string },
     name: ConnectorCertificateName | undefined,
     options: CallOptions,
   ): Promise<void> => {
     const doing = doingToConnector(shown, name);
-    const call: CmdletCall = { name: cmdlet, parameters: { Identity: identity, TlsCertificateName: name ?? null } };
+    const call = setConnectorCertificate(kind, identity, name);
     return within({ doing, server, first: call }, options, async () => {
       const ended = await run(doing, server, call, always("yes"));
       if (ended.kind === "failed") throw cmdletFailure(doing, server, call.name, ended);
@@ -132,7 +140,7 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
 
     readSnapshot: (server, options) => {
       const doing = `Reading ${server}`;
-      const first: CmdletCall = { name: "Get-ExchangeCertificate", parameters: { Server: server } };
+      const first = question("Get-ExchangeCertificate", server);
       return within({ doing, server, first }, options, async () => {
         const result = await withOrganisation(
           store,
@@ -158,16 +166,7 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
     importCertificate: (server, request, options) => {
       const { thumbprint } = request;
       const doing = `Importing certificate ${thumbprint} on ${server}`;
-      const call: CmdletCall = {
-        name: "Import-ExchangeCertificate",
-        parameters: {
-          Server: server,
-          FileData: request.pfx.reveal(),
-          Password: request.password,
-          PrivateKeyExportable: request.privateKeyExportable,
-          ...(request.friendlyName === undefined ? {} : { FriendlyName: request.friendlyName }),
-        },
-      };
+      const call = importCertificate(server, request);
       return within({ doing, server, first: call }, options, async () => {
         const ended = await run(doing, server, call, always("yes"));
         if (ended.kind === "completed") return { outcome: "imported" };
@@ -184,15 +183,7 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
 
     enableServices: (server, request, options) => {
       const doing = `Enabling ${request.services.join(", ")} for certificate ${request.thumbprint} on ${server}`;
-      const call: CmdletCall = {
-        name: "Enable-ExchangeCertificate",
-        parameters: {
-          Server: server,
-          Thumbprint: request.thumbprint,
-          Services: request.services,
-          ...(request.requireSsl ? {} : { DoNotRequireSsl: true }),
-        },
-      };
+      const call = enableCertificate(server, request);
       const answer = always(request.replaceDefaultSmtpCertificate ? "yes" : "no");
       return within({ doing, server, first: call }, options, async () => {
         const ended = await run(doing, server, call, answer);
@@ -206,10 +197,7 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
         name === undefined
           ? `Clearing the certificate name of ${service} on ${server}`
           : `Setting the certificate name of ${service} on ${server} to ${name}`;
-      const call: CmdletCall = {
-        name: `Set-${SERVICES[service].settings}`,
-        parameters: { Server: server, X509CertificateName: name ?? null },
-      };
+      const call = setCertificateName(server, service, name);
       return within({ doing, server, first: call }, options, async () => {
         const ended = await run(doing, server, call, always("yes"));
         if (ended.kind === "failed") throw cmdletFailure(doing, server, call.name, ended);
@@ -217,13 +205,13 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
     },
 
     setSendConnectorCertificate: (server, connector, name, options) =>
-      setConnector(server, { cmdlet: "Set-SendConnector", shown: connector, identity: connector }, name, options),
+      setConnector(server, { kind: "send", shown: connector, identity: connector }, name, options),
 
     setReceiveConnectorCertificate: async (server, connector, name, options) => {
       // Its identity has the server's short name in front, which nobody but the server can say.
       const shown = `${server}\\${connector}`;
       const doing = doingToConnector(shown, name);
-      const list: CmdletCall = { name: "Get-ReceiveConnector", parameters: { Server: server } };
+      const list = question("Get-ReceiveConnector", server);
       const identity = await within({ doing, server, first: list }, options, async () => {
         const ended = await run(doing, server, list, always("yes"));
         if (ended.kind === "failed") throw cmdletFailure(doing, server, list.name, ended);
@@ -231,15 +219,12 @@ export function simulatorBackend(store: StateStore, env: SessionEnv): Backend {
         return identities.find((one) => isConnector(one, connector));
       });
       if (identity === undefined) throw connectorNotFound(doing, server, connector);
-      await setConnector(server, { cmdlet: "Set-ReceiveConnector", shown, identity }, name, options);
+      await setConnector(server, { kind: "receive", shown, identity }, name, options);
     },
 
     removeCertificate: (server, thumbprint, options) => {
       const doing = `Removing certificate ${thumbprint} from ${server}`;
-      const call: CmdletCall = {
-        name: "Remove-ExchangeCertificate",
-        parameters: { Server: server, Thumbprint: thumbprint },
-      };
+      const call = removeCertificate(server, thumbprint);
       return within({ doing, server, first: call }, options, async () => {
         const ended = await run(doing, server, call, always("yes"));
         if (ended.kind === "completed") return { outcome: "removed" };
@@ -305,7 +290,7 @@ function cmdletFailure(
 ): ExchangeBindingError {
   const remedy =
     error.code === "CmdletNotAvailable"
-      ? `The account has no role for this cmdlet: give it the role ${roleOf(cmdlet)}.`
+      ? `The account has no role for this cmdlet: give it ${roleFor(cmdlet)}.`
       : REMEDIES[error.code];
   return new ExchangeBindingError(error.code, `${doing}: ${error.message}${remedy === undefined ? "" : ` ${remedy}`}`, {
     facts: {

@@ -8,18 +8,17 @@ import {
   type ServerFqdn,
 } from "../../model";
 import type { CertificateSnapshot, ServerSnapshot } from "../backend";
+import { question, type ReadingCmdlet } from "../cmdlets";
 import {
   hasUnifiedMessaging,
   mapRecord,
   ownName,
-  parametersOf,
   SNAPSHOT_CMDLETS,
   snapshotParts,
   UM_CMDLETS,
   versionOf,
   type Answer as ShownAnswer,
   type ShownObject,
-  type SnapshotCmdlet,
 } from "../serverSnapshot";
 import type { CmdletCall, CmdletError, CmdletObject } from "./cmdlet";
 import type { EndedCmdlet } from "./cmdletSession";
@@ -35,7 +34,7 @@ export type Ask = (call: CmdletCall) => EndedCmdlet;
 export type ReadSnapshot =
   | { readonly kind: "read"; readonly snapshot: ServerSnapshot }
   /** What keeps the whole server from being read: it isn't there, it isn't reachable, its certificates aren't shown. */
-  | { readonly kind: "failed"; readonly cmdlet: string; readonly error: CmdletError };
+  | { readonly kind: "failed"; readonly cmdlet: ReadingCmdlet; readonly error: CmdletError };
 
 type Answer =
   | { readonly kind: "objects"; readonly objects: readonly CmdletObject[] }
@@ -52,10 +51,10 @@ const ABOUT_THE_SERVER: ReadonlySet<string> = new Set([
 
 /** Ends reading; never leaves this file. */
 class Unreadable extends Error {
-  readonly cmdlet: string;
+  readonly cmdlet: ReadingCmdlet;
   readonly error: CmdletError;
 
-  constructor(cmdlet: string, error: CmdletError) {
+  constructor(cmdlet: ReadingCmdlet, error: CmdletError) {
     super(error.message);
     this.cmdlet = cmdlet;
     this.error = error;
@@ -64,8 +63,8 @@ class Unreadable extends Error {
 
 /** Everything about one server. The questions are put one after the other, to one state of the organisation. */
 export function readSnapshot(server: ServerFqdn, ask: Ask): ReadSnapshot {
-  const put = (name: string, parameters: CmdletCall["parameters"] = {}): Answer => {
-    const ended = ask({ name, parameters });
+  const put = (name: ReadingCmdlet): Answer => {
+    const ended = ask(question(name, server));
     if (ended.kind === "completed") return { kind: "objects", objects: ended.output };
     if (ABOUT_THE_SERVER.has(ended.error.code)) throw new Unreadable(name, ended.error);
     return { kind: "error", error: ended.error };
@@ -78,14 +77,11 @@ export function readSnapshot(server: ServerFqdn, ask: Ask): ReadSnapshot {
   }
 }
 
-function gather(
-  server: ServerFqdn,
-  put: (name: string, parameters?: CmdletCall["parameters"]) => Answer,
-): ServerSnapshot {
-  const certificates = put("Get-ExchangeCertificate", { Server: server });
+function gather(server: ServerFqdn, put: (name: ReadingCmdlet) => Answer): ServerSnapshot {
+  const certificates = put("Get-ExchangeCertificate");
   if (certificates.kind === "error") throw new Unreadable("Get-ExchangeCertificate", certificates.error);
-  const exchangeServer = put("Get-ExchangeServer", { Identity: server });
-  const ask = (cmdlet: SnapshotCmdlet): ShownAnswer => shown(put(cmdlet.name, parametersOf(cmdlet, server)));
+  const exchangeServer = put(SNAPSHOT_CMDLETS.exchangeServer);
+  const ask = (name: ReadingCmdlet): ShownAnswer => shown(put(name));
   const { exchangeServer: _, ...others } = SNAPSHOT_CMDLETS;
   const answers = { exchangeServer: shown(exchangeServer), ...mapRecord(others, ask) };
   const identities = certificates.objects.flatMap((one) => shownObject(one).text("Identity") ?? []);

@@ -1,7 +1,8 @@
 import type { Endpoint } from "../../../provider/backends/simulator/endpoint/endpoint";
 import { readSerializationData } from "../../../provider/backends/remote/serializationData";
 import { factsOf } from "../../../provider/backends/simulator/derFacts";
-import { parametersOf, SNAPSHOT_CMDLETS, UM_CMDLETS } from "../../../provider/backends/serverSnapshot";
+import { question } from "../../../provider/backends/cmdlets";
+import { SNAPSHOT_CMDLETS, UM_CMDLETS } from "../../../provider/backends/serverSnapshot";
 import type { StateStore } from "../../../provider/backends/simulator/stateFile";
 import { packPfx } from "../../../provider/certificate/packPfx";
 import { Secret } from "../../../provider/secret";
@@ -141,17 +142,17 @@ describePeers("pypsrp on the simulated endpoint", () => {
     expect(await ex01()).toEqual(before);
   });
 
-  it.each(Object.values({ ...SNAPSHOT_CMDLETS, ...UM_CMDLETS }))("is answered by $name", async (cmdlet) => {
+  it.each(Object.values({ ...SNAPSHOT_CMDLETS, ...UM_CMDLETS }))("is answered by %s", async (cmdlet) => {
     const organisation = withServer(await defaultOrganisation(), EX01, () => ({
       version: { major: 15, minor: 1, build: 2507, revision: 6 },
       um: { startupMode: "TLS", certificate: null },
       umCallRouter: { startupMode: "Dual", certificate: null },
     }));
     await store.update(() => ({ organisation, result: undefined }));
-    const job = { scenario: "run", cmdlet: cmdlet.name, parameters: parametersOf(cmdlet, EX01) };
+    const job = { scenario: "run", cmdlet, parameters: question(cmdlet, EX01).parameters };
     const { state, output, errors } = await pypsrp(job);
     expect({ state, errors }).toEqual({ state: STATE.completed, errors: [] });
-    const mayBeNone = ["Get-SendConnector", "Get-FederationTrust", "Get-EdgeSubscription"].includes(cmdlet.name);
+    const mayBeNone = ["Get-SendConnector", "Get-FederationTrust", "Get-EdgeSubscription"].includes(cmdlet);
     expect(output.length).toBeGreaterThanOrEqual(mayBeNone ? 0 : 1);
   });
 
