@@ -209,12 +209,11 @@ function settled() {
  */
 function snapshotPipelines(server) {
   const built = (/** @type {string} */ file) => createRequire(import.meta.url)(path.join(root, "lib", file));
-  const { SNAPSHOT_CMDLETS, parametersOf } = built("backends/serverSnapshot.js");
+  const { SNAPSHOT_CMDLETS } = built("backends/serverSnapshot.js");
   const { CERTIFICATE_PROJECTION, question } = built("backends/cmdlets.js");
-  const questions = /** @type {{ name: string }[]} */ (Object.values(SNAPSHOT_CMDLETS));
   return [
     [question("Get-ExchangeCertificate", server), CERTIFICATE_PROJECTION],
-    ...questions.map((cmdlet) => [{ name: cmdlet.name, parameters: parametersOf(cmdlet, server) }]),
+    ...Object.values(SNAPSHOT_CMDLETS).map((cmdlet) => [question(cmdlet, server)]),
   ];
 }
 

@@ -13,7 +13,6 @@ import {
   sortServices,
 } from "../model";
 import { receiveConnectorName, sameConnector } from "./connectors";
-import {} from "./holdings";
 import { nameWrittenByEnable } from "./names";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 import type { CertificateRef, Step } from "./planTypes";
