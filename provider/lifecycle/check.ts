@@ -6,6 +6,7 @@ import type { ReadInputs } from "../inputs";
 import type { ServerFqdn } from "../model";
 import { claimsOf, conflictsWith } from "../plan/claims";
 import { FACT_KEYS } from "../certificate/facts";
+import type { CertificateFacts } from "../certificate/facts";
 import type { BindingIdentity, DesiredBinding } from "../plan/desired";
 import { findCertificate } from "../plan/holdings";
 import { lineOf } from "../plan/line";
@@ -14,6 +15,7 @@ import { linesOfPlan } from "../plan/lines";
 import type { ObservedServer } from "../plan/observedServer";
 import { plan } from "../plan/plan";
 import type { Blocker } from "../plan/planTypes";
+import { subjectOfWish } from "../plan/target";
 import { clean, previousFromInputs } from "../state";
 import { choose, unchosen } from "./choosing";
 import type { Deployment } from "./deployment";
@@ -134,12 +136,7 @@ function connectorBlockers(
   server: ObservedServer,
 ): readonly Blocker[] {
   const { certificate, connectors, identity } = desired;
-  const facts =
-    certificate.kind === "given"
-      ? certificate.facts
-      : certificate.kind === "thumbprint"
-        ? findCertificate(server, certificate.thumbprint)?.facts
-        : undefined;
+  const facts = issuedAs(certificate, server);
   const certificateName = facts === undefined ? undefined : tlsCertificateNameOf(facts);
   const names = [...connectors.send, ...connectors.receive.map((name) => `${desired.server}\\${name}`)];
   const claims = names.map((connector) => ({ identity, server: desired.server, connector, certificateName }));
@@ -150,6 +147,25 @@ function connectorBlockers(
     binding: identity,
     other,
   }));
+}
+
+/** Issuer and subject, as far as they are known: of one that is still to be made by its wish. */
+function issuedAs(
+  certificate: DesiredBinding["certificate"],
+  server: ObservedServer,
+): Pick<CertificateFacts, "issuer" | "subject"> | undefined {
+  switch (certificate.kind) {
+    case "given":
+      return certificate.facts;
+    case "thumbprint":
+      return findCertificate(server, certificate.thumbprint)?.facts;
+    case "selfSigned": {
+      const subject = subjectOfWish(certificate.wish);
+      return { issuer: subject, subject };
+    }
+    case "unknown":
+      return undefined;
+  }
 }
 
 /** Remembers what the binding declares; the refusal where one that was looked at before removes it in this run. */

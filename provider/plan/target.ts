@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-import { commonNameOf, parseDistinguishedName } from "../certificate/distinguishedName";
+import { commonNameOf, formatDistinguishedName, parseDistinguishedName } from "../certificate/distinguishedName";
 import type { CertificateFacts } from "../certificate/facts";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { type Observed, DAY_MS, EXCHANGE_SERVICES, isNameService, valueOr } from "../model";
@@ -247,7 +247,9 @@ export function subjectOf(target: Target): string {
 }
 
 export function subjectOfWish(wish: SelfSignedWish): string {
-  return wish.subject ?? `CN=${namesOfWish(wish).commonName ?? ""}`;
+  if (wish.subject === undefined) return `CN=${namesOfWish(wish).commonName ?? ""}`;
+  const parsed = parseDistinguishedName(wish.subject);
+  return "name" in parsed ? formatDistinguishedName(parsed.name) : wish.subject;
 }
 
 export function named({

@@ -251,11 +251,13 @@ export function workFor(request: WorkRequest): TargetWork {
       blockers.push({ kind: "servicesUnknown", property: "services", ...finding });
     } else notices.push({ kind: "servicesUnknown", ...finding });
   }
-  // A declared name is how a wildcard certificate gets IMAP or POP: as good as enabling it.
+  // A declared name is how a wildcard certificate gets IMAP or POP: as good as enabling it. A receive connector offers what
+  // it is told to; of send connectors it is looked at server by server.
   const touchesTarget = steps.some(
     (step) =>
       (step.kind === "enable" && step.because !== "successor") ||
       step.kind === "importCertificate" ||
+      (step.kind === "setConnector" && step.type === "receive") ||
       (step.kind === "setCertificateName" && missing.includes(step.service)),
   );
   if (touchesTarget) {

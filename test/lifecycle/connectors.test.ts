@@ -1,4 +1,5 @@
 import type { Organisation } from "../../provider/backends/simulator/organisation";
+import { DAY_MS } from "../../provider/model";
 import { makeTestAuthority } from "../certificate/testCertificates";
 import { RefusedPreview, givenPfx, makeMiniEngine, type MiniEngine, type Run } from "../miniEngine";
 import { called } from "../identities";
@@ -140,6 +141,30 @@ describe("a send connector", () => {
   });
 });
 
+describe("a send connector that bindings of made certificates declare", () => {
+  const made = (subject: string) => ({ selfSigned: { dnsNames: ["mail.contoso.com"], subject } });
+
+  it("is refused where their names differ, also while they are still to be made", async () => {
+    const engine = await begin();
+    const one = bound(EX01, made("CN=mail.contoso.com"));
+    for (const certificate of [other.source, made("CN=mail.contoso.com, O=Contoso")]) {
+      await expect(engine.preview({ one, two: bound(EX02, certificate) })).rejects.toThrow(
+        /bindings "one" and "two" want connector "Outbound" to name different/,
+      );
+    }
+  });
+
+  it("is named once both are there where they agree, however the name is written", async () => {
+    const engine = await begin();
+    const program = {
+      one: bound(EX01, made("CN=mail.contoso.com, O=Contoso")),
+      two: bound(EX02, made("cn=mail.contoso.com; o=Contoso")),
+    };
+    await engine.up(program);
+    expect(await namedBy(engine)).toBe("<I>CN=mail.contoso.com, O=Contoso<S>CN=mail.contoso.com, O=Contoso");
+  });
+});
+
 describe("a receive connector", () => {
   it("is set on its server at once, by its name alone", async () => {
     const engine = await begin();
@@ -149,6 +174,22 @@ describe("a receive connector", () => {
     await engine.up(program);
     expect(await relayOf(engine)).toBe(NAME);
     expect((await engine.up(program)).done).toEqual({ one: "same" });
+  });
+});
+
+describe("a receive connector that is to offer an expired certificate", () => {
+  it("is refused, also where the certificate has SMTP already and nothing else is to be done", async () => {
+    let now = NOW;
+    const organisation = farm({ receiveConnectors: [{ name: "Relay", fqdn: null, tlsCertificateName: null }] });
+    const engine = await makeMiniEngine(organisation, () => now);
+    const ending = givenPfx({ issuer: authority, notAfter: new Date(NOW.getTime() + DAY_MS) });
+    const one = { server: EX01, certificate: ending.source, services: ["SMTP"] };
+    await engine.up({ one });
+    now = new Date(NOW.getTime() + 2 * DAY_MS);
+    expect((await engine.preview({ one })).done).toEqual({ one: "same" });
+    const naming = { one: bound(EX01, ending.source, { receive: ["Relay"] }) };
+    await expect(engine.preview(naming)).rejects.toThrow(/certificate: .*expired/);
+    expect(await relayOf(engine)).toBeNull();
   });
 });
 
