@@ -1,5 +1,7 @@
+import type { Command, Wish } from "./soak/commands";
 import { FAULTS } from "./soak/world";
 import { soak, summaryOf } from "./soak/soak";
+import { tell, type Counts } from "./soak/tell";
 
 /* A hundred random programs here; `npm run soak` tells ten thousand, and `-- --seed` these ones again. */
 
@@ -24,8 +26,67 @@ it("keeps the laws through drift, faults, kills and time, whatever a program ask
     ].map((command) => `command: ${command}`),
     ...Object.keys(FAULTS).map((fault) => `fault: ${fault}`),
     ...["importCertificate", "enableServices", "removeCertificate"].map((call) => `call: ${call}`),
-    ...["up: done", "up: refused", "up, killed: killed", "up with a fault: failed"],
+    ...["up: done", "up: refused", "up, killed: killed", "up with a fault: failed", "onServer: chosen"],
   ]) {
     expect(came).toContain(what);
   }
+});
+
+/* What the random ones come to now and then, and these always. */
+
+const WISH: Wish = {
+  server: 0,
+  certificate: { brought: 0 },
+  services: ["SMTP"],
+  remove: true,
+  removeAfterDays: 0,
+  replaceDefault: false,
+  send: ["Partner"],
+  receive: [],
+  gap: true,
+  rollback: false,
+  forget: false,
+  successor: undefined,
+};
+const declare = (changes: Partial<Wish> = {}): Command => {
+  return { do: "declare", stack: 0, name: "a", wish: { ...WISH, ...changes } };
+};
+const renew = (brought: number, trouble?: (Command & { readonly do: "renew" })["trouble"]): Command => {
+  return { do: "renew", stack: 0, nth: 0, certificate: { brought }, trouble };
+};
+const up: Command = { do: "up", stack: 0 };
+
+async function told(...program: readonly Command[]): Promise<Counts> {
+  const counts: Counts = new Map();
+  await tell(program, counts);
+  return counts;
+}
+
+it("comes to gaps, to kills in them, and to names that the next run sets again", async () => {
+  const counts = await told(
+    ...[declare(), up, renew(1), renew(0, { call: "in a gap", when: "before" }), up],
+    ...[renew(1, { call: "in a gap", when: "after" }), up],
+  );
+  expect(counts.get("gap")).toBe(4);
+  expect(counts.get("killed in a gap")).toBe(2);
+  expect(counts.get("up after a kill in a gap")).toBe(2);
+});
+
+it("comes to roll-backs, complete and incomplete", async () => {
+  const trouble = { fault: "enabling ends after SMTP" };
+  const wish = { services: ["IMAP", "SMTP"], rollback: true };
+  const complete = await told(declare({ ...wish, send: [] }), up, renew(1, trouble));
+  expect(complete.get("roll-back: complete")).toBe(1);
+  // Exchange lets no certificate go whose issuer and subject a send connector names.
+  const incomplete = await told(declare(wish), up, renew(1, trouble));
+  expect(incomplete.get("roll-back: incomplete")).toBe(1);
+});
+
+it("comes to certificates that are chosen on the server, and to later ones", async () => {
+  const counts = await told(
+    ...[declare({ certificate: { enrolled: true } }), up],
+    ...[{ do: "by hand", server: 0, what: "enrols a certificate" } as const, up],
+  );
+  expect(counts.get("onServer: chosen")).toBe(1);
+  expect(counts.get("onServer: later")).toBe(1);
 });

@@ -1,23 +1,41 @@
+import { tlsCertificateNameOf } from "../../../provider/backends/connectorName";
+import { factsOfStored, statusOf } from "../../../provider/backends/simulator/certificateStore";
 import { consequencesOn } from "../../../provider/backends/simulator/consequences";
-import type { Organisation, ServerState } from "../../../provider/backends/simulator/organisation";
+import type { Organisation, ServerState, StoredCertificate } from "../../../provider/backends/simulator/organisation";
 import type { ServerFqdn } from "../../../provider/model";
 import type { Bag, Program } from "./stack";
-import { GIVEN, BROUGHT, thumbprintOf } from "./world";
+import { ENROLMENT, GIVEN, BROUGHT, thumbprintOf } from "./world";
 
 /** Who makes a call: the program that runs, and what its stack knew when it began. */
 export interface Caller {
   readonly program: Program;
   /** Inputs and outputs of all that the stack has, also of what waits for its delete. */
   readonly known: readonly { readonly name: string | undefined; readonly inputs: Bag; readonly outputs: Bag }[];
+  /** Outputs as they are now, by the binding's name. */
+  readonly outputs: (binding: string) => Bag | undefined;
   /** Thumbprints that this run has imported, by server. */
   readonly imported: Set<string>;
   readonly now: Date;
+}
+
+/** What is being done: the operation on one binding. */
+export interface Turn {
+  readonly binding: string;
+  /** Everything when it began. */
+  readonly before: Organisation;
+  /** What it did has failed, and is put back. */
+  readonly isRollingBack: boolean;
+  /** Send connectors that a run which was killed has left without a name in a gap of this binding's. */
+  readonly leftEmpty: readonly string[];
 }
 
 /** One call that changed something, with everything before and after it. */
 export interface Change {
   readonly call: string;
   readonly server: ServerFqdn;
+  /** Of a call that sets the name of one. */
+  readonly connector: string | undefined;
+  readonly turn: Turn;
   readonly before: Organisation;
   readonly after: Organisation;
 }
@@ -66,35 +84,107 @@ export const LAWS: Readonly<Record<string, (change: Change, caller: Caller) => r
       return isOwn ? [] : [id];
     }),
 
-  "nothing is removed that the program declares": (change, { program }) =>
-    removed(change).flatMap(([name, thumbprint]) =>
-      ofServer(program, name).some((one) => givenThumbprint(one) === thumbprint) ? [`${name}: ${thumbprint}`] : [],
-    ),
+  "what nobody could bring again isn't removed in a destroy": (change, { program, known, imported }) =>
+    removed(change).flatMap(([name, thumbprint]) => {
+      const id = `${name}/${thumbprint}`;
+      const owners = known.filter(
+        ({ outputs }) => `${String(outputs["server"])}/${String(outputs["thumbprint"])}` === id,
+      );
+      const isOnlyThere = owners.every(({ inputs }) =>
+        /^\{"(thumbprint|onServer)"/.test(JSON.stringify(inputs["certificate"])),
+      );
+      const isDestroyed = Object.keys(program).length === 0 && owners.length > 0 && !imported.has(id);
+      return isDestroyed && isOnlyThere ? [id] : [];
+    }),
 
-  "no call makes a connector that named a certificate name none": ({ before, after, call }) => {
-    const names = (one: Organisation): readonly (readonly [string, string | null])[] => [
-      ...one.sendConnectors.map((each) => [each.name, each.tlsCertificateName] as const),
-      ...Object.values(one.servers).flatMap((server) =>
-        server.receiveConnectors.map((each) => [`${server.name}\\${each.name}`, each.tlsCertificateName] as const),
-      ),
-    ];
-    const now = new Map(names(after));
-    return names(before).flatMap(([name, was]) =>
-      was !== null && (now.get(name) ?? null) === null ? [`${name} by ${call}`] : [],
-    );
-  },
+  "nothing is removed that the program declares": (change, { program, now, imported }) =>
+    removed(change).flatMap(([name, thumbprint]) => {
+      const { turn, before } = change;
+      const declaring = Object.entries(program).filter(
+        ([, one]) => one["server"] === name && declaredThumbprint(one, before, now) === thumbprint,
+      );
+      // A roll-back takes back what its own binding has brought in that run.
+      const isTakenBack = turn.isRollingBack && imported.has(`${name}/${thumbprint}`);
+      const by = declaring.map(([binding]) => binding).filter((one) => !isTakenBack || one !== turn.binding);
+      return by.length > 0 ? [`${name}: ${thumbprint}, declared by ${by.join(" and ")}`] : [];
+    }),
 
-  "nothing that worked is broken": ({ before, after, call }, { now }) =>
+  "the last certificate with SMTP that is valid isn't removed": (change, { now }) =>
+    removed(change).flatMap(([name, thumbprint]) => {
+      const holders = (organisation: Organisation): readonly string[] =>
+        (organisation.servers[name]?.certificates ?? [])
+          .filter((one) => hasSmtp(one) && isValid(one, now))
+          .map(({ der }) => thumbprintOf(der));
+      const isLast = holders(change.before).includes(thumbprint) && holders(change.after).length === 0;
+      return isLast ? [`${name}: ${thumbprint}`] : [];
+    }),
+
+  "no call makes a connector that named a certificate name none": (change, caller) =>
+    [...connectorNames(change.before)].flatMap(([name, was]) => {
+      const isLost = was !== null && (connectorNames(change.after).get(name) ?? null) === null;
+      const isMeant = isAnnouncedGap(change, caller, name) || isPutBackToNone(change, caller, name);
+      return isLost && !isMeant ? [`${name} by ${change.call}`] : [];
+    }),
+
+  "a name that a kill in a gap has left empty is set before anything else": ({ before, call, connector, turn }) =>
+    turn.leftEmpty
+      .filter((one) => connectorNames(before).get(one) === null)
+      .filter((one) => call !== "setSendConnectorCertificate" || connector !== one)
+      .map((one) => `${call} came before ${one}`),
+
+  "nothing that worked is broken": ({ before, after, call, turn }, { now }) =>
     Object.entries(after.servers).flatMap(([name, is]) => {
-      const was = before.servers[name];
-      if (was === undefined) return [];
-      const broken = new Set(consequencesOn(before, was, now).map((one) => JSON.stringify(one)));
+      // A roll-back puts back what was broken before it all.
+      const earlier = turn.isRollingBack ? [before, turn.before] : [before];
+      const broken = new Set(
+        earlier.flatMap((one) => {
+          const was = one.servers[name];
+          return was === undefined ? [] : consequencesOn(one, was, now).map((each) => JSON.stringify(each));
+        }),
+      );
       return consequencesOn(after, is, now)
         .map((one) => JSON.stringify(one))
         .filter((one) => !broken.has(one))
         .map((one) => `${name}: ${one} by ${call}`);
     }),
 };
+
+/**
+ * The one call that may clear a name: that of the send connector, for a binding whose program allows the gap and declares
+ * the connector, and whose outputs hold both the connector and what it names.
+ */
+export function isAnnouncedGap({ call, connector, turn, before }: Change, caller: Caller, name: string): boolean {
+  const inputs = caller.program[turn.binding];
+  const outputs = caller.outputs(turn.binding);
+  if (call !== "setSendConnectorCertificate" || connector !== name || turn.isRollingBack) return false;
+  if (inputs?.["allowConnectorGap"] !== true || !declaresSend(inputs, name)) return false;
+  if (outputs === undefined || !declaresSend(outputs, name)) return false;
+  const held = before.servers[String(outputs["server"])]?.certificates.find(
+    ({ der }) => thumbprintOf(der) === outputs["thumbprint"],
+  );
+  return held !== undefined && tlsCertificateNameOf(factsOfStored(held)) === connectorNames(before).get(name);
+}
+
+/** It named none when the change began that is put back now, and no kill had left it so. */
+function isPutBackToNone({ turn }: Change, { program }: Caller, name: string): boolean {
+  const isAsked = turn.isRollingBack && program[turn.binding]?.["onFailure"] === "rollback";
+  return isAsked && connectorNames(turn.before).get(name) === null && !turn.leftEmpty.includes(name);
+}
+
+function declaresSend(bag: Bag, name: string): boolean {
+  const { send = [] } = (bag["connectors"] ?? {}) as { readonly send?: readonly string[] };
+  return send.includes(name);
+}
+
+/** What connectors name, receive connectors by `SERVER\Name`. */
+export function connectorNames(organisation: Organisation): ReadonlyMap<string, string | null> {
+  return new Map([
+    ...organisation.sendConnectors.map((each) => [each.name, each.tlsCertificateName] as const),
+    ...Object.values(organisation.servers).flatMap((server) =>
+      server.receiveConnectors.map((each) => [`${server.name}\\${each.name}`, each.tlsCertificateName] as const),
+    ),
+  ]);
+}
 
 function eachServer({ before, after }: Change): readonly (readonly [string, ServerState, ServerState])[] {
   return Object.entries(after.servers).flatMap(([name, is]) => {
@@ -114,9 +204,27 @@ function ofServer(program: Program, name: string): readonly Bag[] {
   return Object.values(program).filter((one) => one["server"] === name);
 }
 
-/** Of a certificate that is given or named; a made one has none beforehand. */
-function givenThumbprint({ certificate }: Bag): string | undefined {
+function hasSmtp({ privateKey }: StoredCertificate): boolean {
+  return privateKey.present && privateKey.networkServiceRead;
+}
+
+function isValid(stored: StoredCertificate, now: Date): boolean {
+  return statusOf({ stored, facts: factsOfStored(stored) }, now) === "Valid";
+}
+
+/** Of a certificate that is given, named or on the server; a made one has none beforehand. */
+function declaredThumbprint({ certificate, server }: Bag, organisation: Organisation, now: Date): string | undefined {
   const index = BROUGHT.findIndex((one) => one === certificate);
   if (index !== -1) return GIVEN[index]?.facts.thumbprint;
-  return (certificate as { readonly thumbprint?: string }).thumbprint;
+  const { thumbprint, onServer } = certificate as { readonly thumbprint?: string; readonly onServer?: unknown };
+  return onServer === undefined ? thumbprint : newestEnrolled(organisation, String(server), now);
+}
+
+/** What a binding with `onServer` is to hold, by the rule: those that are enrolled are renewals of one another. */
+export function newestEnrolled(organisation: Organisation, server: string, now: Date): string | undefined {
+  const [newest] = (organisation.servers[server]?.certificates ?? [])
+    .filter((one) => factsOfStored(one).issuer === ENROLMENT.facts.subject && isValid(one, now))
+    .map(factsOfStored)
+    .sort((one, other) => Date.parse(other.notBefore) - Date.parse(one.notBefore));
+  return newest?.thumbprint;
 }

@@ -5,8 +5,11 @@ import { dynamicProviderOver, type DynamicProvider } from "../../../provider/fro
 import { EngineError } from "../../../provider/frontends/dynamic/engineError";
 import { messageOf } from "../../../provider/errors";
 import { Deployment } from "../../../provider/lifecycle/deployment";
+import type { Line } from "../../../provider/plan/line";
+import { reasonOf } from "../../../provider/lifecycle/timeLimit";
 import { called } from "../../identities";
 import { makeTestCertificate } from "../../certificate/testCertificates";
+import { FakeTime } from "../fakeTime";
 import { DAY_MS } from "./world";
 
 /*
@@ -22,6 +25,7 @@ interface Resource {
   readonly id: string;
   readonly inputs: Bag;
   readonly outputs: Bag;
+  readonly name: string;
   /** Its last operation ended half-way: it is tried again, whatever `diff` says. */
   readonly isHalfDone?: boolean;
 }
@@ -41,12 +45,17 @@ export interface Ending {
 export interface RunBackend extends Backend {
   /** Whether it was. Nothing that is said afterwards counts. */
   readonly isDead: () => boolean;
+  /** An operation on a binding begins, which may change something. */
+  readonly begins: (binding: string) => Promise<void>;
+  readonly says: (line: Line) => void;
 }
 
 export class Stack {
   readonly #now: () => Date;
   readonly #name: string;
   program: Program = {};
+  /** The last one that wasn't refused. */
+  #accepted: Program = {};
   readonly #state = new Map<string, Resource>();
   /** Replaced ones whose delete has failed. */
   #pending: Resource[] = [];
@@ -58,8 +67,7 @@ export class Stack {
 
   /** What the stack knows: inputs and outputs of each resource, those that wait for their delete too. */
   get resources(): readonly { readonly name: string | undefined; readonly inputs: Bag; readonly outputs: Bag }[] {
-    const all = [...this.#state].map(([name, one]) => ({ ...one, name }));
-    return [...all, ...this.#pending.map((one) => ({ ...one, name: undefined }))];
+    return [...this.#state.values(), ...this.#pending.map((one) => ({ ...one, name: undefined }))];
   }
 
   /** Outputs by name. */
@@ -71,6 +79,12 @@ export class Stack {
   async up(backend: RunBackend): Promise<Ending> {
     const shown = await this.#run(this.program, backend, true);
     return shown.how === "done" ? this.#run(this.program, backend, false) : shown;
+  }
+
+  /** An `up` has ended: whoever is refused takes the program back to where it was. */
+  isOver({ how }: Ending): void {
+    if (how === "refused") this.program = this.#accepted;
+    else this.#accepted = this.program;
   }
 
   async preview(backend: RunBackend): Promise<Ending> {
@@ -122,7 +136,7 @@ export class Stack {
     for (const [name, resource] of gone) {
       ending.done[name] = "delete";
       if (isPreview) continue;
-      if (await ending.deleting(() => lifecycle.delete(resource.id, resource.outputs))) this.#state.delete(name);
+      if (await ending.deleting(() => deletion(resource, lifecycle, backend))) this.#state.delete(name);
     }
     if (isPreview) {
       if (this.#pending.length > 0) ending.done["pending"] = "delete";
@@ -131,7 +145,7 @@ export class Stack {
     const waiting = [...this.#pending, ...replaced];
     this.#pending = [];
     for (const resource of waiting) {
-      const isGone = await ending.deleting(() => lifecycle.delete(resource.id, resource.outputs));
+      const isGone = await ending.deleting(() => deletion(resource, lifecycle, backend));
       if (!isGone) this.#pending.push(resource);
     }
     return ending;
@@ -156,11 +170,13 @@ export class Stack {
     } else if (changes || old.isHalfDone === true) {
       ending.done[name] = "update";
       if (isPreview) return;
+      const { id } = old;
+      await backend.begins(name);
       const { outs } = await halfDone(
-        () => lifecycle.update(old.id, old.outputs, inputs),
-        (_id, outputs) => backend.isDead() || this.#state.set(name, { id: old.id, inputs, outputs, isHalfDone: true }),
+        () => lifecycle.update(id, old.outputs, inputs),
+        (_id, outputs) => backend.isDead() || this.#state.set(name, { name, id, inputs, outputs, isHalfDone: true }),
       );
-      this.#state.set(name, { id: old.id, inputs, outputs: outs });
+      this.#state.set(name, { name, id, inputs, outputs: outs });
     } else {
       ending.done[name] = "same";
       if (!isPreview) this.#state.set(name, { ...old, inputs });
@@ -168,27 +184,34 @@ export class Stack {
   }
 
   async #create(name: string, inputs: Bag, { lifecycle, backend }: Step, isThere: () => unknown): Promise<void> {
+    await backend.begins(name);
     const { id, outs } = await halfDone(
       () => lifecycle.create(inputs),
       (ofHalf, outputs) => {
         if (backend.isDead()) return;
         isThere();
-        this.#state.set(name, { id: ofHalf, inputs, outputs, isHalfDone: true });
+        this.#state.set(name, { name, id: ofHalf, inputs, outputs, isHalfDone: true });
       },
     );
     isThere();
-    this.#state.set(name, { id, inputs, outputs: outs });
+    this.#state.set(name, { name, id, inputs, outputs: outs });
   }
 
-  #process(backend: Backend): DynamicProvider {
+  #process(backend: RunBackend): DynamicProvider {
     const now = this.#now;
+    // What is waited for in vain is waited for until the limit, and not for ever.
+    const time = new FakeTime();
     const deployment = new Deployment({
       directory: "/",
       environment: { EXCHANGE_BACKEND: "simulator" },
       readFile: () => Promise.reject(new Error("no file is read here")),
       now,
       randomBytes,
-      sleep: () => Promise.resolve(),
+      limitTimer: time.timer,
+      sleep: (milliseconds, signal) => {
+        time.pass(milliseconds);
+        return signal.aborted ? Promise.reject(reasonOf(signal)) : Promise.resolve();
+      },
       // Quick: a key that is there already, in a certificate as wished.
       makeCertificate: ({ subject, dnsNames, validityDays }) =>
         Promise.resolve(
@@ -199,7 +222,9 @@ export class Stack {
             notAfter: new Date(now().getTime() + validityDays * DAY_MS),
           }),
         ),
-      say: () => undefined,
+      say: ({ line }) => {
+        backend.says(line);
+      },
       note: () => undefined,
       open: () => Promise.resolve(backend),
     });
@@ -215,6 +240,15 @@ interface Step {
   readonly ending: EndingSoFar;
   readonly isPreview: boolean;
   readonly replaced: Resource[];
+}
+
+async function deletion(
+  { name, id, outputs }: Resource,
+  lifecycle: DynamicProvider,
+  backend: RunBackend,
+): Promise<void> {
+  await backend.begins(name);
+  await lifecycle.delete(id, outputs);
 }
 
 class Refused extends Error {}

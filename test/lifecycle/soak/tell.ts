@@ -1,10 +1,10 @@
-import type { Backend } from "../../../provider/backends/backend";
 import type { ServerFqdn } from "../../../provider/model";
-import type { Command } from "./commands";
-import { inputsOf } from "./commands";
-import { LAWS, type Caller } from "./laws";
+import type { Command, Kill } from "./commands";
+import { certificateOf, inputsOf } from "./commands";
+import { connectorNames } from "./laws";
 import { Stack, type Ending, type Program, type RunBackend } from "./stack";
-import { FAULTS, makeWorld, thumbprintOf, type World } from "./world";
+import { Watch, type Broken, type LeftEmpty } from "./watch";
+import { FAULTS, SERVERS, makeWorld, type World } from "./world";
 
 /** What came up, counted: commands, faults, changing calls, endings of runs. */
 export type Counts = Map<string, number>;
@@ -12,28 +12,29 @@ export type Counts = Map<string, number>;
 /** A law that was broken, and after which command. */
 export class BrokenLaw extends Error {}
 
-const CHANGING = [
-  "importCertificate",
-  "enableServices",
-  "setCertificateName",
-  "setSendConnectorCertificate",
-  "setReceiveConnectorCertificate",
-  "removeCertificate",
-] as const;
-
 /** Does everything in a program, and throws {@link BrokenLaw} at the first law that is broken. */
 export async function tell(program: readonly Command[], counts: Counts): Promise<void> {
   const world = makeWorld();
   const stacks = [new Stack("first", world.now), new Stack("second", world.now)];
+  let leftEmpty: readonly LeftEmpty[] = [];
   for (const [index, command] of program.entries()) {
     const count = (what: string): unknown => counts.set(what, (counts.get(what) ?? 0) + 1);
     count(`command: ${command.do}`);
     const stack = stacks["stack" in command ? command.stack : 0];
     if (stack === undefined) continue;
-    const teller = new Teller(world, stack, count, `command ${index}, ${JSON.stringify(command)}`);
+    const where = `command ${String(index)}, ${JSON.stringify(command)}`;
+    const teller = new Teller({ world, stack, count, where, leftEmpty });
     await teller.do(command);
-    teller.demandLaws();
+    leftEmpty = teller.leftEmpty;
   }
+}
+
+interface TellerParts {
+  readonly world: World;
+  readonly stack: Stack;
+  readonly count: (what: string) => unknown;
+  readonly where: string;
+  readonly leftEmpty: readonly LeftEmpty[];
 }
 
 class Teller {
@@ -41,14 +42,15 @@ class Teller {
   readonly #stack: Stack;
   readonly #count: (what: string) => unknown;
   readonly #where: string;
-  /** A law and what is wrong: within a call it couldn't be thrown, for whoever makes the call would catch it. */
-  #brokenByCall: readonly string[] | undefined;
+  /** What a kill has left, as long as nothing else has changed anything since. */
+  leftEmpty: readonly LeftEmpty[];
 
-  constructor(world: World, stack: Stack, count: (what: string) => unknown, where: string) {
+  constructor({ world, stack, count, where, leftEmpty }: TellerParts) {
     this.#world = world;
     this.#stack = stack;
     this.#count = count;
     this.#where = where;
+    this.leftEmpty = leftEmpty;
   }
 
   async do(command: Command): Promise<void> {
@@ -60,26 +62,38 @@ class Teller {
       case "drop":
         stack.program = Object.fromEntries(Object.entries(stack.program).filter(([name]) => name !== command.name));
         return;
+      case "renew": {
+        const names = Object.keys(stack.program);
+        const name = names[command.nth % names.length];
+        const declared = name === undefined ? undefined : stack.program[name];
+        if (name === undefined || declared === undefined) return;
+        stack.program = { ...stack.program, [name]: { ...declared, certificate: certificateOf(command.certificate) } };
+        const { trouble } = command;
+        if (trouble === undefined) await this.#up();
+        else if ("call" in trouble) await this.#run("up, killed", (backend) => stack.up(backend), trouble);
+        else await this.#upWithFault(SERVERS.indexOf(declared["server"] as ServerFqdn), trouble.fault);
+        return;
+      }
       case "later":
+        this.leftEmpty = [];
         this.#world.pass(command.days);
         return;
       case "by hand":
+        this.leftEmpty = [];
         this.#count(`by hand: ${command.what}`);
         await this.#world.byHand(command.server, command.what);
         return;
       case "preview":
       case "refresh": {
         const before = await this.#world.store.read();
-        const ending =
-          command.do === "preview" ? await stack.preview(this.#backend()) : await stack.refresh(this.#backend());
-        this.#ended(command.do, ending);
-        if ((await this.#world.store.read()) !== before) this.#broken(`a ${command.do} changes nothing`, []);
+        await this.#run(command.do, (backend) => stack[command.do](backend));
+        if ((await this.#world.store.read()) !== before) this.#broken([`a ${command.do} changes nothing`]);
         return;
       }
       case "destroy": {
         const { program } = stack;
         stack.program = {};
-        this.#ended(command.do, await stack.destroy(this.#backend()));
+        await this.#run(command.do, (backend) => stack.destroy(backend));
         stack.program = program;
         return;
       }
@@ -87,102 +101,67 @@ class Teller {
         await this.#up();
         return;
       case "up with a fault":
-        this.#count(`fault: ${command.fault}`);
-        await this.#world.setFaults(command.server, FAULTS[command.fault] ?? {});
-        this.#ended(command.do, await stack.up(this.#backend()));
-        await this.#world.setFaults(command.server, {});
+        await this.#upWithFault(command.server, command.fault, command.kill);
         return;
       case "up, killed":
-        this.#ended(command.do, await stack.up(this.#backend(command)));
+        await this.#run(command.do, (backend) => stack.up(backend), command.kill);
     }
   }
 
-  /** That no call has broken one. */
-  demandLaws(): void {
-    const [law, ...details] = this.#brokenByCall ?? [];
-    if (law !== undefined) this.#broken(law, details);
+  async #upWithFault(server: number, fault: string, kill?: Kill): Promise<void> {
+    this.#count(`fault: ${fault}`);
+    await this.#world.setFaults(server, FAULTS[fault] ?? {});
+    await this.#run("up with a fault", (backend) => this.#stack.up(backend), kill);
+    await this.#world.setFaults(server, {});
   }
 
   /** Without a fault: what was not refused beforehand comes about, and then there is nothing left to do. */
   async #up(): Promise<void> {
-    const ending = await this.#stack.up(this.#backend());
-    this.#ended("up", ending);
+    const stack = this.#stack;
+    const left = this.leftEmpty.filter((one) => one.stack === stack);
+    const ending = await this.#run("up", (backend) => stack.up(backend));
     if (ending.how === "refused") return;
-    if (ending.reasons.length > 0) this.#broken("without a fault, nothing fails that wasn't refused", ending.reasons);
+    if (ending.reasons.length > 0)
+      this.#broken(["without a fault, nothing fails that wasn't refused", ...ending.reasons]);
+    const names = connectorNames(await this.#world.store.read());
+    const empty = left.map((one) => one.connector).filter((one) => names.get(one) === null);
+    if (left.length > 0) this.#count("up after a kill in a gap");
+    if (empty.length > 0) this.#broken(["what a kill in a gap has left empty is set by the next up", ...empty]);
     if (ending.kept.length > 0) return;
-    let again = await this.#stack.preview(this.#backend());
-    if (isWaiting(again, this.#stack.program)) {
-      this.#count("up again for a send connector");
-      await this.#stack.up(this.#backend());
-      again = await this.#stack.preview(this.#backend());
+    let again = await this.#run("preview after an up", (backend) => stack.preview(backend));
+    if (isWaiting(again, stack.program)) {
+      await this.#run("up again for a send connector", (backend) => stack.up(backend));
+      again = await this.#run("preview after an up", (backend) => stack.preview(backend));
     }
-    const left = Object.entries(again.done).filter(([, what]) => what !== "same");
-    if (again.how !== "done" || left.length > 0) {
-      this.#broken("after an up without a fault there is nothing left to do", [JSON.stringify(left), ...again.reasons]);
+    const todo = Object.entries(again.done).filter(([, what]) => what !== "same");
+    if (again.how !== "done" || todo.length > 0) {
+      const law = "after an up without a fault there is nothing left to do";
+      this.#broken([law, JSON.stringify(todo), ...again.reasons]);
     }
   }
 
-  #ended(run: string, { how }: Ending): void {
-    this.#count(`${run}: ${how}`);
+  /** A run, watched. A law that it breaks is thrown when it is over. */
+  async #run(what: string, run: (backend: RunBackend) => Promise<Ending>, kill?: Kill): Promise<Ending> {
+    const watch = new Watch({
+      world: this.#world,
+      stack: this.#stack,
+      count: this.#count,
+      kill,
+      leftEmpty: this.leftEmpty.filter((one) => one.stack === this.#stack),
+    });
+    const before = await this.#world.store.read();
+    const ending = await run(watch.backend);
+    this.#count(`${what}: ${ending.how}`);
+    await watch.ended(ending);
+    if (what.startsWith("up")) this.#stack.isOver(ending);
+    if (what.startsWith("up") && ending.how === "done") watch.demandNewest(await this.#world.store.read());
+    if (watch.broken !== undefined) this.#broken(watch.broken);
+    if ((await this.#world.store.read()) !== before) this.leftEmpty = ending.how === "killed" ? watch.leftEmpty() : [];
+    return ending;
   }
 
-  #broken(law: string, details: readonly string[]): never {
+  #broken([law, ...details]: Broken): never {
     throw new BrokenLaw([`${law}: broken in ${this.#where}`, ...details].join("\n"));
-  }
-
-  /** The backend for one run: every changing call is held against the laws, and one of them may be the last. */
-  #backend(kill?: { readonly call: number; readonly when: "before" | "after" }): RunBackend {
-    const real = this.#world.backend;
-    let calls = 0;
-    let isDead = false;
-    const dead = (): Promise<never> => Promise.reject(new Error("the process was killed"));
-    const caller: Caller = {
-      program: this.#stack.program,
-      known: this.#stack.resources,
-      imported: new Set(),
-      now: this.#world.now(),
-    };
-    const judged = async (name: string, server: ServerFqdn, call: () => Promise<unknown>): Promise<unknown> => {
-      if (isDead) return dead();
-      const isLast = kill !== undefined && calls++ === kill.call;
-      if (isLast) {
-        isDead = kill.when === "before";
-        this.#count(`killed ${kill.when} ${name}`);
-      }
-      if (isDead) return dead();
-      this.#count(`call: ${name}`);
-      const before = await this.#world.store.read();
-      let answer: unknown;
-      try {
-        answer = await call();
-      } finally {
-        const after = await this.#world.store.read();
-        const seen = { call: name, server, before, after };
-        for (const [law, judge] of Object.entries(LAWS)) {
-          const wrong = judge(seen, caller);
-          if (wrong.length > 0) this.#brokenByCall ??= [law, ...wrong];
-        }
-        const there = new Set(before.servers[server]?.certificates.map(({ der }) => der));
-        for (const { der } of after.servers[server]?.certificates ?? [])
-          if (!there.has(der)) caller.imported.add(`${server}/${thumbprintOf(der)}`);
-        if (isLast) isDead = true;
-      }
-      return isLast ? dead() : answer;
-    };
-    const changing = Object.fromEntries(
-      CHANGING.map((name) => [
-        name,
-        (server: ServerFqdn, ...args: readonly unknown[]) =>
-          judged(name, server, () => (real[name] as (...all: readonly unknown[]) => Promise<unknown>)(server, ...args)),
-      ]),
-    ) as unknown as Pick<Backend, (typeof CHANGING)[number]>;
-    return {
-      ...changing,
-      kind: real.kind,
-      isDead: () => isDead,
-      readSnapshot: (...args) => (isDead ? dead() : real.readSnapshot(...args)),
-      close: () => real.close(),
-    };
   }
 }
 

@@ -1,7 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
 
 import type { Backend } from "../../../provider/backends/backend";
-import type { Organisation, ServerFaults, ServerState } from "../../../provider/backends/simulator/organisation";
+import type {
+  Organisation,
+  ServerFaults,
+  ServerState,
+  StoredCertificate,
+} from "../../../provider/backends/simulator/organisation";
 import { simulatorBackend } from "../../../provider/backends/simulator/simulatorBackend";
 import { memoryState, type StateStore } from "../../../provider/backends/simulator/stateFile";
 import { tlsCertificateNameOf } from "../../../provider/backends/connectorName";
@@ -18,6 +23,12 @@ const START = new Date("2026-11-23T20:00:00Z");
 const inDays = (days: number): Date => new Date(START.getTime() + days * DAY_MS);
 
 const authority = makeTestAuthority();
+/** Issues what gets onto the servers by itself. */
+export const ENROLMENT = makeTestCertificate({
+  subject: "CN=Contoso Enrolment CA, O=Contoso",
+  isAuthority: true,
+  key: "rsa2048b",
+});
 const given = (wish: Parameters<typeof makeTestCertificate>[0]): CertificateMaterial =>
   makeTestCertificate({ issuer: authority, notBefore: inDays(-30), ...wish });
 
@@ -41,12 +52,26 @@ export const BROUGHT = GIVEN.map(({ der, chain, privateKey }) => ({
   },
 }));
 
-const BUILT_IN = SERVERS.map((name) => {
+/** What setup makes. That of the second server ends while the programs run. */
+const BUILT_IN = SERVERS.map((name, index) => {
   const [short = ""] = name.split(".");
-  return makeTestCertificate({ dnsNames: [short.toUpperCase(), name] });
+  const notAfter = index === 1 ? { notAfter: inDays(60) } : {};
+  return makeTestCertificate({ dnsNames: [short.toUpperCase(), name], ...notAfter });
 });
 /** Somebody's own certificate, which no program knows. */
 const FOREIGN = given({ dnsNames: ["mail.contoso.com"] });
+const ENROLLED_DAYS = 60;
+/** Another one for each server, as autoenrolment has it. */
+const enrolled = (notBefore: Date): StoredCertificate =>
+  stored(
+    makeTestCertificate({
+      dnsNames: ["mail.contoso.com"],
+      issuer: ENROLMENT,
+      notBefore,
+      notAfter: new Date(notBefore.getTime() + ENROLLED_DAYS * DAY_MS),
+    }),
+  );
+const ENROLLED_BEFORE = SERVERS.map(() => enrolled(inDays(-20)));
 
 function beginning(): Organisation {
   const servers = SERVERS.map((name, index) => {
@@ -55,7 +80,10 @@ function beginning(): Organisation {
     const short = name.slice(0, 4).toUpperCase();
     return server({
       name: short,
-      certificates: [stored(own, { privateKey: { networkServiceRead: true }, rootStore: "trusted" })],
+      certificates: [
+        stored(own, { privateKey: { networkServiceRead: true }, rootStore: "trusted" }),
+        ...ENROLLED_BEFORE.slice(index, index + 1),
+      ],
       iis: { frontEnd: own.facts.thumbprint, backEnd: own.facts.thumbprint, requireSsl: true },
       imap: { x509CertificateName: short },
       pop: { x509CertificateName: short },
@@ -63,7 +91,10 @@ function beginning(): Organisation {
       receiveConnectors: [{ name: "Relay", fqdn: null, tlsCertificateName: null }],
     });
   });
-  const sendConnectors = [{ name: "Outbound", fqdn: null, tlsCertificateName: null, sourceServers: ["EX01", "EX02"] }];
+  const sendConnector = (name: string, sourceServers: readonly string[]) => {
+    return { name, fqdn: null, tlsCertificateName: null, sourceServers };
+  };
+  const sendConnectors = [sendConnector("Outbound", ["EX01", "EX02"]), sendConnector("Partner", ["EX01"])];
   return { ...organisation(servers), sendConnectors };
 }
 
@@ -76,9 +107,11 @@ export const BY_HAND = [
   "names another for POP",
   "makes the certificate of setup the default of SMTP",
   "removes the newest certificate that nothing points to",
+  "removes the certificate of setup",
+  "enrols a certificate",
   "names a foreign certificate for the receive connector",
-  "names a foreign certificate for the send connector",
-  "clears the send connector",
+  "names a foreign certificate for the send connectors",
+  "clears the send connectors",
 ] as const;
 export type ByHand = (typeof BY_HAND)[number];
 
@@ -137,12 +170,18 @@ export function makeWorld(): World {
           },
           result: undefined,
         }));
-      } else await change(index, (state) => changeByHand(state, index, what));
+      } else await change(index, (state) => changeByHand(state, { index, what, now: now() }));
     },
   };
 }
 
-function changeByHand(state: ServerState, index: number, what: ByHand): Partial<ServerState> {
+interface Doing {
+  readonly index: number;
+  readonly what: ByHand;
+  readonly now: Date;
+}
+
+function changeByHand(state: ServerState, { index, what, now }: Doing): Partial<ServerState> {
   const own = BUILT_IN[index];
   const first = GIVEN[0];
   if (own === undefined || first === undefined) return {};
@@ -171,6 +210,10 @@ function changeByHand(state: ServerState, index: number, what: ByHand): Partial<
       const isUsed = newest !== undefined && inUse.includes(thumbprintOf(newest.der));
       return isUsed ? {} : { certificates: state.certificates.slice(0, -1) };
     }
+    case "removes the certificate of setup":
+      return { certificates: state.certificates.filter(({ der }) => thumbprintOf(der) !== own.facts.thumbprint) };
+    case "enrols a certificate":
+      return { certificates: [...state.certificates, enrolled(new Date(now.getTime() - 3_600_000))] };
     case "names a foreign certificate for the receive connector":
       return {
         certificates: withCertificate(FOREIGN),
