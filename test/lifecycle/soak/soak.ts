@@ -14,13 +14,13 @@ export interface Soak {
 export async function soak(
   programs: number,
   seed: number,
-  progress: (told: number) => void = () => undefined,
+  progress: (told: number, counts: Counts) => void = () => undefined,
 ): Promise<Soak> {
   const counts: Counts = new Map();
   let told = 0;
   const property = fc.asyncProperty(randomProgram, async (program) => {
     await tell(program, counts);
-    progress((told += 1));
+    progress((told += 1), counts);
   });
   const { failed, counterexample, numRuns } = await fc.check(property, { numRuns: programs, seed, endOnFailure: true });
   if (!failed) return { finding: undefined, programs: numRuns, counts };

