@@ -1,4 +1,5 @@
 import { parseThumbprint, type Thumbprint } from "../certificate/thumbprint";
+import { hasUnifiedMessaging } from "../builds";
 import {
   known,
   parseServerFqdn,
@@ -43,7 +44,7 @@ export const SNAPSHOT_CMDLETS = {
   federationTrust: "Get-FederationTrust",
   edgeSubscriptions: "Get-EdgeSubscription",
 } as const satisfies Readonly<Record<string, ReadingCmdlet>>;
-/** Asked only where {@link hasUnifiedMessaging} says so. */
+/** Asked only where {@link mayHaveUnifiedMessaging} says so. */
 export const UM_CMDLETS = {
   umService: "Get-UMService",
   umCallRouter: "Get-UMCallRouterSettings",
@@ -103,8 +104,8 @@ export function versionOf(exchangeServer: Answer): Observed<ExchangeVersion> {
 }
 
 /** From 15.2 on there is no unified messaging and no cmdlet to ask for it; before, a server may lack the role. */
-export function hasUnifiedMessaging(version: Observed<ExchangeVersion>): boolean {
-  return version.kind === "unknown" || (version.value.major === 15 && version.value.minor < 2);
+export function mayHaveUnifiedMessaging(version: Observed<ExchangeVersion>): boolean {
+  return version.kind === "unknown" || hasUnifiedMessaging(version.value);
 }
 
 /**
@@ -151,7 +152,7 @@ function parseVersion(text: string | undefined): ExchangeVersion | undefined {
 }
 
 function umMode(version: Observed<ExchangeVersion>, answer: Answer | undefined): Observed<UmStartupMode | undefined> {
-  if (!hasUnifiedMessaging(version)) return known(undefined);
+  if (!mayHaveUnifiedMessaging(version)) return known(undefined);
   if (answer === undefined) return unknown("the server wasn't asked");
   if (answer.kind === "objects" && answer.objects.length === 0) return known(undefined);
   return part(answer, ([first]) => UM_STARTUP_MODES.find((mode) => mode === first?.text("UMStartupMode")));

@@ -11,7 +11,7 @@ import {
   SERVICES,
   valueOr,
 } from "../model";
-import { acceptsEcc, hasUnifiedMessaging } from "./builds";
+import { acceptsEcc, hasUnifiedMessaging } from "../builds";
 import { holdersOf } from "./holdings";
 import type { CertificateNames } from "./names";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";

@@ -23,6 +23,7 @@ const LAYERS = [
     "sortedJson",
     "growingDelays",
     "model",
+    "builds",
   ],
   ["certificate/"],
   ["remoting/"],

@@ -9,7 +9,7 @@ import type { CertificateSnapshot, ServerSnapshot } from "../backend";
 import { CERTIFICATE_PROJECTION, question, type ReadingCmdlet } from "../cmdlets";
 import {
   type Answer,
-  hasUnifiedMessaging,
+  mayHaveUnifiedMessaging,
   mapRecord,
   ownName,
   SNAPSHOT_CMDLETS,
@@ -51,7 +51,7 @@ export async function readSnapshot(server: ServerFqdn, ask: Ask, memory: Endpoin
     if (one !== undefined) results.set(name, one.value);
   }
   const exchangeServer = answerOf(results.get(SNAPSHOT_CMDLETS.exchangeServer));
-  if (hasUnifiedMessaging(versionOf(exchangeServer))) {
+  if (mayHaveUnifiedMessaging(versionOf(exchangeServer))) {
     await Promise.all(Object.values(UM_CMDLETS).map(async (one) => results.set(one, await put(one))));
   }
   for (const [cmdlet, result] of results) {

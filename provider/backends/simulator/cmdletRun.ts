@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../../errors";
 import type { CmdletContext, CmdletError, CmdletObject, CmdletOutcome } from "./cmdlet";
-import type { CmdletDefinition } from "./cmdletDefinitions";
+import type { CmdletDefinition } from "./cmdletDefinition";
 import { type ErrorKind, exchangeError, VERIFIED_TEXTS } from "./errorTexts";
 import type { Organisation, ServerState } from "./organisation";
 import type { BoundParameters } from "./parameters";

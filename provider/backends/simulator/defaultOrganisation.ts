@@ -1,3 +1,4 @@
+import { hasUnifiedMessaging } from "../../builds";
 import { makeSelfSigned } from "../../certificate/selfSigned";
 import type { Thumbprint } from "../../certificate/thumbprint";
 import { factsOfStored } from "./certificateStore";
@@ -73,7 +74,7 @@ export async function makeServer(
 ): Promise<ServerState> {
   const name = (fqdn.split(".", 1)[0] ?? fqdn).toUpperCase();
   const version = SERVER_KINDS[kind];
-  const hasUm = version.minor < 2;
+  const hasUm = hasUnifiedMessaging(version);
   const auth = organisation.authConfig.currentCertificate;
   const held = Object.values(organisation.servers)
     .flatMap((server) => server.certificates)

@@ -1,3 +1,4 @@
+import { signsByDefault } from "../../builds";
 import type { CertificateFacts } from "../../certificate/facts";
 import { looksLikeDnsName } from "../../certificate/names";
 import { type DisplayedService, SERVICES_BY_FLAG } from "../../model";
@@ -61,19 +62,6 @@ export function sendsDetails(organisation: Organisation, server: ServerState, no
   if (auth === null || !signsByDefault(server.version)) return true;
   const held = findCertificate(server, auth);
   return held !== undefined && now.getTime() <= Date.parse(held.facts.notAfter);
-}
-
-/** The first builds that sign without being told to, per line of builds. Later lines all do. */
-const SIGNING_SINCE = [
-  { major: 15, minor: 1, build: 2507, revision: 35 },
-  { major: 15, minor: 2, build: 1118, revision: 40 },
-  { major: 15, minor: 2, build: 1258, revision: 28 },
-] as const;
-
-export function signsByDefault(version: ServerState["version"]): boolean {
-  const line = SIGNING_SINCE.find((since) => since.minor === version.minor && since.build === version.build);
-  if (line !== undefined) return version.revision >= line.revision;
-  return version.major === 15 && version.minor === 2 && version.build > 1258;
 }
 
 /**

@@ -1,50 +1,12 @@
 import type { CertificateWish, CmdletCall, CmdletContext, CmdletError, CmdletOutcome } from "./cmdlet";
-import { findCmdlet, type CmdletDefinition } from "./cmdletDefinitions";
-import { completed, failed, type CmdletBody, type CmdletRun } from "./cmdletRun";
-import { getReceiveConnector, getSendConnector, setReceiveConnector, setSendConnector } from "./cmdlets/connectors";
-import { enableExchangeCertificate } from "./cmdlets/enableExchangeCertificate";
-import { getExchangeCertificate } from "./cmdlets/getExchangeCertificate";
-import { importExchangeCertificate } from "./cmdlets/importExchangeCertificate";
-import { newExchangeCertificate, wishedCertificate } from "./cmdlets/newExchangeCertificate";
-import { getAuthConfig, getEdgeSubscription, getFederationTrust } from "./cmdlets/organisationConfig";
-import { getImapSettings, getPopSettings, setImapSettings, setPopSettings } from "./cmdlets/protocolSettings";
-import { removeExchangeCertificate } from "./cmdlets/removeExchangeCertificate";
-import { getExchangeServer, getTransportService } from "./cmdlets/servers";
-import {
-  getUmCallRouterSettings,
-  getUmService,
-  setUmCallRouterSettings,
-  setUmService,
-} from "./cmdlets/unifiedMessaging";
+import { type CmdletDefinition, isVisible } from "./cmdletDefinition";
+import { findCmdlet } from "./cmdletDefinitions";
+import { completed, failed, type CmdletRun } from "./cmdletRun";
+import { wishedCertificate } from "./cmdlets/newExchangeCertificate";
 import { hasRemoteShell } from "./displayedServices";
 import { exchangeError, notRecognised, sessionUnreachable, shellGone, UNVERIFIED_TEXTS } from "./errorTexts";
 import type { Organisation, ServerState } from "./organisation";
 import { bindParameters } from "./parameters";
-
-const BODIES: Readonly<Record<string, CmdletBody>> = {
-  "Get-ExchangeCertificate": getExchangeCertificate,
-  "Enable-ExchangeCertificate": enableExchangeCertificate,
-  "Import-ExchangeCertificate": importExchangeCertificate,
-  "New-ExchangeCertificate": newExchangeCertificate,
-  "Remove-ExchangeCertificate": removeExchangeCertificate,
-  "Get-TransportService": getTransportService,
-  "Get-ExchangeServer": getExchangeServer,
-  "Get-ImapSettings": getImapSettings,
-  "Set-ImapSettings": setImapSettings,
-  "Get-PopSettings": getPopSettings,
-  "Set-PopSettings": setPopSettings,
-  "Get-UMService": getUmService,
-  "Set-UMService": setUmService,
-  "Get-UMCallRouterSettings": getUmCallRouterSettings,
-  "Set-UMCallRouterSettings": setUmCallRouterSettings,
-  "Get-ReceiveConnector": getReceiveConnector,
-  "Set-ReceiveConnector": setReceiveConnector,
-  "Get-SendConnector": getSendConnector,
-  "Set-SendConnector": setSendConnector,
-  "Get-AuthConfig": getAuthConfig,
-  "Get-FederationTrust": getFederationTrust,
-  "Get-EdgeSubscription": getEdgeSubscription,
-};
 
 /**
  * Runs one cmdlet on a simulated organisation. Pure: whatever is impure comes in the context, and the organisation
@@ -56,8 +18,8 @@ const BODIES: Readonly<Record<string, CmdletBody>> = {
 export function runCmdlet(organisation: Organisation, call: CmdletCall, context: CmdletContext): CmdletOutcome {
   const prepared = prepare(organisation, call, context);
   if (prepared.kind === "refused") return failed(organisation, prepared.error);
-  const { run, body } = prepared;
-  return run.parameters.flag("WhatIf") === true ? completed(organisation) : body(run);
+  const { run } = prepared;
+  return run.parameters.flag("WhatIf") === true ? completed(organisation) : run.definition.body(run);
 }
 
 /**
@@ -76,15 +38,13 @@ export function certificateWishOf(
 }
 
 type Prepared =
-  | { readonly kind: "ready"; readonly run: CmdletRun; readonly body: CmdletBody }
-  | { readonly kind: "refused"; readonly error: CmdletError };
+  { readonly kind: "ready"; readonly run: CmdletRun } | { readonly kind: "refused"; readonly error: CmdletError };
 
 /** What happens before a cmdlet's own code runs: the session, the binding of parameters, the way to the server. */
 function prepare(organisation: Organisation, call: CmdletCall, context: CmdletContext): Prepared {
   const refused = (error: CmdletError): Prepared => ({ kind: "refused", error });
   const definition = findCmdlet(call.name);
-  const body = definition && BODIES[definition.name];
-  if (definition === undefined || body === undefined) return refused(notRecognised(call.name));
+  if (definition === undefined) return refused(notRecognised(call.name));
 
   const named = namedServer(definition, call);
   const wanted = context.session ?? named ?? Object.keys(organisation.servers)[0] ?? "";
@@ -103,7 +63,7 @@ function prepare(organisation: Organisation, call: CmdletCall, context: CmdletCo
   }
   const { parameters } = bound;
   const run = { organisation, definition, parameters, target, targetNamed: named !== undefined, session, context };
-  return { kind: "ready", run, body };
+  return { kind: "ready", run };
 }
 
 /**
@@ -138,13 +98,6 @@ function findServer(organisation: Organisation, name: string): ServerState | und
   const server = servers.find((one) => one.fqdn === wanted || one.name.toLowerCase() === wanted);
   const other = server?.faults.answersAs;
   return other === undefined ? server : (organisation.servers[other] ?? server);
-}
-
-/** Roles hide cmdlets from an account; a server without unified messaging doesn't have its cmdlets. */
-function isVisible(definition: CmdletDefinition, session: ServerState): boolean {
-  const hidden = session.faults.hiddenCmdlets ?? [];
-  if (hidden.some((name) => name.toLowerCase() === definition.name.toLowerCase())) return false;
-  return definition.unifiedMessaging !== true || session.version.minor < 2;
 }
 
 function serverUnknown(definition: CmdletDefinition, wanted: string, session: string, context: CmdletContext) {

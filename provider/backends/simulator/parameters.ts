@@ -1,7 +1,7 @@
 import { Secret } from "../../secret";
 import type { ExchangeVersion } from "../../model";
 import type { CmdletCall, CmdletError, CmdletValue } from "./cmdlet";
-import { hasParameter, type CmdletDefinition, type ParameterDefinition, type ParameterKind } from "./cmdletDefinitions";
+import { hasParameter, type CmdletDefinition, type ParameterDefinition, type ParameterKind } from "./cmdletDefinition";
 import { bindingError, UNVERIFIED_TEXTS, VERIFIED_TEXTS } from "./errorTexts";
 
 /** The parameters of a call by their proper names, each of the kind its definition says. */

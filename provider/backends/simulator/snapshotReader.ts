@@ -10,7 +10,7 @@ import {
 import type { CertificateSnapshot, ServerSnapshot } from "../backend";
 import { question, type ReadingCmdlet } from "../cmdlets";
 import {
-  hasUnifiedMessaging,
+  mayHaveUnifiedMessaging,
   mapRecord,
   ownName,
   SNAPSHOT_CMDLETS,
@@ -89,7 +89,7 @@ function gather(server: ServerFqdn, put: (name: ReadingCmdlet) => Answer): Serve
   if (name === undefined) {
     throw new Unreadable("Get-ExchangeServer", exchangeServer.kind === "error" ? exchangeServer.error : NAMELESS);
   }
-  const isUmAsked = hasUnifiedMessaging(versionOf(answers.exchangeServer));
+  const isUmAsked = mayHaveUnifiedMessaging(versionOf(answers.exchangeServer));
   return {
     server: name,
     certificates: certificates.objects.flatMap(certificateOf),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { makeTestCertificate, type TestCertificate } from "../../../provider/backends/contract";
 import { CMDLETS } from "../../../provider/backends/simulator/cmdletDefinitions";
 import { runCommandLine } from "../../../provider/backends/simulator/commandLine";
-import { cmdletHelp, parameterHelp, synopsisOf } from "../../../provider/backends/simulator/console/helpText";
+import { cmdletHelp } from "../../../provider/backends/simulator/console/helpText";
 import type { Organisation } from "../../../provider/backends/simulator/organisation";
 import { makeTestCertificate as makeMaterial } from "../../certificate/testCertificates";
 import { defaultOrganisation, EX01, withFaults } from "../simulatedServer";
@@ -455,11 +455,9 @@ describe("help", () => {
 
   it("has a line for every cmdlet and every parameter", () => {
     for (const cmdlet of CMDLETS) {
-      expect([cmdlet.name, synopsisOf(cmdlet.name)]).toEqual([cmdlet.name, expect.stringMatching(/./)]);
-      for (const { name } of cmdlet.parameters) {
-        expect([name, parameterHelp(cmdlet.name, name)]).toEqual([name, expect.stringMatching(/./)]);
-        expect(cmdletHelp(cmdlet)).toContain(`-${name}`);
-      }
+      const help = cmdletHelp(cmdlet);
+      expect(help).toMatch(new RegExp(`^${cmdlet.name}: [a-z]`));
+      for (const { name } of cmdlet.parameters) expect(help).toMatch(new RegExp(`\\n {2}-${name}\\b.* {2}\\S`));
     }
   });
 

@@ -5,7 +5,7 @@ import { makeSelfSigned } from "../../../certificate/selfSigned";
 import { messageOf } from "../../../errors";
 import { cleanedMessage } from "../../../sentence";
 import type { CmdletCall, CmdletContext, CmdletQuestion, CmdletValue } from "../cmdlet";
-import type { CmdletDefinition } from "../cmdletDefinitions";
+import type { CmdletDefinition } from "../cmdletDefinition";
 import { runOnStore, waitForServer, type RunResult, type SessionEnv } from "../cmdletSession";
 import type { StateStore } from "../stateFile";
 import { confirm } from "./confirmation";

@@ -1,72 +1,7 @@
-import { CMDLETS, type CmdletDefinition, type ParameterDefinition, type ParameterKind } from "../cmdletDefinitions";
+import type { CmdletDefinition, ParameterDefinition, ParameterKind } from "../cmdletDefinition";
+import { CMDLETS } from "../cmdletDefinitions";
 import { FAULTS, faultUsage } from "./faultCommand";
 import { REQUEST_FAULTS } from "./requestFaults";
-
-/** What each cmdlet does, in a line. */
-const SYNOPSES: Readonly<Record<string, string>> = {
-  "Get-ExchangeCertificate": "the certificates of a server and the services they show",
-  "Enable-ExchangeCertificate": "give a certificate services; none can be taken away from it",
-  "Import-ExchangeCertificate": "put a certificate with its key into a server's store",
-  "New-ExchangeCertificate": "make a self-signed certificate on a server",
-  "Remove-ExchangeCertificate": "take a certificate out of a server's store",
-  "Get-TransportService": "which certificate is the default SMTP certificate",
-  "Get-ExchangeServer": "the servers, with version, roles and site",
-  "Get-ImapSettings": "the certificate name of IMAP",
-  "Set-ImapSettings": "set the certificate name of IMAP",
-  "Get-PopSettings": "the certificate name of POP",
-  "Set-PopSettings": "set the certificate name of POP",
-  "Get-UMService": "the start-up mode of unified messaging",
-  "Set-UMService": "set the start-up mode of unified messaging",
-  "Get-UMCallRouterSettings": "the start-up mode of the UM call router",
-  "Set-UMCallRouterSettings": "set the start-up mode of the UM call router",
-  "Get-ReceiveConnector": "the receive connectors and the certificate names they use",
-  "Set-ReceiveConnector": "set the certificate name of a receive connector",
-  "Get-SendConnector": "the send connectors and the certificate names they use",
-  "Set-SendConnector": "set the certificate name of a send connector",
-  "Get-AuthConfig": "the certificates of the organisation's OAuth",
-  "Get-FederationTrust": "the certificates of the federation trust",
-  "Get-EdgeSubscription": "the subscribed Edge servers",
-};
-
-/** What each parameter is for. A parameter means the same in every cmdlet, save those in the second table. */
-const PARAMETER_HELP: Readonly<Record<string, string>> = {
-  Confirm: "read, without effect here",
-  DoNotRequireSsl: "with IIS: leave the site's Require SSL as it is",
-  DomainController: "read, without effect here",
-  DomainName: "the names that the certificate is for",
-  ErrorAction: "read, without effect here",
-  FileData: "the bytes of the PFX: given with --pfx <path>",
-  FileName: "path of the PFX as the server sees it; only before the cumulative updates of 2022 H1",
-  Force: "no question: the default SMTP certificate is replaced when SMTP is among the services",
-  FriendlyName: "a name for people, at most 63 characters",
-  Identity: "name or FQDN",
-  IncludeServerFQDN: "also for the server's FQDN",
-  IncludeServerNetBIOSName: "also for the server's short name",
-  KeySize: "bits of the RSA key: 1024, 2048 or 4096",
-  NetworkServiceAllowed: "let Network Service read the key without enabling SMTP",
-  Password: "of the PFX: asked for, or --password-env NAME, or --password-stdin",
-  PrivateKeyExportable: "$true or $false",
-  Server: "name or FQDN; left out: the server that the session is on",
-  Services: "IIS, SMTP, IMAP, POP, UM, UMCallRouter, with commas",
-  SubjectName: "the certificate's subject, such as CN=mail.contoso.com",
-  Thumbprint: "40 hexadecimal digits",
-  TlsCertificateName: "<I>issuer<S>subject; $null clears",
-  UMStartupMode: "TCP, TLS or Dual",
-  WhatIf: "change nothing",
-  X509CertificateName: "the name that clients connect to; $null clears",
-};
-
-const SPECIAL_HELP: Readonly<Record<string, string>> = {
-  "Get-ExchangeCertificate Identity": "Server\\Thumbprint; one that doesn't exist returns all, as in Exchange",
-  "Get-ExchangeCertificate DomainName": "only certificates for one of these names",
-  "Enable-ExchangeCertificate Identity": "Server\\Thumbprint, in place of the two",
-  "Remove-ExchangeCertificate Confirm": "-Confirm:$false leaves out the question (quote it in a Unix shell)",
-  "Remove-ExchangeCertificate Identity": "Server\\Thumbprint, in place of the two",
-  "Get-SendConnector Identity": "name of the connector",
-  "Set-SendConnector Identity": "name of the connector",
-  "Get-ReceiveConnector Identity": "SERVER\\Name of the connector",
-  "Set-ReceiveConnector Identity": "SERVER\\Name of the connector",
-};
 
 const VALUES: Readonly<Record<ParameterKind, string>> = {
   text: " <text>",
@@ -78,25 +13,17 @@ const VALUES: Readonly<Record<ParameterKind, string>> = {
   secret: " <secret>",
 };
 
-export function synopsisOf(cmdlet: string): string | undefined {
-  return SYNOPSES[cmdlet];
-}
-
-export function parameterHelp(cmdlet: string, parameter: string): string | undefined {
-  return SPECIAL_HELP[`${cmdlet} ${parameter}`] ?? PARAMETER_HELP[parameter];
-}
-
 function columns(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left.length));
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd());
 }
 
-function parameterRow(cmdlet: CmdletDefinition, parameter: ParameterDefinition): readonly [string, string] {
+function parameterRow(parameter: ParameterDefinition): readonly [string, string] {
   const marks = [
     parameter.mandatory === true ? "required" : "",
     parameter.position === undefined ? "" : "the name may be left out",
   ].filter((mark) => mark !== "");
-  const help = parameterHelp(cmdlet.name, parameter.name) ?? "";
+  const { help } = parameter;
   return [`-${parameter.name}${VALUES[parameter.kind]}`, marks.length === 0 ? help : `${help} (${marks.join("; ")})`];
 }
 
@@ -121,10 +48,10 @@ const OVERWRITE_NOTES = [
 export function cmdletHelp(cmdlet: CmdletDefinition): string {
   const asks = cmdlet.parameters.some(({ name }) => name === "Services");
   return [
-    `${cmdlet.name}: ${synopsisOf(cmdlet.name) ?? ""}`,
-    ...(cmdlet.unifiedMessaging === true ? ["Only on Exchange 2013 and 2016."] : []),
+    `${cmdlet.name}: ${cmdlet.synopsis}`,
+    ...(cmdlet.unifiedMessaging ? ["Only on Exchange 2013 and 2016."] : []),
     "",
-    ...columns(cmdlet.parameters.map((parameter) => parameterRow(cmdlet, parameter))),
+    ...columns(cmdlet.parameters.map(parameterRow)),
     ...(cmdlet.parameters.some(({ kind }) => kind === "bytes") ? IMPORT_NOTES : []),
     ...(asks ? OVERWRITE_NOTES : []),
   ].join("\n");
@@ -221,7 +148,7 @@ export function generalHelp(): string {
     ]),
     "",
     "Cmdlets",
-    ...columns(CMDLETS.map(({ name }) => [name, synopsisOf(name) ?? ""] as const)),
+    ...columns(CMDLETS.map(({ name, synopsis }) => [name, synopsis] as const)),
     "",
     "Faults",
     ...columns(

@@ -1,16 +1,19 @@
 import type { CmdletValue } from "../cmdlet";
-import type { CmdletDefinition, ParameterDefinition } from "../cmdletDefinitions";
+import type { CmdletDefinition, ParameterDefinition } from "../cmdletDefinition";
 import { alternatives, nearNames } from "../../../console/nearNames";
 
 export type ParsedArguments =
   | { readonly kind: "parsed"; readonly parameters: Readonly<Record<string, CmdletValue>> }
   | { readonly kind: "refused"; readonly message: string };
 
+/** What is to be known of a parameter to read its value. */
+type Typed = Pick<ParameterDefinition, "name" | "kind" | "position">;
+
 /**
  * Parameters that PowerShell adds to every cmdlet. Scripts that people paste from carry them; here they are read and
  * have no effect.
  */
-const COMMON_PARAMETERS: readonly ParameterDefinition[] = [
+const COMMON_PARAMETERS: readonly Typed[] = [
   ...["Verbose", "Debug"].map((name) => ({ name, kind: "switch" as const })),
   ...["ErrorAction", "WarningAction", "InformationAction", "ErrorVariable", "WarningVariable", "OutVariable"].map(
     (name) => ({ name, kind: "text" as const }),
@@ -23,9 +26,9 @@ const PARAMETER = /^[-\u2013\u2014\u2015]([A-Za-z][A-Za-z0-9]*)(?::(.*))?$/s;
 /** A mistake in the arguments; never leaves this file. */
 class Mistake extends Error {}
 
-function resolve(typed: string, { name: cmdlet, parameters }: CmdletDefinition): ParameterDefinition {
+function resolve(typed: string, { name: cmdlet, parameters }: CmdletDefinition): Typed {
   const wanted = typed.toLowerCase();
-  const find = (all: readonly ParameterDefinition[]): ParameterDefinition | undefined => {
+  const find = (all: readonly Typed[]): Typed | undefined => {
     const exact = all.find(({ name }) => name.toLowerCase() === wanted);
     if (exact !== undefined) return exact;
     const matching = all.filter(({ name }) => name.toLowerCase().startsWith(wanted));
@@ -122,7 +125,7 @@ class Words {
   }
 }
 
-function readValue(parameter: ParameterDefinition, attached: string | undefined, words: Words): CmdletValue {
+function readValue(parameter: Typed, attached: string | undefined, words: Words): CmdletValue {
   const { name, kind } = parameter;
   if (kind === "secret") {
     throw new Mistake(
@@ -165,7 +168,7 @@ function readValue(parameter: ParameterDefinition, attached: string | undefined,
 function readAll(words: Words, cmdlet: CmdletDefinition): Readonly<Record<string, CmdletValue>> {
   const { parameters } = cmdlet;
   const values: Record<string, CmdletValue> = {};
-  const put = (parameter: ParameterDefinition, value: CmdletValue): void => {
+  const put = (parameter: Typed, value: CmdletValue): void => {
     if (parameter.name in values) throw new Mistake(`-${parameter.name} is given more than once.`);
     values[parameter.name] = value;
   };

@@ -12,14 +12,8 @@ import {
 } from "../../../remoting/clixml/types";
 import type { ErrorRecord } from "../../../remoting/psrp/errorRecord";
 import type { CreatePipeline } from "../../../remoting/psrp/pipelineMessages";
-import type { ExchangeVersion } from "../../../model";
-import {
-  CMDLETS,
-  hasParameter,
-  type CmdletDefinition,
-  type ParameterDefinition,
-  type ParameterKind,
-} from "../cmdletDefinitions";
+import { hasParameter, isVisible, type ParameterDefinition, type ParameterKind } from "../cmdletDefinition";
+import { CMDLETS } from "../cmdletDefinitions";
 import { VERIFIED_TEXTS, notRecognised } from "../errorTexts";
 import type { ServerState } from "../organisation";
 import type { EndpointBehaviour } from "./behaviour";
@@ -48,18 +42,11 @@ interface VisibleCmdlet {
 }
 
 /** What an account sees in a session on that server. */
-function visibleCmdlets({ version, faults }: ServerState): readonly VisibleCmdlet[] {
-  const hidden = (faults.hiddenCmdlets ?? []).map((name) => name.toLowerCase());
-  return CMDLETS.filter((one) => isOf(one, version) && !hidden.includes(one.name.toLowerCase())).map(
-    ({ name, parameters }) => {
-      const definitions = parameters.filter((one) => hasParameter(one, version));
-      return { name, parameters: definitions.map((one) => one.name), definitions };
-    },
-  );
-}
-
-function isOf({ unifiedMessaging }: CmdletDefinition, version: ExchangeVersion): boolean {
-  return unifiedMessaging !== true || version.minor < 2;
+function visibleCmdlets(server: ServerState): readonly VisibleCmdlet[] {
+  return CMDLETS.filter((one) => isVisible(one, server)).map(({ name, parameters }) => {
+    const definitions = parameters.filter((one) => hasParameter(one, server.version));
+    return { name, parameters: definitions.map((one) => one.name), definitions };
+  });
 }
 
 export type Listing =

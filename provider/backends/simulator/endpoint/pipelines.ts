@@ -1,3 +1,4 @@
+import { signsByDefault } from "../../../builds";
 import { isBindingError } from "../../../errors";
 import { integerOf } from "../../../remoting/clixml/reading";
 import { isRemotingError } from "../../../remoting/errors";
@@ -8,7 +9,6 @@ import type { CreatePipeline } from "../../../remoting/psrp/pipelineMessages";
 import type { Secret } from "../../../secret";
 import type { CmdletCall, CmdletContext, CmdletQuestion } from "../cmdlet";
 import { contextOf, runOnStore, waitForServer, type SessionEnv } from "../cmdletSession";
-import { signsByDefault } from "../displayedServices";
 import { certificateWishOf } from "../exchangeModel";
 import type { Organisation } from "../organisation";
 import type { StateStore } from "../stateFile";

@@ -1,4 +1,4 @@
-import { type ExchangeService, type ExchangeVersion, isNameService } from "../model";
+import { type ExchangeService, type ExchangeVersion, isNameService } from "./model";
 
 /* What a build of Exchange can do: the one place that knows. The next build is one line here. */
 
@@ -34,4 +34,28 @@ export function acceptsEcc(
 /** UM and UMCallRouter exist up to Exchange 2016. Source: Microsoft, "What's discontinued in Exchange Server". */
 export function hasUnifiedMessaging({ major, minor }: ExchangeVersion): boolean {
   return major < 15 || (major === 15 && minor < 2);
+}
+
+/**
+ * Whether the cmdlets take the path of a file. The cumulative updates of 2022 H1 ended that: CU23 of 2016 and CU12 of
+ * 2019; 2013 got none.
+ */
+export function hasFileName({ major, minor, build }: ExchangeVersion): boolean {
+  if (major !== 15 || minor > 2) return major < 15;
+  return minor === 0 || build < (minor === 1 ? 2507 : 1118);
+}
+
+/** The first builds that sign SerializationData without being told to, per line of builds. Later lines all do. */
+const SIGNING_SINCE = [
+  { minor: 1, build: 2507, revision: 35 },
+  { minor: 2, build: 1118, revision: 40 },
+  { minor: 2, build: 1258, revision: 28 },
+] as const;
+
+/** Whether the details of certificates travel signed by default, as since the security updates of November 2023. */
+export function signsByDefault({ major, minor, build, revision }: ExchangeVersion): boolean {
+  if (major !== 15 || minor > 2) return major >= 15;
+  const line = SIGNING_SINCE.find((since) => since.minor === minor && since.build === build);
+  if (line !== undefined) return revision >= line.revision;
+  return minor === 2 && build > 1258;
 }
