@@ -9,6 +9,7 @@ import {
   pfxText,
   programOf,
 } from "./bindingProgram";
+import { killingAdapter, type Mishap } from "../killingAdapter";
 import { mustSucceed } from "./engine";
 
 const pfx = makePfx();
@@ -103,49 +104,29 @@ describe("after a failure", () => {
   });
 });
 
-/** An adapter around the simulator that ends its process, as a power cut would, right after an import. */
-const DYING_ADAPTER = `
-  const { existsSync } = require("node:fs");
-  const { join } = require("node:path");
-  const { openSimulator } = require("pulumi-exchange-certificates/simulator");
-  exports.createBackend = ({ programDirectory, say }) => {
-    const backend = openSimulator({ file: join(programDirectory, "${STATE_FILE}"), say });
-    return {
-      kind: "dying",
-      readSnapshot: (...args) => backend.readSnapshot(...args),
-      importCertificate: async (...args) => {
-        const outcome = await backend.importCertificate(...args);
-        if (existsSync(join(programDirectory, "die"))) process.kill(process.pid, "SIGKILL");
-        return outcome;
-      },
-      enableServices: (...args) => backend.enableServices(...args),
-      setCertificateName: (...args) => backend.setCertificateName(...args),
-      setSendConnectorCertificate: (...args) => backend.setSendConnectorCertificate(...args),
-      setReceiveConnectorCertificate: (...args) => backend.setReceiveConnectorCertificate(...args),
-      removeCertificate: (...args) => backend.removeCertificate(...args),
-      close: () => backend.close(),
-    };
-  };
-`;
-
 describe("a creation that is killed", () => {
   it("finds the certificate it had made and imported, instead of making a second one", async () => {
     const args = `{ server: "${EX01}", certificate: { selfSigned: { dnsNames: ["mail.contoso.com"] } }, services: ["IIS"] }`;
+    const adapter = killingAdapter({ organisation: STATE_FILE, control: "control.json", calls: "calls.txt" });
     const project = await makeBindings(
       { mail: args },
-      { config: { "exchange:backend": "./adapter.cjs" }, files: { "adapter.cjs": DYING_ADAPTER, die: "" } },
+      { config: { "exchange:backend": "./adapter.cjs" }, files: { "adapter.cjs": adapter, "calls.txt": "" } },
     );
+    const expectMishap = (mishap: Mishap): void => {
+      project.writeFile("control.json", JSON.stringify(mishap));
+    };
     const made = async (): Promise<readonly string[]> =>
       (await certificatesOf(project, EX01))
         .filter(({ Subject }) => Subject === "CN=mail.contoso.com")
         .map(({ Thumbprint }) => Thumbprint);
 
+    expectMishap({ first: "importCertificate", fails: false });
     expect((await project.up("--skip-preview")).exitCode).not.toBe(0);
     expect(await project.resources()).toEqual([]);
     const [orphan] = await made();
     expect(orphan).toBeDefined();
 
-    project.removeFile("die");
+    expectMishap({ fails: false });
     const finished = mustSucceed(await project.up("--skip-preview"));
     expect(finished.combined).toContain(
       `uses certificate ${(orphan ?? "").slice(0, 8)}, which this binding made before`,

@@ -133,6 +133,9 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: "a delete", before: [{ mail: bound(first.source, ["SMTP"], REMOVE) }], program: {} },
 ];
 
+/** What programs run through. */
+export type Runner = Pick<MiniEngine, "up" | "store" | "observe">;
+
 /** How a run is looked at: what it runs through, and how its process is killed at a call. */
 export interface KillBench {
   readonly begin: (organisation: Organisation) => Promise<MiniEngine>;
@@ -144,10 +147,11 @@ export interface KillPoint {
   readonly when: "before" | "after";
 }
 
-async function begin(
+/** The servers as the programs before have left them. */
+export async function begin<Engine extends Runner>(
   { before, drift, sourceServers = ["EX01", "EX02"] }: Scenario,
-  bench: KillBench,
-): Promise<MiniEngine> {
+  bench: { readonly begin: (organisation: Organisation) => Promise<Engine> },
+): Promise<Engine> {
   const organisation = farm({ receiveConnectors: [{ name: "Relay", fqdn: null, tlsCertificateName: null }] });
   const sendConnectors = [{ name: "Outbound", fqdn: null, tlsCertificateName: null, sourceServers }];
   const engine = await bench.begin({ ...organisation, sendConnectors });
@@ -159,7 +163,7 @@ async function begin(
 }
 
 /** What matters of the servers, whichever key a made certificate has got. */
-async function seen(engine: MiniEngine): Promise<unknown> {
+export async function seen(engine: Pick<Runner, "store" | "observe">): Promise<unknown> {
   const { sendConnectors } = await engine.store.read();
   const servers = await Promise.all(
     [EX01, EX02].map(async (name) => {
@@ -179,6 +183,18 @@ async function seen(engine: MiniEngine): Promise<unknown> {
   return { servers, sendConnectors };
 }
 
+/** The calls of a run that isn't killed, and what it leads to. */
+export async function unkilled(
+  scenario: Scenario,
+  bench: KillBench,
+): Promise<{ readonly calls: readonly string[]; readonly end: unknown }> {
+  const whole = await begin(scenario, bench);
+  const calls = await bench.killed(whole, scenario, { call: Number.MAX_SAFE_INTEGER, when: "before" });
+  if (scenario.fault !== undefined) await whole.up(scenario.program);
+  expect(calls.length).toBeGreaterThan(0);
+  return { calls, end: await seen(whole) };
+}
+
 /**
  * Kills a run of the scenario at each of its changing calls, at these moments, and lets the next run go on: it has to
  * come to the same end, with nothing more to do. Gives the calls at which it was killed.
@@ -188,12 +204,8 @@ export async function killEverywhere(
   bench: KillBench,
   isTried: (call: string, point: KillPoint) => boolean,
 ): Promise<readonly string[]> {
-  const { program, fault } = scenario;
-  const whole = await begin(scenario, bench);
-  const calls = await bench.killed(whole, scenario, { call: Number.MAX_SAFE_INTEGER, when: "before" });
-  if (fault !== undefined) await whole.up(program);
-  const end = await seen(whole);
-  expect(calls.length).toBeGreaterThan(0);
+  const { program } = scenario;
+  const { calls, end } = await unkilled(scenario, bench);
   const killed: string[] = [];
   for (const [call, name] of calls.entries()) {
     for (const when of ["before", "after"] as const) {

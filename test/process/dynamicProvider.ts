@@ -3,8 +3,7 @@ import fs from "node:fs";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
-import { credentials, Metadata, status, type ServiceError } from "@grpc/grpc-js";
-import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
+import { Metadata, status, type ServiceError } from "@grpc/grpc-js";
 import {
   CheckRequest,
   ConfigureRequest,
@@ -25,6 +24,7 @@ import { Status } from "@pulumi/pulumi/proto/status_pb";
 import type { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb";
 import { endProcess } from "../../tools/process.cjs";
+import { clientOf } from "../providerClient";
 import { PROVIDER_TEXT } from "../providerText";
 import { linkModules } from "./linkModules";
 
@@ -154,7 +154,7 @@ export async function startDynamicProvider(options: DynamicProviderOptions = {})
       reject(new Error(`The provider process ended with ${String(code)} before it was ready:\n${output}`));
     });
   });
-  const client = new ResourceProviderClient(`127.0.0.1:${String(port)}`, credentials.createInsecure());
+  const client = clientOf(port);
   started.push(() => {
     client.close();
   });

@@ -4,7 +4,8 @@ import path from "node:path";
 
 import { openStateFile } from "../../provider/backends/simulator/stateFile";
 import { called } from "../identities";
-import { SCENARIOS, killEverywhere, type KillBench, type KillPoint } from "../lifecycle/killScenarios";
+import { killingAdapter, type Mishap } from "../killingAdapter";
+import { SCENARIOS, killEverywhere, type KillBench } from "../lifecycle/killScenarios";
 import { makeMiniEngine, type FrontEnd } from "../miniEngine";
 import { startDynamicProvider, type DynamicProvider, type Properties } from "./dynamicProvider";
 
@@ -24,41 +25,6 @@ afterAll(() => {
   fs.rmSync(directory, { recursive: true, force: true });
 });
 
-/** An adapter around the simulator that counts calls, and ends its process at one of them as a power cut would. */
-const adapter = (file: string): string => `
-  const fs = require("node:fs");
-  const { openSimulator } = require("pulumi-exchange-certificates/simulator");
-  exports.createBackend = ({ say }) => {
-    const backend = openSimulator({ file: ${JSON.stringify(file)}, say });
-    const { call, when, fails } = JSON.parse(fs.readFileSync(${JSON.stringify(control)}, "utf8"));
-    let hasFailed = false;
-    const die = () => {
-      process.kill(process.pid, "SIGKILL");
-      return new Promise(() => undefined);
-    };
-    const changing = (name) => async (...args) => {
-      const number = fs.readFileSync(${JSON.stringify(callsFile)}, "utf8").split("\\n").length - 1;
-      fs.appendFileSync(${JSON.stringify(callsFile)}, name + "\\n");
-      if (number === call && when === "before") return die();
-      const result = await backend[name](...args);
-      if (number === call) return die();
-      if (fails && !hasFailed && name === "enableServices" && args[1].services.includes("IIS")) {
-        hasFailed = true;
-        throw new Error("The fault of the test.");
-      }
-      return result;
-    };
-    const names = ["importCertificate", "enableServices", "setCertificateName", "setSendConnectorCertificate",
-      "setReceiveConnectorCertificate", "removeCertificate"];
-    return {
-      kind: "killed",
-      readSnapshot: (...args) => backend.readSnapshot(...args),
-      close: () => backend.close(),
-      ...Object.fromEntries(names.map((name) => [name, changing(name)])),
-    };
-  };
-`;
-
 const running: DynamicProvider[] = [];
 
 /** A process for each run; the one before ends when the next begins. */
@@ -68,7 +34,7 @@ const frontEndOver =
     await running.pop()?.end();
     const provider = await startDynamicProvider({
       config: { "exchange:backend": "./adapter.cjs" },
-      files: { "adapter.cjs": adapter(file) },
+      files: { "adapter.cjs": killingAdapter({ organisation: file, control, calls: callsFile }) },
     });
     running.push(provider);
     return {
@@ -93,24 +59,24 @@ const frontEndOver =
     };
   };
 
-function expectKill(at: KillPoint | undefined, fails: boolean): void {
+function expectKill(mishap: Mishap): void {
   fs.writeFileSync(callsFile, "");
-  fs.writeFileSync(control, JSON.stringify({ ...at, fails }));
+  fs.writeFileSync(control, JSON.stringify(mishap));
 }
 
 const bench: KillBench = {
   begin: async (organisation) => {
-    expectKill(undefined, false);
+    expectKill({ fails: false });
     const file = path.join(directory, `${String((files += 1))}.json`);
     const store = openStateFile(file, { makeOrganisation: () => Promise.resolve(organisation) });
     await store.read();
     return makeMiniEngine(undefined, () => new Date(), { store, frontEnd: frontEndOver(file) });
   },
   killed: async (engine, { program, fault }, at) => {
-    expectKill(at, fault !== undefined);
+    expectKill({ ...at, fails: fault !== undefined });
     await engine.up(program).catch(() => undefined);
     const calls = fs.readFileSync(callsFile, "utf8").trimEnd().split("\n");
-    expectKill(undefined, false);
+    expectKill({ fails: false });
     return calls;
   },
 };

@@ -3,11 +3,11 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { credentials, Metadata } from "@grpc/grpc-js";
-import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
+import { Metadata } from "@grpc/grpc-js";
 import { endProcess } from "../../tools/process.cjs";
 import { CallError, methodsOf } from "../frontends/native/nativePlugin";
 import type { Bag } from "../../provider/lifecycle/requests";
+import { clientOf } from "../providerClient";
 import { ENGINE, neutralEnvironment, required, temporaryDirectory } from "./dynamicProvider";
 import { linkModules } from "./linkModules";
 
@@ -54,7 +54,7 @@ export async function startNativeProvider(options: {
     });
   });
   lines.on("line", (line) => (output += `${line}\n`));
-  const client = new ResourceProviderClient(`127.0.0.1:${port}`, credentials.createInsecure());
+  const client = clientOf(port);
   started.push(() => {
     client.close();
   });

@@ -1,5 +1,5 @@
-import { credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
-import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
+import { Metadata, type ServiceError } from "@grpc/grpc-js";
+import type { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as messages from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
@@ -13,6 +13,7 @@ import { messageOf } from "../../../provider/errors";
 import type { Deployment } from "../../../provider/lifecycle/deployment";
 import type { Bag } from "../../../provider/lifecycle/requests";
 import { RefusedPreview, type FrontEnd } from "../../miniEngine";
+import { clientOf } from "../../providerClient";
 
 export const TYPE = "exchange:index:ExchangeCertificateBinding";
 export const urnOf = (name: string, type = TYPE): string => `urn:pulumi:dev::shop::${type}::${name}`;
@@ -71,7 +72,7 @@ export async function startNative(deployment: Deployment): Promise<NativePlugin>
 
 /** The plugin that listens there. The connection ends when the test file has ended. */
 export function connectTo(port: number): NativePlugin {
-  const client = new ResourceProviderClient(`127.0.0.1:${String(port)}`, credentials.createInsecure());
+  const client = clientOf(port);
   started.push(() => {
     client.close();
   });
