@@ -50,7 +50,7 @@ export type RemovalReason =
       readonly thumbprints: readonly Thumbprint[];
       /** Why their names aren't cleared for the moment of the removal, although the program allows it. */
       readonly noGap?: GapRefusal | undefined;
-      /** The plan lets each of them name the new certificate as soon as every source server is ready. */
+      /** Each of them is to name the new certificate, and does as soon as every source server is ready. */
       readonly moves?: true;
     }
   | { readonly kind: "reserved"; readonly what: "auth" | "federation" | "webManagement" }

@@ -1,4 +1,4 @@
-import { tlsCertificateNameOf } from "../backends/connectorName";
+import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorName";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { DAY_MS } from "../model";
 import type { Observed } from "../model";
@@ -78,9 +78,9 @@ export function planRemovals(request: RemovalsRequest): Removals {
   const notices: Notice[] = [];
   const blockers: Blocker[] = [];
   let removedAtEnd: Thumbprint | undefined;
+  const facts = factsBefore(target, now);
   if (replaced !== undefined) {
     // It goes after the new one is in the state.
-    const facts = factsBefore(target, now);
     const held = facts && { connectors: connectors.send, certificateName: tlsCertificateNameOf(facts) };
     const old = { ...replaced, since: replaced.since ?? now.toISOString() };
     const removal = judge({ ...wishes, gap: { ...gap, held } }, old, server);
@@ -98,20 +98,26 @@ export function planRemovals(request: RemovalsRequest): Removals {
       } else kept.push(removal);
     }
   }
-  notices.push(...keptNotices(kept.map((one) => withMoves(one, request.steps))));
+  notices.push(...keptNotices(kept.map((one) => withMoves(one, connectors.send, facts))));
   return { steps, goals: goalsOf(steps), notices, blockers, removedAtEnd };
 }
 
-/** Told as what it is where the plan itself lets the connectors that are in the way name another one. */
-function withMoves({ certificate, reasons }: Kept, steps: readonly Step[]): Kept {
-  const moves = (connector: string): boolean =>
-    steps.some(
-      (step) => step.kind === "setConnector" && step.waits === true && sameConnector(step.connector, connector),
-    );
+/** Told as what it is where the connectors in the way are to name the new certificate: they wait for others until then. */
+function withMoves(
+  { certificate, reasons }: Kept,
+  declared: readonly string[],
+  facts: ReturnType<typeof factsBefore>,
+): Kept {
+  const isToMove = (connector: string): boolean => declared.some((one) => sameConnector(one, connector));
   return {
     certificate,
     reasons: reasons.map((one) =>
-      one.kind === "sendConnectors" && one.connectors.every(moves) ? { ...one, moves: true } : one,
+      one.kind === "sendConnectors" &&
+      facts !== undefined &&
+      !sameConnectorName(tlsCertificateNameOf(one), tlsCertificateNameOf(facts)) &&
+      one.connectors.every(isToMove)
+        ? { ...one, moves: true }
+        : one,
     ),
   };
 }

@@ -82,6 +82,20 @@ describe("a send connector", () => {
     expect((await engine.preview(removing(other.source))).done).toEqual({ one: "same", two: "same" });
   });
 
+  it("that waits for another server longer than a run is nothing to do for the old certificate either", async () => {
+    const engine = await begin();
+    const program = (certificate: unknown) => ({
+      one: { ...bound(EX01, certificate), onDelete: "remove" },
+      two: { server: EX02, certificate: mail.source, services: ["SMTP"] },
+    });
+    await engine.up(program(mail.source));
+    await engine.up(program(other.source));
+    const later = await engine.preview(program(other.source));
+    expect(later.done).toEqual({ one: "same", two: "same" });
+    expect(said(later, "so Exchange doesn't let it go until that names the new one")).toHaveLength(1);
+    expect(said(later, "Set-SendConnector")).toEqual([]);
+  });
+
   it("that somebody changed is drift: told, and set again", async () => {
     const engine = await begin(["EX01"]);
     const program = { one: bound(EX01, mail.source) };
