@@ -86,7 +86,9 @@ export async function ensureBuilt({ force = false } = {}) {
     const fresh = path.join(work, "lib");
     fs.rmSync(fresh, { recursive: true, force: true });
     const tsc = path.join(root, "node_modules", "typescript", "bin", "tsc");
-    await runOrThrow(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", fresh], { cwd: root });
+    // Seconds, and minutes on a machine that has much else to do.
+    const limits = { cwd: root, timeLimitSeconds: 900 };
+    await runOrThrow(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", fresh], limits);
     const { schemaFromBuild } = await import("./native/fromBuild.cjs");
     fs.writeFileSync(path.join(fresh, "frontends", "native", "schema.json"), schemaFromBuild(fresh));
     fs.rmSync(lib, { recursive: true, force: true });
