@@ -3,6 +3,7 @@ import { asFound } from "../plan/asFound";
 import type { AsFound } from "../plan/asFound";
 import type { ObservedCertificate, ObservedServer } from "../plan/observedServer";
 import { cleaned } from "../sentence";
+import { RESERVED_NAMES } from "../plan/reservedText";
 
 /* Bindings for what is on servers already, as text for Pulumi. Pure. */
 
@@ -66,11 +67,7 @@ function nameOf(server: string, { facts }: ObservedCertificate, taken: Set<strin
 function reasonOf(found: Exclude<AsFound, { kind: "declared" }>): string {
   switch (found.kind) {
     case "reserved":
-      return {
-        auth: "it is the organisation's Auth certificate",
-        federation: "it is the certificate of the federation trust",
-        webManagement: "it is that of the Web Management service",
-      }[found.what];
+      return `it is ${RESERVED_NAMES[found.what]}`;
     case "servicesUnknown":
       return `the server didn't say which services it holds (${found.reason})`;
     case "withoutServices":

@@ -2,7 +2,7 @@ import { type ExchangeService, NAME_SERVICES, valueOr } from "../model";
 import { certificateNameOf, heldServices } from "./holdings";
 import { type NameProperty, namePropertyOf, sameName } from "./names";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
-import { reservedFor } from "./removal";
+import { type Reserved, reservedFor } from "./reserved";
 
 /** What a binding of a certificate would declare, so that nothing is planned; or why there can be none. */
 export type AsFound =
@@ -12,7 +12,7 @@ export type AsFound =
       /** Certificate names that Enable-ExchangeCertificate wouldn't write by itself. */
       readonly names: Readonly<Partial<Record<NameProperty, string>>>;
     }
-  | { readonly kind: "reserved"; readonly what: "auth" | "federation" | "webManagement" }
+  | { readonly kind: "reserved"; readonly what: Reserved }
   | { readonly kind: "servicesUnknown"; readonly reason: string }
   | { readonly kind: "withoutServices" };
 

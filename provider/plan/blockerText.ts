@@ -9,6 +9,7 @@ import { describeAmbiguous, describeNone } from "./onServerText";
 import { describeRefusedRemoval } from "./removalText";
 import { day, list, listOfFew, withLife } from "./words";
 import type { TextContext } from "./words";
+import { KEEPERS, RESERVED_NAMES } from "./reservedText";
 
 /** What is wrong with IMAP or POP and a name, as sentences; the same on every server. */
 export function describeNameFlaw(flaw: NameFlaw): string {
@@ -161,7 +162,7 @@ export function describeBlocker(blocker: Blocker, context: TextContext): string 
         case "unreadable":
           return `the successor ${blocker.successor} is on ${server}, but can't be read. Name another certificate.`;
         case "reserved":
-          return `the successor ${blocker.successor} is the Auth or the federation certificate, which must not serve clients. Name another certificate.`;
+          return `the successor ${blocker.successor} is ${RESERVED_NAMES.auth} or ${RESERVED_NAMES.federation}, which must not serve clients. Name another certificate.`;
       }
     case "claimedByAnother": {
       const what = blocker.what === "defaultSmtp" ? "the default SMTP role" : blocker.what;
@@ -224,12 +225,5 @@ function purposeName(oid: string): string {
 }
 
 function describeReserved({ what, thumbprint }: Blocker & { readonly kind: "reservedCertificate" }): string {
-  switch (what) {
-    case "auth":
-      return `${thumbprint} is the organisation's Auth certificate (Set-AuthConfig looks after it); it must not serve clients. Name another certificate.`;
-    case "federation":
-      return `${thumbprint} is the certificate of the federation trust (Set-FederationTrust looks after it); it must not be bound. Name another certificate.`;
-    case "webManagement":
-      return `${thumbprint} is the certificate of the Web Management Service (WMSvc), which the machine itself looks after; it must not be bound. Name another certificate.`;
-  }
+  return `${thumbprint} is ${RESERVED_NAMES[what]}; ${KEEPERS[what]}, and it must not be bound. Name another certificate.`;
 }

@@ -50,21 +50,6 @@ export function judgeStatus(status: Observed<CertificateStatus>): "good" | "unce
   }
 }
 
-/** Which special role a certificate has that forbids binding it. */
-export function reservedAs(server: ObservedServer, thumbprint: Thumbprint): "auth" | "federation" | undefined {
-  const auth = valueOr(server.authCertificates, undefined);
-  if (auth !== undefined && [auth.current, auth.next, auth.previous].includes(thumbprint)) return "auth";
-  const federation = server.federationThumbprints;
-  if (federation.kind === "known" && federation.value.includes(thumbprint)) return "federation";
-  const certificate = server.certificates.find(({ facts }) => facts.thumbprint === thumbprint);
-  if (certificate === undefined) return undefined;
-  const displayed = certificate.displayedServices;
-  if (displayed.kind === "known" && displayed.value.includes("Federation")) return "federation";
-  // Without the organisation's configuration the name is all there is to go by; Exchange gives it to no other one.
-  const isNamedAuth = certificate.facts.subject === "CN=Microsoft Exchange Server Auth Certificate";
-  return server.authCertificates.kind === "unknown" && isNamedAuth ? "auth" : undefined;
-}
-
 /** The certificate itself, where a step would import or enable it: dates, status, private key. */
 export function guardCertificate(
   facts: CertificateFacts,

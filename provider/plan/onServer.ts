@@ -9,7 +9,7 @@ import { judgeStatus, outOfDates } from "./guards";
 import { isPending } from "./holdings";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 import type { Blocker, NamedCertificate } from "./planTypes";
-import { reservedFor } from "./removal";
+import { type Reserved, reservedFor } from "./reserved";
 import { named } from "./target";
 
 /*
@@ -19,7 +19,7 @@ import { named } from "./target";
 /** Why a certificate that has the names isn't the one. */
 export type Unsuited =
   | { readonly kind: "selfSigned" }
-  | { readonly kind: "reserved"; readonly what: "auth" | "federation" | "webManagement" }
+  | { readonly kind: "reserved"; readonly what: Reserved }
   | { readonly kind: "pending" }
   | { readonly kind: "withoutKey" }
   | { readonly kind: "outOfDates"; readonly when: "expired" | "notYetValid"; readonly notBefore: string }

@@ -5,6 +5,7 @@ import type { Ambiguity, NotChosen, Unsuited } from "./onServer";
 import type { Blocker, NamedCertificate, Notice } from "./planTypes";
 import { day, list, listOfFew, named, short, withLife } from "./words";
 import type { TextContext } from "./words";
+import { RESERVED_NAMES } from "./reservedText";
 
 /*
  * What is said about choosing a certificate on a server.
@@ -44,14 +45,7 @@ function describeUnsuited(why: Unsuited, context: TextContext): Sentence {
     case "selfSigned":
       return sentence`it is self-signed`;
     case "reserved":
-      switch (why.what) {
-        case "auth":
-          return sentence`it is the organisation's Auth certificate`;
-        case "federation":
-          return sentence`it is the federation trust's`;
-        case "webManagement":
-          return sentence`it is the Web Management Service's`;
-      }
+      return sentence`it is ${RESERVED_NAMES[why.what]}`;
     case "pending":
       return sentence`it is a request that waits for its certificate`;
     case "withoutKey":

@@ -5,6 +5,7 @@ import type { BindingIdentity, SelfSignedWish } from "./desired";
 import type { NotReady } from "./connectors";
 import type { OnServerBlocker, OnServerNotice } from "./onServerNotices";
 import type { RemovalReason } from "./removal";
+import type { Reserved } from "./reserved";
 
 /**
  * A certificate in a plan: a known one, the one that will be made, or one that nobody knows yet, because another
@@ -291,7 +292,7 @@ export type Blocker = { readonly property: string } & (
   | OnServerBlocker
   | {
       readonly kind: "reservedCertificate";
-      readonly what: "auth" | "federation" | "webManagement";
+      readonly what: Reserved;
       readonly thumbprint: Thumbprint;
     }
   | {

@@ -6,17 +6,17 @@ import {
   type NameService,
   type Observed,
   type UmService,
-  isWebManagementSubject,
   NAME_SERVICES,
   UM_SERVICES,
   valueOr,
 } from "../model";
 import type { GapRefusal } from "./connectorGap";
-import { judgeStatus, outOfDates, reservedAs } from "./guards";
+import { judgeStatus, outOfDates } from "./guards";
 import { certificateNameOf, findCertificate, holds } from "./holdings";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 import type { NamedCertificate } from "./planTypes";
 import { named, namedUnreadable } from "./target";
+import { type BoundElsewhere, type Reserved, reservedFor } from "./reserved";
 
 /** What speaks against removing a certificate from a server. Each has a way out, which its sentence names. */
 export type RemovalReason =
@@ -53,8 +53,8 @@ export type RemovalReason =
       /** Each of them is to name the new certificate, and does as soon as every source server is ready. */
       readonly moves?: true;
     }
-  | { readonly kind: "reserved"; readonly what: "auth" | "federation" | "webManagement" }
-  | { readonly kind: "reservedUnknown"; readonly what: "auth" | "federation"; readonly reason: string }
+  | { readonly kind: "reserved"; readonly what: Reserved }
+  | { readonly kind: "reservedUnknown"; readonly what: BoundElsewhere; readonly reason: string }
   /** It is there, but nobody can read it. */
   | { readonly kind: "unreadable" }
   /** Its key may be nowhere else, and no program of this run asks for the removal. */
@@ -133,18 +133,6 @@ export function isFit(server: ObservedServer, certificate: ObservedCertificate, 
     judgeStatus(status) !== "bad" &&
     reservedFor(server, certificate) === undefined
   );
-}
-
-/** The role of Exchange's or Windows' own that a certificate has. */
-export function reservedFor(
-  server: ObservedServer,
-  certificate: ObservedCertificate,
-): "auth" | "federation" | "webManagement" | undefined {
-  const { facts, friendlyName } = certificate;
-  const reserved = reservedAs(server, facts.thumbprint);
-  if (reserved !== undefined) return reserved;
-  const isWebManagement = facts.isSelfSigned && isWebManagementSubject(facts.subject);
-  return isWebManagement || /^WMSVC/i.test(valueOr(friendlyName, "")) ? "webManagement" : undefined;
 }
 
 /** Certificates beside the given one that are known to hold a service, and aren't unfit. */

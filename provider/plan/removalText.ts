@@ -6,6 +6,7 @@ import { commandOf, quoted, tlsCertificateNameExpression } from "./powershell";
 import type { NamedCertificate } from "./planTypes";
 import type { RemovalReason } from "./removal";
 import { listOfFew, named, short } from "./words";
+import { RESERVED_NAMES } from "./reservedText";
 
 /** Why a certificate stays, as the rest of a sentence that begins with "it"; without a full stop. */
 export function describeRemovalReason(reason: RemovalReason): Sentence {
@@ -61,12 +62,6 @@ function describeOnlyHolder(reason: RemovalReason & { readonly kind: "onlyHolder
 }
 
 const SITE_NAMES: Readonly<Record<number, string>> = { 1: "the front end", 2: "the back end" };
-
-const RESERVED_NAMES = {
-  auth: "an Auth certificate of the organisation",
-  federation: "the certificate of the federation trust",
-  webManagement: "that of the Web Management service",
-} as const;
 
 function connectorsText(kind: "send" | "receive", names: readonly string[]): string {
   const few = listOfFew(names.map((name) => sentence`"${name}"`));

@@ -58,7 +58,7 @@ describe("a preview refuses, with property, reason and way out,", () => {
     project.setProgram(programOf(mail(`{ thumbprint: "${auth?.Thumbprint ?? ""}" }`, '["IIS"]')));
     const refused = await project.preview();
     expect(refused.combined).toContain("resource 'mail': property certificate value");
-    expect(refused.combined).toContain("the organisation's Auth certificate");
+    expect(refused.combined).toContain("an Auth certificate of the organisation");
   });
 
   it("UM while its start-up mode is TCP", async () => {

@@ -57,7 +57,7 @@ describe("exchange-certificates generate", () => {
     expect(new Set(resources.map(({ name }) => name)).size).toBe(resources.length);
     expect(errors).toContain(`Left out: ${EX01}: ${unused.facts.thumbprint}`);
     expect(errors).toMatch(/: it holds no service\.$/m);
-    expect(errors).toMatch(/: it is the organisation's Auth certificate\.$/m);
+    expect(errors).toMatch(/: it is an Auth certificate of the organisation\.$/m);
   });
 
   it("writes a program, in which everything left out is a comment and no foreign text is code", async () => {

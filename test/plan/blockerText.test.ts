@@ -174,11 +174,11 @@ const SENTENCES: Readonly<Record<Planned, readonly (readonly [Plan, string])[]>>
   reservedCertificate: [
     [
       planned(named(AUTH), undefined, server([shown(AUTH)])),
-      `certificate: ${AUTH.thumbprint} is the organisation's Auth certificate (Set-AuthConfig looks after it); it must not serve clients. Name another certificate.`,
+      `certificate: ${AUTH.thumbprint} is an Auth certificate of the organisation; Set-AuthConfig looks after it, and it must not be bound. Name another certificate.`,
     ],
     [
       planned(named(MAIL), undefined, server([shown(MAIL, { services: ["SMTP", "Federation"] })])),
-      `certificate: ${MAIL.thumbprint} is the certificate of the federation trust (Set-FederationTrust looks after it); it must not be bound. Name another certificate.`,
+      `certificate: ${MAIL.thumbprint} is the certificate of the federation trust; Set-FederationTrust looks after it, and it must not be bound. Name another certificate.`,
     ],
   ],
   outOfDates: [
@@ -401,7 +401,7 @@ const SENTENCES: Readonly<Record<Planned, readonly (readonly [Plan, string])[]>>
     ],
     [
       planned(released(AUTH.thumbprint), services(...HELD), onImap(shown(AUTH))),
-      `successor: the successor ${AUTH.thumbprint} is the Auth or the federation certificate, which must not serve clients. Name another certificate.`,
+      `successor: the successor ${AUTH.thumbprint} is an Auth certificate of the organisation or the certificate of the federation trust, which must not serve clients. Name another certificate.`,
     ],
     [
       planned(released(ECC.thumbprint), services(...HELD), { ...onImap(shown(ECC)), version: EXCHANGE_2016 }),

@@ -18,9 +18,9 @@ const names = ["mail.contoso.com"];
 const REASONS: { readonly [K in Unsuited["kind"]]: readonly (readonly [Unsuited & { kind: K }, string])[] } = {
   selfSigned: [[{ kind: "selfSigned" }, "it is self-signed"]],
   reserved: [
-    [{ kind: "reserved", what: "auth" }, "it is the organisation's Auth certificate"],
-    [{ kind: "reserved", what: "federation" }, "it is the federation trust's"],
-    [{ kind: "reserved", what: "webManagement" }, "it is the Web Management Service's"],
+    [{ kind: "reserved", what: "auth" }, "it is an Auth certificate of the organisation"],
+    [{ kind: "reserved", what: "federation" }, "it is the certificate of the federation trust"],
+    [{ kind: "reserved", what: "webManagement" }, "it is that of the Web Management Service (WMSvc)"],
   ],
   pending: [[{ kind: "pending" }, "it is a request that waits for its certificate"]],
   withoutKey: [[{ kind: "withoutKey" }, "its private key isn't there"]],
