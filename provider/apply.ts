@@ -1,5 +1,4 @@
 import type { Backend, CallOptions } from "./backends/backend";
-import { tlsCertificateNameOf } from "./backends/connectorName";
 import type { CertificateFacts } from "./certificate/facts";
 import type { CertificateMaterial } from "./certificate/material";
 import type { Thumbprint } from "./certificate/thumbprint";
@@ -7,7 +6,6 @@ import { ExchangeBindingError, messageOf } from "./errors";
 import { growingDelays } from "./growingDelays";
 import type { Observed, ServerFqdn } from "./model";
 import type { SelfSignedWish } from "./plan/desired";
-import { decideSend } from "./plan/connectors";
 import type { SourceServer } from "./plan/connectors";
 import { guardCertificate } from "./plan/guards";
 import { isReplicated, unmetGoals } from "./plan/goals";
@@ -18,6 +16,7 @@ import type { ObservedServer } from "./plan/observedServer";
 import { describeBlocker } from "./plan/blockerText";
 import { goalInWords } from "./plan/lineText";
 import type { CertificateRef, Goal, Step, Work } from "./plan/planTypes";
+import { nameCertificate } from "./namingConnectors";
 import { removeInGap, removeNow, removeThese } from "./removing";
 import { Secret } from "./secret";
 
@@ -267,45 +266,8 @@ const EXECUTORS: {
     await env.backend.setCertificateName(server, service, name, env.options);
   },
 
-  setConnector: async (step, { server: name, progress, env }) => {
-    await env.onConnector(step, async () => {
-      const server = await env.observe();
-      const facts = findCertificate(server, need(resolver(progress)(step.certificate)))?.facts;
-      if (facts === undefined) {
-        throw new ExchangeBindingError(
-          "ChangeDidNotComeAbout",
-          `${name} doesn't show the certificate that connector "${step.connector}" is to name.`,
-          { facts: { server: name, connector: step.connector } },
-        );
-      }
-      const value = tlsCertificateNameOf(facts);
-      if (step.type === "receive") {
-        progress.touched = true;
-        await env.backend.setReceiveConnectorCertificate(name, step.connector, value, env.options);
-        return;
-      }
-      // Others may have come further meanwhile, or less far than the plan took for granted.
-      const { connector } = step;
-      const sourceOf = await env.sourcesOf(server, connector, facts);
-      const decision = decideSend({ connector, facts, server, sourceOf, now: env.now() });
-      if (decision.kind === "waiting") {
-        progress.leftOut.push(step);
-        env.say({ kind: "connectorWaits", connector, for: decision.for });
-      } else if (decision.kind === "unknown" || decision.kind === "missing") {
-        throw new ExchangeBindingError(
-          "ServerChanged",
-          `Send connector "${connector}" couldn't be read again right before it was to name the certificate. It is left as it is; run again.`,
-          { facts: { server: name, connector } },
-        );
-      } else if (decision.kind !== "set") {
-        progress.touched = true;
-        await env.backend.setSendConnectorCertificate(name, connector, value, env.options);
-        const { certificate, type } = step;
-        const { previous } = decision;
-        if (step.waits === true)
-          env.say({ kind: "setsConnector", type, connector, certificate, previous, waits: false });
-      }
-    });
+  setConnector: async (step, run) => {
+    await nameCertificate(step, need(resolver(run.progress)(step.certificate)), run);
   },
 
   // Removals have an order and a judgement of their own.

@@ -191,6 +191,21 @@ describe("a receive connector", () => {
   });
 });
 
+describe("a receive connector whose certificate has got no SMTP", () => {
+  it("is left as it is, and the run fails", async () => {
+    const engine = await begin();
+    await touch(engine, (all) => {
+      const server = all.servers[EX01];
+      const faults = { enableHasNoEffectOn: ["SMTP"] as const };
+      return server === undefined ? all : { ...all, servers: { ...all.servers, [EX01]: { ...server, faults } } };
+    });
+    await expect(engine.up({ one: bound(EX01, mail.source, { receive: ["Relay"] }) })).rejects.toThrow(
+      /doesn't show SMTP with the certificate that connector "Relay" is to name/,
+    );
+    expect(await relayOf(engine)).toBeNull();
+  });
+});
+
 describe("a receive connector that is to offer an expired certificate", () => {
   it("is refused, also where the certificate has SMTP already and nothing else is to be done", async () => {
     let now = NOW;

@@ -32,6 +32,7 @@ const LAYERS = [
   [
     "plan/",
     "apply",
+    "namingConnectors",
     "removing",
     "rollingBack",
     "observe",
