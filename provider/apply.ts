@@ -63,6 +63,7 @@ export interface ApplyEnv {
         | "waitsFor"
         | "takesBack"
         | "removalNotDone"
+        | "connectorNotSet"
         | "keptOld"
         | "keptForNow"
         | "connectorWaits"

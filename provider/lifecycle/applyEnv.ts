@@ -31,8 +31,8 @@ export async function applyEnvOf(
     sleep: (milliseconds) => env.sleep(milliseconds, end),
     sourcesOf: (server, connector, facts) =>
       facts === undefined
-        ? deployment.readSources(server, [connector], { ...limits, signal: end }, true)
-        : deployment.sourcesBefore(server, connector, facts, { ...limits, signal: end }),
+        ? deployment.sources.read(server, [connector], { ...limits, signal: end }, true)
+        : deployment.sources.before(server, connector, facts, { ...limits, signal: end }),
   });
   return {
     ...until(signal),

@@ -34,6 +34,7 @@ import { HalfDone, limitsOf } from "./requests";
 import type { Bag, ChangeRequest, CreateAnswer, CreateRequest, Limits } from "./requests";
 import { untilFired, withTimeLimit } from "./timeLimit";
 import type { Anew, Limited } from "./timeLimit";
+import { setWaitingConnectors } from "./waitingConnectors";
 
 /** Makes a binding: the plan's work, then what the server shows afterwards. Throws {@link HalfDone}. */
 export async function create(deployment: Deployment, request: CreateRequest): Promise<CreateAnswer> {
@@ -171,6 +172,7 @@ async function changeNow(
     const env = await applyEnvOf(deployment, { server: name, identity, limits }, { signal, anew });
     const applied = await apply(decided.work, what.read.source?.material, env);
     const work = { ...decided.work, steps: applied.done };
+    await setWaitingConnectors(deployment, desired, applied.server, env);
     return await finished(deployment, what, { ...applied, work, before: decided.server });
   } catch (error) {
     const { work, server: before } = decided;
@@ -194,7 +196,7 @@ async function decideAgain(
   const assumed = deployment.snapshots.last(desired.server);
   const server = await untilFired(signal, () => deployment.observe(desired.server, signal));
   deployment.snapshots.keep(desired.server, server);
-  await deployment.readSources(server, desired.connectors.send, { ...limitsOf(desired, what.limits), signal });
+  await deployment.sources.read(server, desired.connectors.send, { ...limitsOf(desired, what.limits), signal });
   const context = deployment.planContext(desired.server, desired.identity);
   // What others are going to bring is good enough for a preview; now it has to be there.
   const actual = decide(desired, previous, server, { ...context, expected: new Map() });

@@ -114,7 +114,7 @@ async function checkOnServer(
     desired.certificate.kind === "thumbprint"
       ? factsAsInputs(findCertificate(observation.server, desired.certificate.thumbprint)?.facts, read.source)
       : {};
-  await deployment.readSources(observation.server, desired.connectors.send, limitsOf(desired, request));
+  await deployment.sources.read(observation.server, desired.connectors.send, limitsOf(desired, request));
   conflicts.push(...connectorBlockers(deployment, desired, observation.server));
   if (blocker !== undefined) return { blockers: [...conflicts, blocker], lines: [], facts };
   // Which certificate was made stands in the outputs, which only diff gets to see; so diff does the refusing.

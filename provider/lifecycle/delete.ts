@@ -83,7 +83,7 @@ async function removeNow(deployment: Deployment, deletion: Deletion, limit: Limi
   const seen = await untilFired(signal, () => deployment.observe(name, signal));
   deployment.snapshots.keep(name, seen);
   const { connectors, allowConnectorGap } = wish ?? { connectors: own, allowConnectorGap: false };
-  const sourceOf = await deployment.readSources(seen, connectors.send, { ...limits, signal }, true);
+  const sourceOf = await deployment.sources.read(seen, connectors.send, { ...limits, signal }, true);
   // A binding that is there still sets them first itself.
   const mayBeLeftEmpty = wish === undefined && stored.raw["allowConnectorGap"] === true;
   const back = mayBeLeftEmpty ? namesToPutBack(stored.previous, seen, { sourceOf, now }) : [];

@@ -7,14 +7,13 @@ import type { Thumbprint } from "../certificate/thumbprint";
 import type { KeptMaterial, SourceEnv } from "../certificateSource";
 import { nearSettings, readSettings } from "../config";
 import type { ReadConfig, Settings } from "../config";
-import { ExchangeBindingError, asSentence, messageOf } from "../errors";
+import { ExchangeBindingError, asSentence } from "../errors";
 import { observeServer } from "../observe";
 import { DEFAULT_TIMEOUT_SECONDS } from "../inputs";
 import type { InputReading } from "../inputs";
-import { parseServerFqdn, valueOr } from "../model";
 import type { ServerFqdn } from "../model";
-import { connectorConflicts, decideSend } from "../plan/connectors";
-import type { ConnectorClaim, NotReady, SourceServer } from "../plan/connectors";
+import { connectorConflicts } from "../plan/connectors";
+import type { ConnectorClaim } from "../plan/connectors";
 import { isNameOf } from "../plan/connectorWork";
 import type { Claim } from "../plan/claims";
 import type { HeldNames } from "../plan/connectorGap";
@@ -31,7 +30,8 @@ import { entryOf } from "./entryOf";
 import { KeyedQueue } from "./queue";
 import type { Limits, ToldLine } from "./requests";
 import { Snapshots } from "./snapshots";
-import { type TimeLimit, type Timer, untilFired, withTimeLimit } from "./timeLimit";
+import { SourceServers } from "./sourceServers";
+import { type Timer, untilFired, withTimeLimit } from "./timeLimit";
 
 /** Everything impure, passed in at the one place that starts the provider. */
 export interface DeploymentEnv extends SourceEnv {
@@ -77,6 +77,7 @@ export class Deployment {
   readonly env: DeploymentEnv;
   readonly snapshots: Snapshots;
   readonly declarations: Declarations;
+  readonly sources: SourceServers;
   readonly #queue = new KeyedQueue();
   readonly #said = new Set<string>();
   readonly #expected = new Map<ServerFqdn, Map<Thumbprint, Expected>>();
@@ -84,7 +85,6 @@ export class Deployment {
   /** By the id in the state. */
   readonly #nowCalled = new Map<string, BindingIdentity>();
   readonly #checked = new Set<string>();
-  readonly #sources = new Map<string, SourceServer>();
   readonly #connectorQueue = new KeyedQueue();
   readonly #gapQueue = new KeyedQueue();
   /** How many gaps there have been. */
@@ -110,7 +110,17 @@ export class Deployment {
       const choice = this.settings.backend;
       return choice?.kind === "simulator" ? choice.file : "";
     });
-    this.snapshots = new Snapshots((server, signal) => this.observe(server, signal), env.limitTimer);
+    const observe = (server: ServerFqdn, signal: AbortSignal): Promise<ObservedServer> => this.observe(server, signal);
+    this.snapshots = new Snapshots(observe, env.limitTimer);
+    this.sources = new SourceServers({
+      snapshots: this.snapshots,
+      observe,
+      named: () => [...this.declarations.servers(), ...this.settings.servers],
+      isExpected: (name, thumbprint) =>
+        [...this.#expected].some(([one, expected]) => isNameOf(one, name) && expected.has(thumbprint)),
+      now: env.now,
+      timer: env.limitTimer,
+    });
   }
 
   /**
@@ -305,82 +315,6 @@ export class Deployment {
     entryOf(this.#expected, server).set(facts.thumbprint, { facts, binding });
   }
 
-  /**
-   * Reads the source servers of the send connectors that a binding declares, so that a plan can look at them. `again`
-   * reads them afresh. What can't be read is said; it fails nobody. `limits.limit` is that of the whole operation, of
-   * which each gets a part.
-   */
-  async readSources(
-    server: ObservedServer,
-    connectors: readonly string[],
-    limits: Limits,
-    again = false,
-  ): Promise<(name: string) => SourceServer> {
-    const names = sourceNames(server, connectors).filter((name) => !isNameOf(server.server, name));
-    await Promise.all(
-      names.map(async (name) => {
-        const known = this.#sources.get(name.toLowerCase());
-        // What this run has changed since is in the snapshots.
-        if (known !== undefined && known.kind !== "seen" && !again) return;
-        this.#sources.set(name.toLowerCase(), await this.#readSource(server, name, limits, again));
-      }),
-    );
-    return (name) =>
-      isNameOf(server.server, name) ? { kind: "seen", name, server } : this.#sourceOf(server.server)(name);
-  }
-
-  /**
-   * The source servers right before a send connector is to name a certificate. Where all that it waits for are servers
-   * to which another binding of this run has yet to bring that certificate, they are taken as they were last seen: each
-   * of these looks again when it comes to the connector. Otherwise all are read afresh. (With a hundred source servers
-   * that is two hundred readings instead of ten thousand.)
-   */
-  async sourcesBefore(
-    server: ObservedServer,
-    connector: string,
-    facts: CertificateFacts,
-    limits: Limits,
-  ): Promise<(name: string) => SourceServer> {
-    // Whoever comes to the connector next finds this one ready.
-    this.snapshots.keep(server.server, server);
-    const sourceOf = await this.readSources(server, [connector], limits);
-    const decision = decideSend({ connector, facts, server, sourceOf, now: this.env.now() });
-    const isYetToCome = ({ kind, name }: NotReady): boolean =>
-      kind === "withoutCertificate" &&
-      [...this.#expected].some(([one, expected]) => isNameOf(one, name) && expected.has(facts.thumbprint));
-    if (decision.kind === "waiting" && decision.for.every(isYetToCome)) return sourceOf;
-    return this.readSources(server, [connector], limits, true);
-  }
-
-  async #readSource(from: ObservedServer, name: string, limits: Limits, again: boolean): Promise<SourceServer> {
-    if (valueOr(from.edgeSubscriptions, []).some((edge) => edge.toLowerCase() === name.toLowerCase())) {
-      return { kind: "edge", name };
-    }
-    // Exchange gives the short name: a server that the program or the settings name, or one of the same domain.
-    const all = [...this.declarations.servers(), ...this.settings.servers];
-    const guess = parseServerFqdn(`${name}${from.server.slice(from.server.indexOf("."))}`);
-    const server = all.find((one) => isNameOf(one, name)) ?? guess;
-    if (server === undefined) return { kind: "unreachable", name, reason: "its fully qualified name isn't known" };
-    try {
-      const { signal } = limits;
-      const limit = partOfLimit(limits.limit ?? { seconds: DEFAULT_TIMEOUT_SECONDS });
-      const read = (until: AbortSignal): Promise<ObservedServer> => this.observe(server, until);
-      const seen = again
-        ? await withTimeLimit(limit, `Reading ${server}`, read, { signal, timer: this.env.limitTimer })
-        : await this.snapshots.get(server, { ...limit, signal });
-      return { kind: "seen", name, server: seen };
-    } catch (error) {
-      // The end of the run says nothing about that server.
-      limits.signal?.throwIfAborted();
-      return { kind: "unreachable", name, reason: messageOf(error) };
-    }
-  }
-
-  #sourceOf(own: ServerFqdn): (name: string) => SourceServer {
-    return (name) =>
-      this.#sources.get(name.toLowerCase()) ?? { kind: "unreachable", name, reason: `${own} alone was asked` };
-  }
-
   /** Changes to one send connector run one after the other, whichever server they are made from. */
   onConnector<T>(connector: string, job: () => Promise<T>): Promise<T> {
     return this.#connectorQueue.run(connector.toLowerCase(), job);
@@ -466,21 +400,10 @@ export class Deployment {
       replaced: stored?.previous.thumbprint,
       superseded: (stored?.supersedes ?? []).map(({ id }) => parseId(id).thumbprint),
       former: stored?.identity,
-      sourceOf: this.#sourceOf(server),
+      sourceOf: this.sources.of(server),
       declaredBy: (thumbprint: Thumbprint) => this.declarations.declaredBy(server, thumbprint),
     };
   }
-}
-
-/** Another server that doesn't answer must leave the operation the time for its own. */
-function partOfLimit({ seconds, setBy = "timeoutSeconds" }: TimeLimit): TimeLimit {
-  return { seconds: seconds / 4, setBy: setBy === null ? null : `a quarter of ${setBy}` };
-}
-
-function sourceNames({ sendConnectors }: ObservedServer, connectors: readonly string[]): readonly string[] {
-  const wanted = connectors.map((name) => name.toLowerCase());
-  const declared = valueOr(sendConnectors, []).filter(({ name }) => wanted.includes(name.toLowerCase()));
-  return [...new Set(declared.flatMap(({ sourceServers }) => sourceServers))];
 }
 
 /** A server allows few sessions for one user, and the process may live on for long after its last call. */

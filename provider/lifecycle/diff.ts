@@ -110,7 +110,7 @@ async function diffKnown(deployment: Deployment, known: Known): Promise<Decision
   // Nor does a refresh know what the program declares: nothing is due for removal there.
   const previous = isRefresh ? { ...stored.previous, services: desired.services, superseded: [] } : stored.previous;
   if (observation.kind === "observed")
-    await deployment.readSources(server, desired.connectors.send, limitsOf(desired, request));
+    await deployment.sources.read(server, desired.connectors.send, limitsOf(desired, request));
   if (observation.kind === "observed" && !isRefresh) deployment.holds(identity, heldNamesOf(stored.previous, server));
   const planContext = deployment.planContext(desired.server, identity);
   const decision = plan(desired, previous, server, planContext);

@@ -78,6 +78,8 @@ export type Fact =
   | { readonly kind: "takesBack"; readonly thumbprint: Thumbprint }
   /** Exchange didn't let a certificate go, and said why. */
   | { readonly kind: "removalNotDone"; readonly certificate: NamedCertificate; readonly message: string }
+  /** A send connector of another binding has waited for this one, and couldn't be set. */
+  | { readonly kind: "connectorNotSet"; readonly connector: string; readonly message: string }
   /** The engine deletes a binding before its successor is there. */
   | { readonly kind: "keptUntilReplaced"; readonly thumbprint: Thumbprint }
   | { readonly kind: "afterwards"; readonly task: FollowUpTask }
@@ -195,6 +197,7 @@ const SEVERITY: Readonly<Record<Fact["kind"], Severity>> = {
   takesBack: "warning",
   formerHolderUnknown: "info",
   removalNotDone: "warning",
+  connectorNotSet: "warning",
   alreadyThere: "info",
   afterwards: "info",
   stillToDo: "info",

@@ -81,6 +81,8 @@ function describeFact(line: Line, phase: Phase, context: TextContext): Sentence 
       return sentence`the change has failed and is rolled back: ${describeRollBack(line.steps)}`;
     case "takesBack":
       return sentence`the server doesn't accept certificate ${short(line.thumbprint)}: its import is taken back`;
+    case "connectorNotSet":
+      return sentence`send connector "${line.connector}" has waited for this server, and couldn't be set; the next run tries again. ${line.message}`;
     case "removalNotDone":
       return sentence`${named(line.certificate)} stays, because Exchange doesn't let it go; the next run tries again. ${line.message}`;
     case "keptUntilReplaced":

@@ -1,4 +1,6 @@
+import type { Backend } from "../../provider/backends/backend";
 import type { Organisation } from "../../provider/backends/simulator/organisation";
+import { ExchangeBindingError } from "../../provider/errors";
 import { DAY_MS } from "../../provider/model";
 import { makeTestAuthority } from "../certificate/testCertificates";
 import { RefusedPreview, givenPfx, makeMiniEngine, type MiniEngine, type Run } from "../miniEngine";
@@ -19,6 +21,9 @@ const bound = (server: string, certificate: unknown, connectors: unknown = { sen
   services: ["SMTP"],
   connectors,
 });
+
+/** One that declares no connector. */
+const BARE = { server: EX02, certificate: mail.source, services: ["SMTP"] };
 
 async function begin(sourceServers: readonly string[] = ["EX01", "EX02"]): Promise<MiniEngine> {
   const organisation = farm({ receiveConnectors: [{ name: "Relay", fqdn: null, tlsCertificateName: null }] });
@@ -58,6 +63,35 @@ describe("a send connector", () => {
     await engine.up(program);
     expect(await namedBy(engine)).toBe(NAME);
     expect((await engine.preview(program)).done).toEqual({ one: "same", two: "same" });
+  });
+
+  it.each(["the first", "the last"])("is set in one run where %s of its servers declares it alone", async (which) => {
+    const engine = await begin();
+    const declaring = bound(EX01, mail.source);
+    const program = which === "the first" ? { one: declaring, two: BARE } : { two: BARE, one: declaring };
+    const up = await engine.up(program);
+    expect(await namedBy(engine)).toBe(NAME);
+    expect(said(up, 'let send connector "Outbound" name')).toHaveLength(1);
+    expect((await engine.preview(program)).done).toEqual({ one: "same", two: "same" });
+  });
+
+  it("that couldn't be set by a binding that doesn't declare it fails nobody, and is set by the next run", async () => {
+    const engine = await begin();
+    const program = { one: bound(EX01, mail.source), two: BARE };
+    const refusing = (backend: Backend): Backend => ({
+      ...backend,
+      setSendConnectorCertificate: () => Promise.reject(new ExchangeBindingError("AccessDenied", "No role for it.")),
+    });
+    const up = await engine.up(program, refusing);
+    expect(up.done).toEqual({ one: "create", two: "create" });
+    expect(
+      said(
+        up,
+        'send connector "Outbound" has waited for this server, and couldn\'t be set; the next run tries again. No role',
+      ),
+    ).toHaveLength(1);
+    await engine.up(program);
+    expect(await namedBy(engine)).toBe(NAME);
   });
 
   it("moves on with another certificate, once that is everywhere", async () => {

@@ -499,6 +499,12 @@ const CLAIMS: { readonly [K in Line["kind"]]: Claim<K> } = {
     expect(wish.certificate.kind === "given" ? wish.certificate.facts.thumbprint : undefined).toBe(thumbprint);
     expect([isThere(before, thumbprint), isThere(after, thumbprint)]).toEqual([false, false]);
   },
+  connectorNotSet: ({ connector }, { before, after }) => {
+    const [was, is] = [before, after].map(({ sendConnectors }) =>
+      valueOr(sendConnectors, []).find(({ name }) => name === connector),
+    );
+    expect(is?.tlsCertificateName).toBe(was?.tlsCertificateName);
+  },
   removalNotDone: ({ certificate }, { after }) => {
     expect(isThere(after, certificate.thumbprint)).toBe(true);
   },

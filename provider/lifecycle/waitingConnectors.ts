@@ -1,0 +1,35 @@
+import type { ApplyEnv } from "../apply";
+import { messageOf } from "../errors";
+import { decideSend } from "../plan/connectors";
+import type { DesiredBinding } from "../plan/desired";
+import type { ObservedServer } from "../plan/observedServer";
+import type { Deployment } from "./deployment";
+
+/**
+ * After a change of a server: sets the send connectors of other bindings of this run that have waited for it, so that
+ * nothing is left to the next run. It fails nobody: what can't be set is said, and is the next run's.
+ */
+export async function setWaitingConnectors(
+  deployment: Deployment,
+  { connectors }: DesiredBinding,
+  changed: ObservedServer,
+  env: ApplyEnv,
+): Promise<void> {
+  for (const { connector, facts } of deployment.sources.waitingFor(changed, connectors.send)) {
+    const set = async (): Promise<void> => {
+      const server = await env.observe();
+      const sourceOf = await env.sourcesOf(server, connector, facts);
+      const decision = decideSend({ connector, facts, server, sourceOf, now: env.now() });
+      if (decision.kind !== "complete") return;
+      await env.backend.setSendConnectorCertificate(server.server, connector, decision.name, env.options);
+      const certificate = { kind: "known", thumbprint: facts.thumbprint } as const;
+      const { previous } = decision;
+      env.say({ kind: "setsConnector", type: "send", connector, certificate, previous, waits: false });
+    };
+    try {
+      await env.onConnector({ type: "send", connector }, set);
+    } catch (error) {
+      env.say({ kind: "connectorNotSet", connector, message: messageOf(error) });
+    }
+  }
+}
