@@ -20,5 +20,4 @@ it.each(TARGETS.map((target) => [target.name, target] as const))(
     expect(statistics.accepted).toBeGreaterThan(0);
     expect(statistics.accepted).toBeLessThan(INPUTS);
   },
-  60_000,
 );

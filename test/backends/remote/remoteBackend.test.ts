@@ -282,8 +282,7 @@ describe("closing", () => {
       organisation: (one) => withServer(one, EX01, () => ({ faults: { slowMilliseconds: 3_600_000 } })),
     });
     const reading = bindingFailure(backend.readSnapshot(EX01, unlimited));
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(endpoint.shellCount()).toBe(1);
+    while (endpoint.shellCount() === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     await backend.close();
     expect((await reading).code).toBe("TimedOut");
     expect(endpoint.shellCount()).toBe(0);
