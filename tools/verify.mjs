@@ -69,18 +69,19 @@ async function tests(name, folder) {
 }
 
 /**
- * The tests on Windows' Node. With `--windows` they have to run; without it a machine that has no Wine is let off.
+ * Tests that need what not every machine has: Wine, Go. With their flag (`--windows`, `--languages`) they have to run;
+ * without it a machine that doesn't have it is let off.
  *
+ * @param {"windows" | "languages"} what
  * @returns {Promise<Outcome>}
  */
-async function windowsTests() {
+async function testsWherePossible(what) {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "exchange-verify-"));
-  const name = "test:windows";
+  const name = `test:${what}`;
   try {
     const report = path.join(directory, "jest.json");
-    const required = process.argv.includes("--windows") ? ["--required"] : [];
-    const args = ["--ci", `--outputFile=${report}`, ...required];
-    const { exitCode, seconds, timedOut } = await runScript(name, args);
+    const required = process.argv.includes(`--${what}`) ? ["--required"] : [];
+    const { exitCode, seconds, timedOut } = await runScript(name, ["--ci", `--outputFile=${report}`, ...required]);
     if (exitCode === 0 && !fs.existsSync(report)) return { name, passed: 0, failed: 0, seconds, note: "not run" };
     return { name, seconds, ...countTests(report, exitCode), ...(timedOut ? { note: OUT_OF_TIME } : {}) };
   } finally {
@@ -191,7 +192,8 @@ if (prepared.failed > 0) outcomes.push(prepared);
 else {
   outcomes.push(await outcomeOf("test", () => tests("test", "engine")));
   outcomes.push(await outcomeOf("test:stories", () => tests("test:stories", "stories")));
-  outcomes.push(await outcomeOf("test:windows", windowsTests));
+  for (const what of /** @type {const} */ (["windows", "languages"]))
+    outcomes.push(await outcomeOf(`test:${what}`, () => testsWherePossible(what)));
   for (const script of SCRIPTS) outcomes.push(await outcomeOf(script, () => check(script)));
 }
 conclude();
