@@ -139,7 +139,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       ),
     }),
   },
-  { weight: 7, arbitrary: fc.record({ do: fc.constant("up" as const), stack }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("up" as const), stack }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("drop" as const), stack, name }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("preview" as const), stack }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("refresh" as const), stack }) },
@@ -169,5 +169,5 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant("later" as const), days: fc.constantFrom(1, 10, 21, 47) }) },
 );
 
-/** At least twenty commands, and up to thirty. */
-export const randomProgram = fc.array(command, { minLength: 20, maxLength: 30 });
+/** At least twenty commands, and a few more. */
+export const randomProgram = fc.array(command, { minLength: 20, maxLength: 24 });
