@@ -1,4 +1,5 @@
-import type { CmdletDefinition, ParameterDefinition } from "./cmdletDefinition";
+import type { CmdletDefinition } from "./cmdletDefinition";
+import type { ParameterDefinition } from "./parameterDefinition";
 import type { CmdletBody } from "./cmdletRun";
 import { getReceiveConnector, getSendConnector, setReceiveConnector, setSendConnector } from "./cmdlets/connectors";
 import { enableExchangeCertificate } from "./cmdlets/enableExchangeCertificate";

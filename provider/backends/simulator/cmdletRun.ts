@@ -1,6 +1,5 @@
 import type { ErrorCode } from "../../errors";
 import type { CmdletContext, CmdletError, CmdletObject, CmdletOutcome } from "./cmdlet";
-import type { CmdletDefinition } from "./cmdletDefinition";
 import { type ErrorKind, exchangeError, VERIFIED_TEXTS } from "./errorTexts";
 import type { Organisation, ServerState } from "./organisation";
 import type { BoundParameters } from "./parameters";
@@ -8,7 +7,8 @@ import type { BoundParameters } from "./parameters";
 /** One run of a cmdlet, after its parameters were bound and its servers found. */
 export interface CmdletRun {
   readonly organisation: Organisation;
-  readonly definition: CmdletDefinition;
+  /** Its name. */
+  readonly cmdlet: string;
   readonly parameters: BoundParameters;
   /** The server it runs on. For a cmdlet about the organisation: the one the session is on. */
   readonly target: ServerState;
@@ -48,7 +48,7 @@ export function rpcError(run: CmdletRun, code: ErrorCode, text: string, category
 /** An error that the cmdlet found by itself. */
 export function plainError(run: CmdletRun, code: ErrorCode, message: string, category?: Category): CmdletError {
   const origin = {
-    cmdlet: run.definition.name,
+    cmdlet: run.cmdlet,
     session: run.session.name,
     now: run.context.now,
     requestId: run.context.newGuid(),

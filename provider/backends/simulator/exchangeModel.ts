@@ -1,7 +1,7 @@
 import type { CertificateWish, CmdletCall, CmdletContext, CmdletError, CmdletOutcome } from "./cmdlet";
 import { type CmdletDefinition, isVisible } from "./cmdletDefinition";
 import { findCmdlet } from "./cmdletDefinitions";
-import { completed, failed, type CmdletRun } from "./cmdletRun";
+import { completed, failed, type CmdletBody, type CmdletRun } from "./cmdletRun";
 import { wishedCertificate } from "./cmdlets/newExchangeCertificate";
 import { hasRemoteShell } from "./displayedServices";
 import { exchangeError, notRecognised, sessionUnreachable, shellGone, UNVERIFIED_TEXTS } from "./errorTexts";
@@ -18,8 +18,8 @@ import { bindParameters } from "./parameters";
 export function runCmdlet(organisation: Organisation, call: CmdletCall, context: CmdletContext): CmdletOutcome {
   const prepared = prepare(organisation, call, context);
   if (prepared.kind === "refused") return failed(organisation, prepared.error);
-  const { run } = prepared;
-  return run.parameters.flag("WhatIf") === true ? completed(organisation) : run.definition.body(run);
+  const { run, body } = prepared;
+  return run.parameters.flag("WhatIf") === true ? completed(organisation) : body(run);
 }
 
 /**
@@ -33,12 +33,13 @@ export function certificateWishOf(
   context: CmdletContext,
 ): CertificateWish | undefined {
   const prepared = prepare(organisation, call, context);
-  if (prepared.kind === "refused" || prepared.run.definition.name !== "New-ExchangeCertificate") return undefined;
+  if (prepared.kind === "refused" || prepared.run.cmdlet !== "New-ExchangeCertificate") return undefined;
   return wishedCertificate(prepared.run);
 }
 
 type Prepared =
-  { readonly kind: "ready"; readonly run: CmdletRun } | { readonly kind: "refused"; readonly error: CmdletError };
+  | { readonly kind: "ready"; readonly run: CmdletRun; readonly body: CmdletBody }
+  | { readonly kind: "refused"; readonly error: CmdletError };
 
 /** What happens before a cmdlet's own code runs: the session, the binding of parameters, the way to the server. */
 function prepare(organisation: Organisation, call: CmdletCall, context: CmdletContext): Prepared {
@@ -62,8 +63,9 @@ function prepare(organisation: Organisation, call: CmdletCall, context: CmdletCo
     return refused(unreachableByRpc(definition, target, session.name, context));
   }
   const { parameters } = bound;
-  const run = { organisation, definition, parameters, target, targetNamed: named !== undefined, session, context };
-  return { kind: "ready", run };
+  const { name: cmdlet, body } = definition;
+  const run = { organisation, cmdlet, parameters, target, targetNamed: named !== undefined, session, context };
+  return { kind: "ready", run, body };
 }
 
 /**

@@ -1,8 +1,8 @@
 import { Secret } from "../../secret";
 import type { ExchangeVersion } from "../../model";
 import type { CmdletCall, CmdletError, CmdletValue } from "./cmdlet";
-import { hasParameter, type CmdletDefinition, type ParameterDefinition, type ParameterKind } from "./cmdletDefinition";
 import { bindingError, UNVERIFIED_TEXTS, VERIFIED_TEXTS } from "./errorTexts";
+import { hasParameter, type ParameterDefinition, type ParameterKind } from "./parameterDefinition";
 
 /** The parameters of a call by their proper names, each of the kind its definition says. */
 export interface BoundParameters {
@@ -19,7 +19,7 @@ export interface BoundParameters {
 
 /** Does what PowerShell's binder does before a cmdlet runs. */
 export function bindParameters(
-  cmdlet: CmdletDefinition,
+  cmdlet: { readonly name: string; readonly parameters: readonly ParameterDefinition[]; readonly viaRpc: boolean },
   call: CmdletCall,
   version: ExchangeVersion,
 ):

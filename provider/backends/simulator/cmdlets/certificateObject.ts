@@ -74,7 +74,7 @@ export function requireCertificate(run: CmdletRun) {
   const thumbprint = wantedThumbprint(run);
   if (thumbprint === undefined) {
     const message = VERIFIED_TEXTS.parametersMissing(["Thumbprint"]);
-    return { kind: "missing", error: bindingError(run.definition.name, "MissingMandatoryParameter", message) } as const;
+    return { kind: "missing", error: bindingError(run.cmdlet, "MissingMandatoryParameter", message) } as const;
   }
   const certificate = findCertificate(run.target, thumbprint);
   if (certificate !== undefined) return { kind: "found", certificate } as const;

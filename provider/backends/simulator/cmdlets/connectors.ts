@@ -93,7 +93,7 @@ function wantedName(run: CmdletRun) {
   const message = UNVERIFIED_TEXTS.valueRefused("TlsCertificateName", "it has the form <I>issuer<S>subject");
   return {
     kind: "refused",
-    error: bindingError(run.definition.name, "ParameterArgumentTransformationError", message),
+    error: bindingError(run.cmdlet, "ParameterArgumentTransformationError", message),
   } as const;
 }
 

@@ -37,5 +37,5 @@ export function enableExchangeCertificate(run: CmdletRun): CmdletOutcome {
 
 export function unknownService(run: CmdletRun, name: string) {
   const message = UNVERIFIED_TEXTS.valueRefused("Services", `there is no service "${name}"`);
-  return bindingError(run.definition.name, "ParameterArgumentTransformationError", message);
+  return bindingError(run.cmdlet, "ParameterArgumentTransformationError", message);
 }

@@ -18,7 +18,7 @@ export function importExchangeCertificate(run: CmdletRun): CmdletOutcome {
   const fileData = parameters.bytes("FileData") ?? (fileName === undefined ? undefined : readFile(run, fileName));
   if (fileData === undefined && fileName === undefined) {
     const message = VERIFIED_TEXTS.parametersMissing(["FileData"]);
-    return failed(organisation, bindingError(run.definition.name, "MissingMandatoryParameter", message));
+    return failed(organisation, bindingError(run.cmdlet, "MissingMandatoryParameter", message));
   }
 
   const opened = fileData === undefined ? "unreadable" : openPfx(run, fileData);
@@ -59,7 +59,7 @@ export function friendlyNameRefused(run: CmdletRun) {
     "FriendlyName",
     `it has to be shorter than ${FRIENDLY_NAME_LIMIT} characters`,
   );
-  return bindingError(run.definition.name, "ParameterArgumentValidationError", message);
+  return bindingError(run.cmdlet, "ParameterArgumentValidationError", message);
 }
 
 function readFile({ context }: CmdletRun, path: string): Uint8Array | undefined {

@@ -24,7 +24,7 @@ export function newExchangeCertificate(run: CmdletRun): CmdletOutcome {
   if (parsed.kind === "unknown") return failed(organisation, unknownService(run, parsed.name));
   if (!KEY_SIZES.includes(wishedCertificate(run).keySize)) {
     const message = UNVERIFIED_TEXTS.valueRefused("KeySize", `it has to be one of ${KEY_SIZES.join(", ")}`);
-    return failed(organisation, bindingError(run.definition.name, "ParameterArgumentValidationError", message));
+    return failed(organisation, bindingError(run.cmdlet, "ParameterArgumentValidationError", message));
   }
 
   const stored: StoredCertificate = {

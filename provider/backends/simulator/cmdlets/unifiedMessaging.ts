@@ -33,7 +33,7 @@ function setService(run: CmdletRun, service: UmService): CmdletOutcome {
   const startupMode = UM_STARTUP_MODES.find((mode) => mode.toLowerCase() === given.toLowerCase());
   if (startupMode === undefined) {
     const message = UNVERIFIED_TEXTS.valueRefused("UMStartupMode", `it is one of ${UM_STARTUP_MODES.join(", ")}`);
-    return failed(organisation, bindingError(run.definition.name, "ParameterArgumentTransformationError", message));
+    return failed(organisation, bindingError(run.cmdlet, "ParameterArgumentTransformationError", message));
   }
   if (startupMode === state.startupMode) return completed(organisation);
   const server: ServerState = { ...target, [KEYS[service]]: { ...state, startupMode } };

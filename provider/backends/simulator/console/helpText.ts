@@ -1,4 +1,5 @@
-import type { CmdletDefinition, ParameterDefinition, ParameterKind } from "../cmdletDefinition";
+import type { CmdletDefinition } from "../cmdletDefinition";
+import type { ParameterDefinition, ParameterKind } from "../parameterDefinition";
 import { CMDLETS } from "../cmdletDefinitions";
 import { FAULTS, faultUsage } from "./faultCommand";
 import { REQUEST_FAULTS } from "./requestFaults";

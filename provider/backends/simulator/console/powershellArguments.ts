@@ -1,5 +1,6 @@
 import type { CmdletValue } from "../cmdlet";
-import type { CmdletDefinition, ParameterDefinition } from "../cmdletDefinition";
+import type { CmdletDefinition } from "../cmdletDefinition";
+import type { ParameterDefinition } from "../parameterDefinition";
 import { alternatives, nearNames } from "../../../console/nearNames";
 
 export type ParsedArguments =

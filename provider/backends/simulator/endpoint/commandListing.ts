@@ -12,7 +12,8 @@ import {
 } from "../../../remoting/clixml/types";
 import type { ErrorRecord } from "../../../remoting/psrp/errorRecord";
 import type { CreatePipeline } from "../../../remoting/psrp/pipelineMessages";
-import { hasParameter, isVisible, type ParameterDefinition, type ParameterKind } from "../cmdletDefinition";
+import { isVisible } from "../cmdletDefinition";
+import { hasParameter, type ParameterDefinition, type ParameterKind } from "../parameterDefinition";
 import { CMDLETS } from "../cmdletDefinitions";
 import { VERIFIED_TEXTS, notRecognised } from "../errorTexts";
 import type { ServerState } from "../organisation";

@@ -12,7 +12,7 @@ import type { ClixmlValue } from "../../../remoting/clixml/types";
 import type { ErrorRecord } from "../../../remoting/psrp/errorRecord";
 import type { CreatePipeline, ReceivedCommand } from "../../../remoting/psrp/pipelineMessages";
 import type { CmdletCall, CmdletValue } from "../cmdlet";
-import type { ParameterDefinition } from "../cmdletDefinition";
+import type { ParameterDefinition } from "../parameterDefinition";
 import { findCmdlet } from "../cmdletDefinitions";
 import { notRecognised } from "../errorTexts";
 import type { EndpointBehaviour } from "./behaviour";
