@@ -22,6 +22,7 @@ it("keeps the laws through drift, faults, kills and time, whatever a program ask
       "by hand",
       "later",
       "declare",
+      "renew",
       "drop",
     ].map((command) => `command: ${command}`),
     ...Object.keys(FAULTS).map((fault) => `fault: ${fault}`),
