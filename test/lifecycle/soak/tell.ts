@@ -129,8 +129,11 @@ class Teller {
     if (empty.length > 0) this.#broken(["what a kill in a gap has left empty is set by the next up", ...empty]);
     if (ending.kept.length > 0) return;
     let again = await this.#run("preview after an up", (backend) => stack.preview(backend));
-    if (isWaiting(again, stack.program)) {
-      await this.#run("up again for a send connector", (backend) => stack.up(backend));
+    const isLeft = this.#isLeftElsewhere(again);
+    if (isLeft || isWaiting(again, stack.program)) {
+      await this.#run(isLeft ? "up again for a server that was left" : "up again for a send connector", (backend) =>
+        stack.up(backend),
+      );
       again = await this.#run("preview after an up", (backend) => stack.preview(backend));
     }
     // Documented: who removes has to depend on who declares. Nothing but its order is wrong with the program.
@@ -143,6 +146,19 @@ class Teller {
       const law = "after an up without a fault there is nothing left to do";
       this.#broken([law, JSON.stringify(todo), ...again.reasons]);
     }
+  }
+
+  /** What a binding had replaced on a server that it has left is removed by its next update: the move only creates. */
+  #isLeftElsewhere({ done }: Ending): boolean {
+    const updated = Object.keys(done).filter((name) => done[name] === "update");
+    const isOfAnother = (name: string): boolean => {
+      const { server, supersedes = [] } = (this.#stack.outputs(name) ?? {}) as {
+        readonly server?: string;
+        readonly supersedes?: readonly { readonly id: string }[];
+      };
+      return supersedes.some(({ id }) => !id.startsWith(`${String(server)}/`));
+    };
+    return updated.length > 0 && updated.every(isOfAnother);
   }
 
   /** A run, watched. A law that it breaks is thrown when it is over. */
