@@ -6,7 +6,7 @@ import { ExchangeBindingError, messageOf } from "./errors";
 import { growingDelays } from "./growingDelays";
 import type { Observed, ServerFqdn } from "./model";
 import type { SelfSignedWish } from "./plan/desired";
-import type { SourceServer } from "./plan/connectors";
+import type { SourceOf } from "./plan/connectors";
 import { guardCertificate } from "./plan/guards";
 import { isReplicated, unmetGoals } from "./plan/goals";
 import type { Resolve } from "./plan/goals";
@@ -33,15 +33,13 @@ export interface ApplyEnv {
     connector: { readonly type: "send" | "receive"; readonly connector: string },
     job: () => Promise<T>,
   ) => Promise<T>;
+  /** The source servers of send connectors, read afresh. */
+  readonly sourcesOf: (server: ObservedServer, connectors: readonly string[]) => Promise<SourceOf>;
   /**
-   * The source servers of a send connector, read afresh. `facts`: of a certificate that it is to name; then those that
-   * another binding of the run has yet to give it to may be told as they were last seen.
+   * The same for one that is to name a certificate: those that another binding of the run has yet to give it to may be
+   * told as they were last seen.
    */
-  readonly sourcesOf: (
-    server: ObservedServer,
-    connector: string,
-    facts?: CertificateFacts,
-  ) => Promise<(name: string) => SourceServer>;
+  readonly sourcesBefore: (server: ObservedServer, connector: string, facts: CertificateFacts) => Promise<SourceOf>;
   readonly randomBytes: (count: number) => Buffer;
   readonly makeCertificate: (wish: SelfSignedWish) => Promise<CertificateMaterial>;
   /** Packs what is to be imported so that every server reads it. Slow, and it has randomness of its own. */
@@ -80,7 +78,7 @@ export interface ApplyEnv {
 }
 
 /** What heeds the time limit. */
-export type WithinLimit = Pick<ApplyEnv, "backend" | "observe" | "options" | "sleep" | "sourcesOf">;
+export type WithinLimit = Pick<ApplyEnv, "backend" | "observe" | "options" | "sleep" | "sourcesOf" | "sourcesBefore">;
 
 /** What the binding brings along; undefined for a certificate that is on the server. */
 export type Material = () => CertificateMaterial;

@@ -39,7 +39,7 @@ export async function nameCertificate(step: NamingStep, thumbprint: Thumbprint, 
     }
     // Others may have come further meanwhile, or less far than the plan took for granted.
     const { connector } = step;
-    const sourceOf = await env.sourcesOf(server, connector, facts);
+    const sourceOf = await env.sourcesBefore(server, connector, facts);
     const decision = decideSend({ connector, facts, server, sourceOf, now: env.now() });
     if (decision.kind === "waiting") {
       progress.leftOut.push(step);

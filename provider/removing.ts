@@ -176,10 +176,7 @@ async function decideAgain(
   connectors: readonly string[],
   env: ApplyEnv,
 ): Promise<GapDecision> {
-  const sources = await Promise.all(connectors.map((connector) => env.sourcesOf(server, connector)));
-  // Each of them knows the sources of all that were read.
-  const sourceOf = sources.at(-1);
-  if (sourceOf === undefined) return { kind: "possible", connectors: [] };
+  const sourceOf = await env.sourcesOf(server, connectors);
   const held = { connectors, certificateName: tlsCertificateNameOf(facts) };
   return decideGap({ facts, server, declared: connectors, held, sourceOf, now: env.now() });
 }

@@ -115,7 +115,7 @@ async function execute(step: RollBackStep, server: ServerFqdn, env: ApplyEnv): P
 /** Its source servers may have lost meanwhile what it named before. */
 async function refuseUnheld(name: ConnectorCertificateName, connector: string, env: ApplyEnv): Promise<void> {
   const server = await env.observe();
-  const sourceOf = await env.sourcesOf(server, connector);
+  const sourceOf = await env.sourcesOf(server, [connector]);
   const shown = valueOr(server.sendConnectors, []).find((one) => sameConnector(one.name, connector));
   const waitsFor = notReady(name, (shown?.sourceServers ?? []).map(sourceOf), env.now());
   if (waitsFor.length === 0) return;

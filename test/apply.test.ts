@@ -118,7 +118,13 @@ function start(site: Site, desired: DesiredBinding, work: Work, changes: Partial
   const run = apply(work, () => MAIL, {
     ...within,
     anew:
-      changes.anew ?? (() => ({ sleep: () => sleep(0, signal), sourcesOf: () => Promise.resolve(nobody), ...within })),
+      changes.anew ??
+      (() => ({
+        sleep: () => sleep(0, signal),
+        sourcesOf: () => Promise.resolve(nobody),
+        sourcesBefore: () => Promise.resolve(nobody),
+        ...within,
+      })),
     inGap: (_connectors, job) => job(),
     whileCleared: (job) => job(),
     now: () => NOW,
@@ -131,6 +137,7 @@ function start(site: Site, desired: DesiredBinding, work: Work, changes: Partial
     packPfx,
     onConnector: (_connector, job) => job(),
     sourcesOf: () => Promise.resolve(nobody),
+    sourcesBefore: () => Promise.resolve(nobody),
     declaredBy: () => known([]),
     removing: () => undefined,
     staying: () => undefined,
@@ -417,6 +424,7 @@ describe("an import that the server then judges badly", () => {
           options: { signal: own.signal },
           sleep: () => Promise.resolve(),
           sourcesOf: () => Promise.resolve(nobody),
+          sourcesBefore: () => Promise.resolve(nobody),
         };
       },
     });
@@ -567,6 +575,7 @@ describe("what fails before anything is touched", () => {
       inGap: (_connectors, job) => job(),
       whileCleared: (job) => job(),
       sourcesOf: () => Promise.resolve(nobody),
+      sourcesBefore: () => Promise.resolve(nobody),
       declaredBy: () => known([]),
       removing: () => undefined,
       staying: () => undefined,

@@ -93,6 +93,7 @@ export function simulate(organisation: Organisation, now: Date): Simulation {
     options: unlimited,
     sleep: () => Promise.resolve(),
     sourcesOf: () => Promise.resolve((name) => ({ kind: "unreachable", name, reason: "not in this test" })),
+    sourcesBefore: () => Promise.resolve((name) => ({ kind: "unreachable", name, reason: "not in this test" })),
   });
   return {
     store,

@@ -29,10 +29,9 @@ export async function applyEnvOf(
     observe: () => untilFired(end, () => deployment.observe(name, end)),
     options: { signal: end },
     sleep: (milliseconds) => env.sleep(milliseconds, end),
-    sourcesOf: (server, connector, facts) =>
-      facts === undefined
-        ? deployment.sources.read(server, [connector], { ...limits, signal: end }, true)
-        : deployment.sources.before(server, connector, facts, { ...limits, signal: end }),
+    sourcesOf: (server, connectors) => deployment.sources.read(server, connectors, { ...limits, signal: end }, true),
+    sourcesBefore: (server, connector, facts) =>
+      deployment.sources.before(server, connector, facts, { ...limits, signal: end }),
   });
   return {
     ...until(signal),

@@ -5,7 +5,7 @@ import { DEFAULT_TIMEOUT_SECONDS } from "../inputs";
 import { parseServerFqdn, valueOr } from "../model";
 import type { ServerFqdn } from "../model";
 import { decideSend, sameConnector } from "../plan/connectors";
-import type { NotReady, SourceServer } from "../plan/connectors";
+import type { NotReady, SourceOf, SourceServer } from "../plan/connectors";
 import { isNameOf } from "../plan/connectorWork";
 import { findCertificate } from "../plan/holdings";
 import type { ObservedServer } from "../plan/observedServer";
@@ -24,9 +24,6 @@ export interface SourceServersEnv {
   readonly now: () => Date;
   readonly timer: Timer | undefined;
 }
-
-/** Looks a source server up by the short name that Exchange gives. */
-export type SourceOf = (name: string) => SourceServer;
 
 /** A send connector that is to name a certificate, and waits for source servers. */
 interface Waiting {
@@ -60,16 +57,22 @@ export class SourceServers {
    */
   async read(server: ObservedServer, connectors: readonly string[], limits: Limits, again = false): Promise<SourceOf> {
     const names = sourceNames(server, connectors).filter((name) => !isNameOf(server.server, name));
+    const found = new Map<string, SourceServer>();
     await Promise.all(
       names.map(async (name) => {
-        const known = this.#known.get(name.toLowerCase());
+        const key = name.toLowerCase();
+        const known = this.#known.get(key);
         // What this run has changed since is in the snapshots.
-        if (known !== undefined && known.kind !== "seen" && !again) return;
-        this.#known.set(name.toLowerCase(), await this.#readOne(server, name, limits, again));
+        const isKept = known !== undefined && known.kind !== "seen" && !again;
+        const one = isKept ? known : await this.#readOne(server, name, limits, again);
+        found.set(key, one);
+        this.#known.set(key, one);
       }),
     );
     const others = this.of(server.server);
-    return (name) => (isNameOf(server.server, name) ? { kind: "seen", name, server } : others(name));
+    // What it has read itself: for another binding an earlier reading may be taken meanwhile.
+    return (name) =>
+      isNameOf(server.server, name) ? { kind: "seen", name, server } : (found.get(name.toLowerCase()) ?? others(name));
   }
 
   /**

@@ -18,7 +18,7 @@ export async function setWaitingConnectors(
   for (const { connector, facts } of deployment.sources.waitingFor(changed, connectors.send)) {
     const set = async (): Promise<void> => {
       const server = await env.observe();
-      const sourceOf = await env.sourcesOf(server, connector, facts);
+      const sourceOf = await env.sourcesBefore(server, connector, facts);
       const decision = decideSend({ connector, facts, server, sourceOf, now: env.now() });
       if (decision.kind !== "complete") return;
       await env.backend.setSendConnectorCertificate(server.server, connector, decision.name, env.options);

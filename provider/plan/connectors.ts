@@ -21,6 +21,9 @@ export type SourceServer =
   /** Subscribed Edge servers aren't members of the domain, and nobody asks them from here. */
   | { readonly kind: "edge"; readonly name: string };
 
+/** Looks a source server up by the short name that Exchange gives. */
+export type SourceOf = (name: string) => SourceServer;
+
 /** Why a source server isn't ready. */
 export type NotReady =
   | { readonly kind: "withoutCertificate"; readonly name: string }
@@ -68,8 +71,7 @@ export interface SendRequest {
   readonly facts: CertificateFacts;
   /** The server that the binding is on, as it is once the plan is carried out. */
   readonly server: ObservedServer;
-  /** Looks a source server up by the short name that Exchange gives. */
-  readonly sourceOf: (name: string) => SourceServer;
+  readonly sourceOf: SourceOf;
   readonly now: Date;
 }
 
