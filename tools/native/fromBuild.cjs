@@ -12,7 +12,8 @@ const { makeSchema } = require("./schema.cjs");
 function schemaFromBuild(lib) {
   const part = (/** @type {string} */ name) => require(path.join(lib, name));
   /** @type {{ version: string, repository?: string | { url: string } }} */
-  const { version, repository } = require("../../package.json");
+  const about = require("../../package.json");
+  const { version, repository } = about;
   const address = typeof repository === "object" ? repository.url : repository;
   return JSON.stringify(
     makeSchema({
