@@ -20,14 +20,15 @@ import { makeMiniEngine } from "../miniEngine";
 /*
  * Runs whose provider is killed in the real CLI, after one call of each kind in each scenario; the next one goes on. All
  * calls of all scenarios, before and after: test/lifecycle in this process, and `npm run kill-points` over the dynamic
- * resource's own process. That runs what follows for the plugin too, of which here are a few scenarios with all kinds.
+ * resource's own process. That runs what follows for every scenario too, of which here are those with all kinds.
  */
 
 const ALL = process.env["KILL_POINTS"] === "all";
-const OF_PLUGIN = new Set([
+const WITH_ALL_KINDS = new Set([
   "an update that adds a service and a name",
   "connectors of two servers",
   "a removal in a gap that the program has come to allow",
+  "the roll-back of a create that fails",
 ]);
 
 const CONTROL = "control.json";
@@ -84,7 +85,7 @@ const realEngine = ({ textOf, files }: FrontEnd) => ({
 });
 
 const cases = Object.entries(FRONT_ENDS).flatMap(([by, frontEnd]) =>
-  SCENARIOS.filter(({ name }) => ALL || by === "the dynamic resource" || OF_PLUGIN.has(name)).map((scenario) => ({
+  SCENARIOS.filter(({ name }) => ALL || WITH_ALL_KINDS.has(name)).map((scenario) => ({
     by,
     frontEnd,
     scenario,
