@@ -6,7 +6,7 @@ import { ExchangeBindingError, messageOf } from "./errors";
 import { growingDelays } from "./growingDelays";
 import type { Observed, ServerFqdn } from "./model";
 import type { SelfSignedWish } from "./plan/desired";
-import type { SourceOf } from "./plan/connectors";
+import type { SendDecision, SourceOf } from "./plan/connectors";
 import { guardCertificate } from "./plan/guards";
 import { isReplicated, unmetGoals } from "./plan/goals";
 import type { Resolve } from "./plan/goals";
@@ -35,11 +35,8 @@ export interface ApplyEnv {
   ) => Promise<T>;
   /** The source servers of send connectors, read afresh. */
   readonly sourcesOf: (server: ObservedServer, connectors: readonly string[]) => Promise<SourceOf>;
-  /**
-   * The same for one that is to name a certificate: those that another binding of the run has yet to give it to may be
-   * told as they were last seen.
-   */
-  readonly sourcesBefore: (server: ObservedServer, connector: string, facts: CertificateFacts) => Promise<SourceOf>;
+  /** What is to be done with a send connector that is to name a certificate, by what its source servers have by now. */
+  readonly decideNaming: (server: ObservedServer, connector: string, facts: CertificateFacts) => Promise<SendDecision>;
   readonly randomBytes: (count: number) => Buffer;
   readonly makeCertificate: (wish: SelfSignedWish) => Promise<CertificateMaterial>;
   /** Packs what is to be imported so that every server reads it. Slow, and it has randomness of its own. */
@@ -78,7 +75,7 @@ export interface ApplyEnv {
 }
 
 /** What heeds the time limit. */
-export type WithinLimit = Pick<ApplyEnv, "backend" | "observe" | "options" | "sleep" | "sourcesOf" | "sourcesBefore">;
+export type WithinLimit = Pick<ApplyEnv, "backend" | "observe" | "options" | "sleep" | "sourcesOf" | "decideNaming">;
 
 /** What the binding brings along; undefined for a certificate that is on the server. */
 export type Material = () => CertificateMaterial;
@@ -209,7 +206,8 @@ export async function applyWithConnectors(work: Work, env: ApplyEnv): Promise<Pi
   return { server: await verify(work, progress, run.env), done: doneOf(progress) };
 }
 
-function doneOf({ begun, leftOut }: Progress): readonly Step[] {
+/** What was begun, without what came to nothing; of a change that failed the last one is perhaps not done. */
+export function doneOf({ begun, leftOut }: Pick<ApplyFailure, "begun" | "leftOut">): readonly Step[] {
   return begun.filter((step) => !leftOut.includes(step));
 }
 

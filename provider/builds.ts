@@ -2,6 +2,24 @@ import { type ExchangeService, type ExchangeVersion, isNameService } from "./mod
 
 /* What a build of Exchange can do: the one place that knows. The next build is one line here. */
 
+/** The first build of a line (a cumulative update) that can do something. */
+interface FirstOfLine {
+  readonly minor: number;
+  readonly build: number;
+  readonly revision: number;
+}
+
+/**
+ * Whether the build is the first of its line, or later. Lines after the last of these can as well, and so can versions
+ * that nobody knows yet: nothing is refused for being unknown.
+ */
+function isSince(first: readonly FirstOfLine[], { major, minor, build, revision }: ExchangeVersion): boolean {
+  if (major !== 15 || minor > 2) return major >= 15;
+  const line = first.find((one) => one.minor === minor && one.build === build);
+  if (line !== undefined) return revision >= line.revision;
+  return minor === 2 && first.every((one) => one.minor !== minor || build > one.build);
+}
+
 /**
  * First builds that accept ECC certificates: the hotfix updates of April 2024 (KB5037224) for Exchange 2016 CU23 and
  * 2019 CU13 and CU14; later lines all do. Sources: eightwone.com, "Hotfix for Exchange 2016 and 2019 (Apr2024)", and
@@ -14,21 +32,11 @@ const ECC_SINCE = [
 ] as const;
 
 /** POP and IMAP followed with Exchange 2019 CU15 (jaapwesselius.com, February 2025); 2016 got no such update. */
-const ECC_FOR_NAMES_SINCE = { minor: 2, build: 1748 } as const;
+const ECC_FOR_NAMES_SINCE = [{ minor: 2, build: 1748, revision: 0 }] as const;
 
 /** Whether the build can use ECC certificates for these services, once it is switched on. */
-export function acceptsEcc(
-  { major, minor, build, revision }: ExchangeVersion,
-  services: readonly ExchangeService[],
-): boolean {
-  // What comes after the lines that are known isn't refused for being unknown.
-  if (major !== 15 || minor > 2) return major >= 15;
-  if (services.some(isNameService)) {
-    return minor === ECC_FOR_NAMES_SINCE.minor && build >= ECC_FOR_NAMES_SINCE.build;
-  }
-  const line = ECC_SINCE.find((since) => since.minor === minor && since.build === build);
-  if (line !== undefined) return revision >= line.revision;
-  return minor === 2 && build > 1544;
+export function acceptsEcc(version: ExchangeVersion, services: readonly ExchangeService[]): boolean {
+  return isSince(services.some(isNameService) ? ECC_FOR_NAMES_SINCE : ECC_SINCE, version);
 }
 
 /** UM and UMCallRouter exist up to Exchange 2016. Source: Microsoft, "What's discontinued in Exchange Server". */
@@ -53,9 +61,6 @@ const SIGNING_SINCE = [
 ] as const;
 
 /** Whether the details of certificates travel signed by default, as since the security updates of November 2023. */
-export function signsByDefault({ major, minor, build, revision }: ExchangeVersion): boolean {
-  if (major !== 15 || minor > 2) return major >= 15;
-  const line = SIGNING_SINCE.find((since) => since.minor === minor && since.build === build);
-  if (line !== undefined) return revision >= line.revision;
-  return minor === 2 && build > 1258;
+export function signsByDefault(version: ExchangeVersion): boolean {
+  return isSince(SIGNING_SINCE, version);
 }

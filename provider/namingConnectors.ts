@@ -3,7 +3,6 @@ import { tlsCertificateNameOf } from "./backends/connectorName";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { ExchangeBindingError } from "./errors";
 import { valueOr } from "./model";
-import { decideSend } from "./plan/connectors";
 import { findCertificate, holds } from "./plan/holdings";
 import type { Step } from "./plan/planTypes";
 
@@ -39,8 +38,7 @@ export async function nameCertificate(step: NamingStep, thumbprint: Thumbprint, 
     }
     // Others may have come further meanwhile, or less far than the plan took for granted.
     const { connector } = step;
-    const sourceOf = await env.sourcesBefore(server, connector, facts);
-    const decision = decideSend({ connector, facts, server, sourceOf, now: env.now() });
+    const decision = await env.decideNaming(server, connector, facts);
     if (decision.kind === "waiting") {
       progress.leftOut.push(step);
       env.say({ kind: "connectorWaits", connector, for: decision.for });

@@ -9,6 +9,7 @@ import { readPfxHere } from "../provider/certificate/pfx";
 import { ExchangeBindingError } from "../provider/errors";
 import { sleep } from "../provider/lifecycle/timeLimit";
 import { known, valueOr } from "../provider/model";
+import { decideSend } from "../provider/plan/connectors";
 import type { DesiredBinding } from "../provider/plan/desired";
 import { findCertificate, heldServices } from "../provider/plan/holdings";
 import { observeServer } from "../provider/observe";
@@ -89,6 +90,8 @@ function desire(changes: Partial<DesiredBinding> = {}): DesiredBinding {
 }
 
 const nobody = (name: string) => ({ kind: "unreachable", name, reason: "not in this test" }) as const;
+const decideAmongNobody: ApplyEnv["decideNaming"] = (server, connector, facts) =>
+  Promise.resolve(decideSend({ connector, facts, server, sourceOf: nobody, now: NOW }));
 
 /** The work of a new binding. */
 async function workFor(site: Site, desired: DesiredBinding): Promise<Work> {
@@ -122,7 +125,7 @@ function start(site: Site, desired: DesiredBinding, work: Work, changes: Partial
       (() => ({
         sleep: () => sleep(0, signal),
         sourcesOf: () => Promise.resolve(nobody),
-        sourcesBefore: () => Promise.resolve(nobody),
+        decideNaming: decideAmongNobody,
         ...within,
       })),
     inGap: (_connectors, job) => job(),
@@ -137,7 +140,7 @@ function start(site: Site, desired: DesiredBinding, work: Work, changes: Partial
     packPfx,
     onConnector: (_connector, job) => job(),
     sourcesOf: () => Promise.resolve(nobody),
-    sourcesBefore: () => Promise.resolve(nobody),
+    decideNaming: decideAmongNobody,
     declaredBy: () => known([]),
     removing: () => undefined,
     staying: () => undefined,
@@ -424,7 +427,7 @@ describe("an import that the server then judges badly", () => {
           options: { signal: own.signal },
           sleep: () => Promise.resolve(),
           sourcesOf: () => Promise.resolve(nobody),
-          sourcesBefore: () => Promise.resolve(nobody),
+          decideNaming: decideAmongNobody,
         };
       },
     });
@@ -575,7 +578,7 @@ describe("what fails before anything is touched", () => {
       inGap: (_connectors, job) => job(),
       whileCleared: (job) => job(),
       sourcesOf: () => Promise.resolve(nobody),
-      sourcesBefore: () => Promise.resolve(nobody),
+      decideNaming: decideAmongNobody,
       declaredBy: () => known([]),
       removing: () => undefined,
       staying: () => undefined,

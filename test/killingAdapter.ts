@@ -1,12 +1,4 @@
-/** The calls that change something; a process is killed at one of them. */
-const CHANGING = [
-  "importCertificate",
-  "enableServices",
-  "setCertificateName",
-  "setSendConnectorCertificate",
-  "setReceiveConnectorCertificate",
-  "removeCertificate",
-];
+import { CHANGING_CALLS } from "./changingCalls";
 
 /** Files that the adapter works with; relative ones count from the program's directory. */
 export interface KillingFiles {
@@ -62,7 +54,7 @@ export function killingAdapter({ organisation, control, calls }: KillingFiles): 
         kind: "killed",
         readSnapshot: (...args) => backend.readSnapshot(...args),
         close: () => backend.close(),
-        ...Object.fromEntries(${JSON.stringify(CHANGING)}.map((name) => [name, changing(name)])),
+        ...Object.fromEntries(${JSON.stringify(CHANGING_CALLS)}.map((name) => [name, changing(name)])),
       };
     };
   `;

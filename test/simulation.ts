@@ -15,6 +15,7 @@ import { ExchangeBindingError } from "../provider/errors";
 import { known } from "../provider/model";
 import type { ServerFqdn } from "../provider/model";
 import { observedFrom } from "../provider/observe";
+import { decideSend } from "../provider/plan/connectors";
 import type { SelfSignedWish } from "../provider/plan/desired";
 import type { ObservedServer } from "../provider/plan/observedServer";
 import { Secret } from "../provider/secret";
@@ -64,6 +65,8 @@ export interface Simulation {
 
 const unlimited = { signal: new AbortController().signal };
 
+const nobody = (name: string) => ({ kind: "unreachable", name, reason: "not in this test" }) as const;
+
 export function simulate(organisation: Organisation, now: Date): Simulation {
   const session = sessionAt(now);
   const store = memoryState(organisation);
@@ -92,8 +95,9 @@ export function simulate(organisation: Organisation, now: Date): Simulation {
     observe: () => observe(server),
     options: unlimited,
     sleep: () => Promise.resolve(),
-    sourcesOf: () => Promise.resolve((name) => ({ kind: "unreachable", name, reason: "not in this test" })),
-    sourcesBefore: () => Promise.resolve((name) => ({ kind: "unreachable", name, reason: "not in this test" })),
+    sourcesOf: () => Promise.resolve(nobody),
+    decideNaming: (seen, connector, facts) =>
+      Promise.resolve(decideSend({ connector, facts, server: seen, sourceOf: nobody, now })),
   });
   return {
     store,

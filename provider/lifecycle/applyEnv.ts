@@ -30,8 +30,8 @@ export async function applyEnvOf(
     options: { signal: end },
     sleep: (milliseconds) => env.sleep(milliseconds, end),
     sourcesOf: (server, connectors) => deployment.sources.read(server, connectors, { ...limits, signal: end }, true),
-    sourcesBefore: (server, connector, facts) =>
-      deployment.sources.before(server, connector, facts, { ...limits, signal: end }),
+    decideNaming: (server, connector, facts) =>
+      deployment.sources.decide(server, connector, facts, { ...limits, signal: end }),
   });
   return {
     ...until(signal),

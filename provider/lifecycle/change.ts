@@ -1,4 +1,4 @@
-import { ApplyFailure, apply, seenAgain } from "../apply";
+import { ApplyFailure, apply, doneOf, seenAgain } from "../apply";
 import type { Applied } from "../apply";
 import { ExchangeBindingError, asSentence } from "../errors";
 import { readInputs } from "../inputs";
@@ -360,8 +360,7 @@ async function unfinished(
   const now = deployment.env.now();
   const progress = progressOf({ work, begun, leftOut, server: seen, thumbprint, isRolledBack: back !== undefined });
   const { uncertain, undone } = progress;
-  const done = begun.filter((step) => !leftOut.includes(step));
-  const workDone = { ...work, steps: [...resumed, ...stepsDone(progress, done)] };
+  const workDone = { ...work, steps: [...resumed, ...stepsDone(progress, doneOf(error))] };
   const tasks = seen === undefined ? tasksAfter(workDone.steps, []) : tasksOf(workDone, seen, thumbprint);
   const left = leftToDo(stored, tasks, now);
   const outputs = outputsOf({

@@ -17,7 +17,7 @@ import { plan } from "../plan/plan";
 import type { Blocker } from "../plan/planTypes";
 import { subjectOfWish } from "../plan/target";
 import { clean, previousFromInputs } from "../state";
-import { choose, unchosen } from "./choosing";
+import { choose } from "./choosing";
 import type { Deployment } from "./deployment";
 import { materialNotices } from "./materialNotices";
 import { limitsOf } from "./requests";
@@ -93,12 +93,7 @@ async function checkOnServer(
   const observation = await deployment.look(server, wished.timeoutSeconds, request);
   const observed = observation.kind === "observed" ? observation.server : undefined;
   const previous = isNew ? undefined : previousFromInputs(oldInputs);
-  const choosing = { ...read, desired: wished };
-  const {
-    desired,
-    blocker,
-    lines: choice,
-  } = observed === undefined ? unchosen(choosing, previous) : choose(deployment, choosing, observed, previous);
+  const { desired, blocker, lines: choice } = choose(deployment, { ...read, desired: wished }, observed, previous);
   const declared = read.onServer === undefined ? [] : declareCertificate(deployment, desired);
   const claims = claimsOf(desired, observed);
   const conflicts = [...declared, ...conflictsWith(claims, deployment.claim(server, identity, claims), observed)];

@@ -36,20 +36,24 @@ const OF_CERTIFICATE: ReadonlySet<Blocker["kind"]> = new Set([
 
 /**
  * Chooses, once per deployment and binding: what the preview says is what is bound, and a certificate that comes
- * meanwhile waits for the next run.
+ * meanwhile waits for the next run. `server` undefined: it isn't asked, and what was bound on it so far stays.
  */
 export function choose(
   deployment: Deployment,
   { desired, onServer: wish }: { readonly desired: DesiredBinding } & Pick<ReadInputs, "onServer">,
-  server: ObservedServer,
+  server: ObservedServer | undefined,
   previous: PreviousBinding | undefined,
 ): Chosen {
   if (wish === undefined) return { desired, blocker: undefined, lines: [] };
+  const last = previous?.server === desired.server ? previous.thumbprint : undefined;
+  if (server === undefined) {
+    return { desired: last === undefined ? desired : withCertificate(desired, last), blocker: undefined, lines: [] };
+  }
   const context = deployment.planContext(desired.server, desired.identity);
   const choice = deployment.chooseOnce(keyOf(desired, wish), () =>
     chooseOnServer(wish, server, {
       now: context.now,
-      bound: previous?.server === desired.server ? previous.thumbprint : undefined,
+      bound: last,
       refusedFor: ({ thumbprint }) => {
         const decision = plan(withCertificate(desired, thumbprint), previous, server, context);
         return decision.kind === "blocked" ? decision.blockers.filter(({ kind }) => OF_CERTIFICATE.has(kind)) : [];
@@ -62,15 +66,6 @@ export function choose(
     blocker: bound === undefined ? blockerOf(choice, wish) : undefined,
     lines: noticesOf(choice, wish).map((notice) => lineOf("plan", notice)),
   };
-}
-
-/** The same where the server isn't asked: what was bound on it so far stays. */
-export function unchosen(
-  { desired, onServer: wish }: { readonly desired: DesiredBinding } & Pick<ReadInputs, "onServer">,
-  previous: PreviousBinding | undefined,
-): Chosen {
-  const last = wish !== undefined && previous?.server === desired.server ? previous.thumbprint : undefined;
-  return { desired: last === undefined ? desired : withCertificate(desired, last), blocker: undefined, lines: [] };
 }
 
 /** What this deployment chose, for whoever carries it out; what check wrote into the inputs where it couldn't ask. */

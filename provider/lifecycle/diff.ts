@@ -14,7 +14,7 @@ import { meansAnother, replacementReason } from "../plan/target";
 import { readState } from "../state";
 import type { StoredBinding } from "../state";
 import { declareOn } from "./check";
-import { choose, unchosen } from "./choosing";
+import { choose } from "./choosing";
 import type { Deployment } from "./deployment";
 import { planElsewhere } from "./elsewhere";
 import { differencesOf, differencesOfInputs } from "./differences";
@@ -84,14 +84,9 @@ async function diffKnown(deployment: Deployment, known: Known): Promise<Decision
   if (!isRefresh) deployment.beginReplacement(identity, stored);
   const observation = await deployment.look(known.desired.server, known.desired.timeoutSeconds, request);
   const choosing = { ...known.read, desired: known.desired };
-  // A refresh and a server that wasn't asked choose nothing.
-  const {
-    desired,
-    blocker,
-    lines: choice,
-  } = isRefresh || observation.kind === "notAsked"
-    ? unchosen(choosing, stored.previous)
-    : choose(deployment, choosing, observation.server, stored.previous);
+  // A refresh chooses nothing.
+  const chooseOn = isRefresh || observation.kind === "notAsked" ? undefined : observation.server;
+  const { desired, blocker, lines: choice } = choose(deployment, choosing, chooseOn, stored.previous);
   if (blocker !== undefined) throw refused(desired, [blocker], deployment.env.now());
   const phase = isRefresh ? "refresh" : "plan";
   const say = (lines: readonly Line[]): void => {

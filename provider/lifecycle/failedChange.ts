@@ -1,3 +1,4 @@
+import { doneOf } from "../apply";
 import type { ApplyEnv, ApplyFailure } from "../apply";
 import { messageOf } from "../errors";
 import type { DesiredBinding } from "../plan/desired";
@@ -27,9 +28,10 @@ export async function putBack(
   deployment: Deployment,
   { desired, limits }: { readonly desired: DesiredBinding; readonly limits: Limits },
   before: ObservedServer,
-  { thumbprint, server: now, begun: all, leftOut }: ApplyFailure,
+  failure: ApplyFailure,
 ): Promise<PutBack> {
   const { server, identity, timeoutSeconds } = desired;
+  const { thumbprint, server: now } = failure;
   if (thumbprint === undefined || now === undefined) {
     return {
       isComplete: false,
@@ -40,7 +42,7 @@ export async function putBack(
   if (limits.signal?.aborted === true) {
     return { isComplete: false, server: now, told: sentence`It isn't rolled back, because Pulumi was told to stop.` };
   }
-  const begun = all.filter((step) => !leftOut.includes(step));
+  const begun = doneOf(failure);
   const { declarations } = deployment;
   try {
     const back = await withTimeLimit(

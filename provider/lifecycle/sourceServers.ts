@@ -5,7 +5,7 @@ import { DEFAULT_TIMEOUT_SECONDS } from "../inputs";
 import { parseServerFqdn, valueOr } from "../model";
 import type { ServerFqdn } from "../model";
 import { decideSend, sameConnector } from "../plan/connectors";
-import type { NotReady, SourceOf, SourceServer } from "../plan/connectors";
+import type { NotReady, SendDecision, SourceOf, SourceServer } from "../plan/connectors";
 import { isNameOf } from "../plan/connectorWork";
 import { findCertificate } from "../plan/holdings";
 import type { ObservedServer } from "../plan/observedServer";
@@ -76,28 +76,33 @@ export class SourceServers {
   }
 
   /**
-   * The source servers right before a send connector is to name a certificate. Where all that it waits for are servers
-   * to which another binding of this run has yet to bring that certificate, they are taken as they were last seen: each
-   * of these looks again when it is done. Otherwise all are read afresh. (With a hundred source servers that is two
-   * hundred readings instead of ten thousand.)
+   * What is to be done with a send connector, right before it is to name a certificate. Where all that it waits for are
+   * servers to which another binding of this run has yet to bring that certificate, they are taken as they were last
+   * seen: each of these looks again when it is done. Otherwise all are read afresh. (With a hundred source servers that
+   * is two hundred readings instead of ten thousand.)
    */
-  async before(server: ObservedServer, connector: string, facts: CertificateFacts, limits: Limits): Promise<SourceOf> {
+  async decide(
+    server: ObservedServer,
+    connector: string,
+    facts: CertificateFacts,
+    limits: Limits,
+  ): Promise<SendDecision> {
     // First the word, then the look: whoever is done at the same time sees the one, or is seen by the other.
     const key = connector.toLowerCase();
     if (this.#waiting.get(key)?.facts.thumbprint !== facts.thumbprint) {
       this.#waiting.set(key, { connector, facts, server: server.server });
     }
     this.#env.snapshots.keep(server.server, server);
-    const waitsFor = (sourceOf: SourceOf): readonly NotReady[] | undefined => {
-      const decision = decideSend({ connector, facts, server, sourceOf, now: this.#env.now() });
-      return decision.kind === "waiting" ? decision.for : undefined;
+    const decideBy = async (again: boolean): Promise<SendDecision> => {
+      const sourceOf = await this.read(server, [connector], limits, again);
+      return decideSend({ connector, facts, server, sourceOf, now: this.#env.now() });
     };
-    const known = await this.read(server, [connector], limits);
     const isYetToCome = ({ kind, name }: NotReady): boolean =>
       kind === "withoutCertificate" && this.#env.isExpected(name, facts.thumbprint);
-    if (waitsFor(known)?.every(isYetToCome) === true) return known;
-    const fresh = await this.read(server, [connector], limits, true);
-    if (waitsFor(fresh) === undefined) this.#waiting.delete(key);
+    const known = await decideBy(false);
+    if (known.kind === "waiting" && known.for.every(isYetToCome)) return known;
+    const fresh = await decideBy(true);
+    if (fresh.kind !== "waiting") this.#waiting.delete(key);
     return fresh;
   }
 

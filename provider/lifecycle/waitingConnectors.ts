@@ -1,6 +1,5 @@
 import type { ApplyEnv } from "../apply";
 import { messageOf } from "../errors";
-import { decideSend } from "../plan/connectors";
 import type { DesiredBinding } from "../plan/desired";
 import type { ObservedServer } from "../plan/observedServer";
 import type { Deployment } from "./deployment";
@@ -18,8 +17,7 @@ export async function setWaitingConnectors(
   for (const { connector, facts } of deployment.sources.waitingFor(changed, connectors.send)) {
     const set = async (): Promise<void> => {
       const server = await env.observe();
-      const sourceOf = await env.sourcesBefore(server, connector, facts);
-      const decision = decideSend({ connector, facts, server, sourceOf, now: env.now() });
+      const decision = await env.decideNaming(server, connector, facts);
       if (decision.kind !== "complete") return;
       await env.backend.setSendConnectorCertificate(server.server, connector, decision.name, env.options);
       const certificate = { kind: "known", thumbprint: facts.thumbprint } as const;

@@ -21,12 +21,10 @@ import { named, namedUnreadable } from "./target";
  * before and after, and only what a step of the change was about is touched.
  */
 
-type SiteService = ExclusiveService;
-
 /** One thing to put back. */
 export type RollBackStep =
   /** IIS: the front end alone. */
-  | { readonly kind: "giveBack"; readonly service: SiteService; readonly to: NamedCertificate }
+  | { readonly kind: "giveBack"; readonly service: ExclusiveService; readonly to: NamedCertificate }
   | { readonly kind: "nameBack"; readonly service: NameService; readonly name: string | undefined }
   | { readonly kind: "defaultSmtpBack"; readonly to: NamedCertificate }
   | {
@@ -41,7 +39,7 @@ export type RollBackStep =
 
 /** A part of a server that a change was about. */
 export type Part =
-  | { readonly kind: "service"; readonly service: SiteService }
+  | { readonly kind: "service"; readonly service: ExclusiveService }
   | { readonly kind: "name"; readonly service: NameService }
   | { readonly kind: "defaultSmtp" }
   | { readonly kind: "smtp"; readonly certificate: NamedCertificate }
@@ -60,7 +58,7 @@ export type Difference =
       readonly declaredBy: readonly string[];
     }
   | { readonly kind: "certificateGone"; readonly certificate: NamedCertificate }
-  | { readonly kind: "serviceNotBack"; readonly service: SiteService; readonly from: NamedCertificate | undefined }
+  | { readonly kind: "serviceNotBack"; readonly service: ExclusiveService; readonly from: NamedCertificate | undefined }
   /** Nothing takes SMTP from a certificate that stays. */
   | { readonly kind: "smtpStays"; readonly certificate: NamedCertificate }
   | { readonly kind: "nameNotBack"; readonly service: NameService; readonly name: string | undefined }
@@ -160,7 +158,7 @@ function wantedFor(service: ExchangeService, { begun, thumbprint }: RollBackQues
 }
 
 /** Also one that can't be read, as far as the server shows what it is used for. */
-function holderOf(server: ObservedServer, service: SiteService): Observed<NamedCertificate | undefined> {
+function holderOf(server: ObservedServer, service: ExclusiveService): Observed<NamedCertificate | undefined> {
   const all = [
     ...server.certificates.map((one) => ({ ...one, shown: named(one.facts) })),
     ...server.unreadable.map((one) => ({ ...one, shown: namedUnreadable(one.thumbprint) })),

@@ -1,51 +1,20 @@
 import * as cmdlets from "../../provider/backends/cmdlets";
-import { SNAPSHOT_CMDLETS, UM_CMDLETS } from "../../provider/backends/serverSnapshot";
 import { CMDLETS, findCmdlet } from "../../provider/backends/simulator/cmdletDefinitions";
 import { roleFor, USED_CMDLETS, type UsedCmdletName } from "../../provider/backends/usedCmdlets";
 import { SERVICES } from "../../provider/model";
 import type { Thumbprint } from "../../provider/certificate/thumbprint";
 import { Secret } from "../../provider/secret";
+import { sentCmdlets } from "./sentCmdlets";
 import { EX01 } from "./simulatedServer";
 
-const thumbprint = "AB".repeat(20) as Thumbprint;
 const importing = {
-  thumbprint,
+  thumbprint: "AB".repeat(20) as Thumbprint,
   pfx: new Secret(new Uint8Array(1)),
   password: new Secret("x"),
   friendlyName: "mail",
   privateKeyExportable: true,
 };
-const enabling = {
-  thumbprint,
-  services: ["IIS"],
-  replaceDefaultSmtpCertificate: false,
-  requireSsl: false,
-} as const;
-
-/** Every cmdlet that the code has, with every parameter it may have: a new one is missing here until it is added. */
-const SENT: Readonly<Record<Exclude<keyof typeof cmdlets, "CERTIFICATE_PROJECTION">, readonly cmdlets.Sent[]>> = {
-  question: ["Get-ExchangeCertificate" as const, ...Object.values(SNAPSHOT_CMDLETS), ...Object.values(UM_CMDLETS)].map(
-    (one) => cmdlets.question(one, EX01),
-  ),
-  GET_SERVERS: [cmdlets.GET_SERVERS],
-  importCertificate: [
-    cmdlets.importCertificate(EX01, importing),
-    cmdlets.importCertificate(EX01, { ...importing, friendlyName: undefined }),
-  ],
-  enableCertificate: [
-    cmdlets.enableCertificate(EX01, enabling),
-    cmdlets.enableCertificate(EX01, { ...enabling, requireSsl: true }),
-  ],
-  setCertificateName: [
-    cmdlets.setCertificateName(EX01, "IMAP", "imap.contoso.com"),
-    cmdlets.setCertificateName(EX01, "POP", undefined),
-  ],
-  setConnectorCertificate: [
-    cmdlets.setConnectorCertificate("send", "To partner", "<I>CN=CA<S>CN=mail.contoso.com"),
-    cmdlets.setConnectorCertificate("receive", "EX01\\Relay", undefined),
-  ],
-  removeCertificate: [cmdlets.removeCertificate(EX01, thumbprint)],
-};
+const SENT = sentCmdlets(importing);
 const all = Object.values(SENT).flat();
 
 describe("the cmdlets that are sent", () => {

@@ -2,6 +2,7 @@ import type { Backend } from "../../provider/backends/backend";
 import type { Organisation, ServerFaults } from "../../provider/backends/simulator/organisation";
 import { ExchangeBindingError, messageOf } from "../../provider/errors";
 import { makeTestAuthority } from "../certificate/testCertificates";
+import { CHANGING_CALLS } from "../changingCalls";
 import { givenPfx, makeMiniEngine, type MiniEngine } from "../miniEngine";
 import { ApplyFailure } from "../../provider/apply";
 import { putBack } from "../../provider/lifecycle/failedChange";
@@ -53,15 +54,6 @@ async function begin({ faults = {}, outboundNames = null, hasUm = true }: Beginn
   );
 }
 
-const CHANGING: readonly (keyof Backend)[] = [
-  "importCertificate",
-  "enableServices",
-  "setCertificateName",
-  "setReceiveConnectorCertificate",
-  "setSendConnectorCertificate",
-  "removeCertificate",
-];
-
 /** A backend whose changing calls are counted, and fail from one of them on, `until` another. */
 function failing(
   calls: string[],
@@ -69,7 +61,7 @@ function failing(
 ): (backend: Backend) => Backend {
   return (backend) => {
     const methods = backend as unknown as Readonly<Record<string, (...args: readonly unknown[]) => Promise<unknown>>>;
-    const watched = CHANGING.map((name) => [
+    const watched = CHANGING_CALLS.map((name) => [
       name,
       async (...args: readonly unknown[]) => {
         const call = calls.push(name) - 1;

@@ -3,21 +3,13 @@ import { isDeepStrictEqual } from "node:util";
 import type { Backend } from "../../../provider/backends/backend";
 import type { Organisation } from "../../../provider/backends/simulator/organisation";
 import type { ServerFqdn } from "../../../provider/model";
+import { CHANGING_CALLS } from "../../changingCalls";
 import type { Kill } from "./commands";
 import { LAWS, connectorNames, isAnnouncedGap, newestEnrolled, type Caller, type Turn } from "./laws";
 import type { Bag, Ending, RunBackend, Stack } from "./stack";
 import { thumbprintOf, type World } from "./world";
 
 /* One run of a stack: every changing call is held against the laws, and one of them may be its process's last. */
-
-const CHANGING = [
-  "importCertificate",
-  "enableServices",
-  "setCertificateName",
-  "setSendConnectorCertificate",
-  "setReceiveConnectorCertificate",
-  "removeCertificate",
-] as const;
 
 /** A send connector that a run, which was killed, has left without a name. */
 export interface LeftEmpty {
@@ -66,14 +58,14 @@ export class Watch {
     };
     const real = world.backend;
     const changing = Object.fromEntries(
-      CHANGING.map((name) => [
+      CHANGING_CALLS.map((name) => [
         name,
         (server: ServerFqdn, ...args: readonly unknown[]) =>
           this.#judged({ name, server, args }, () =>
             (real[name] as (...all: readonly unknown[]) => Promise<unknown>)(server, ...args),
           ),
       ]),
-    ) as unknown as Pick<Backend, (typeof CHANGING)[number]>;
+    ) as unknown as Pick<Backend, (typeof CHANGING_CALLS)[number]>;
     this.backend = {
       ...changing,
       kind: real.kind,

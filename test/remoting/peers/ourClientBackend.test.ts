@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import type { Backend, EnableRequest } from "../../../provider/backends/backend";
 import * as cmdlets from "../../../provider/backends/cmdlets";
 import { openRemote } from "../../../provider/backends/remote/remoteBackend";
-import { SNAPSHOT_CMDLETS, UM_CMDLETS } from "../../../provider/backends/serverSnapshot";
+import { SNAPSHOT_CMDLETS } from "../../../provider/backends/serverSnapshot";
 import { packPfx } from "../../../provider/certificate/packPfx";
 import { known } from "../../../provider/model";
 import type { Command } from "../../../provider/remoting/psrp/pipelineMessages";
 import { openSession, sessionEnv } from "../../../provider/remoting/session";
 import { Secret } from "../../../provider/secret";
+import { sentCmdlets } from "../../backends/sentCmdlets";
 import { EX01 } from "../../backends/simulatedServer";
 import { makeTestCertificate } from "../../certificate/testCertificates";
 import { exchangeScript, projected, type ScriptedCertificate, whole } from "./exchangeScript";
@@ -126,32 +127,9 @@ const importing = {
   privateKeyExportable: true,
 };
 
-/** Every cmdlet that the code has, with every parameter it may have: a new one is missing here until it is added. */
 const SENT: Readonly<Record<keyof typeof cmdlets, readonly Command[]>> = {
   CERTIFICATE_PROJECTION: [cmdlets.CERTIFICATE_PROJECTION],
-  GET_SERVERS: [cmdlets.GET_SERVERS],
-  question: ["Get-ExchangeCertificate" as const, ...Object.values(SNAPSHOT_CMDLETS), ...Object.values(UM_CMDLETS)].map(
-    (one) => cmdlets.question(one, EX01),
-  ),
-  importCertificate: [
-    cmdlets.importCertificate(EX01, importing),
-    cmdlets.importCertificate(EX01, { ...importing, friendlyName: undefined, privateKeyExportable: false }),
-  ],
-  enableCertificate: [
-    cmdlets.enableCertificate(EX01, enabling),
-    cmdlets.enableCertificate(EX01, { ...enabling, services: ["POP"], requireSsl: true }),
-  ],
-  setCertificateName: [
-    cmdlets.setCertificateName(EX01, "IMAP", "imap.contoso.com"),
-    cmdlets.setCertificateName(EX01, "POP", undefined),
-  ],
-  setConnectorCertificate: [
-    cmdlets.setConnectorCertificate("send", "To partner", "<I>CN=CA<S>CN=mail.contoso.com"),
-    cmdlets.setConnectorCertificate("send", "To partner", undefined),
-    cmdlets.setConnectorCertificate("receive", "EX01\\Relay", "<I>CN=CA<S>CN=mail.contoso.com"),
-    cmdlets.setConnectorCertificate("receive", "EX01\\Relay", undefined),
-  ],
-  removeCertificate: [cmdlets.removeCertificate(EX01, thumbprint)],
+  ...sentCmdlets(importing),
 };
 
 describePeers("the cmdlets of our backend on a server of psrpcore's", () => {
