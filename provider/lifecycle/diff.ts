@@ -8,7 +8,8 @@ import type { Line } from "../plan/line";
 import { linesOfPlan, linesOfRefresh } from "../plan/lines";
 import { REPLACED_PROPERTY, plan } from "../plan/plan";
 import { describeBlocker } from "../plan/blockerText";
-import type { Blocker } from "../plan/planTypes";
+import { findCertificate } from "../plan/holdings";
+import type { Blocker, Plan } from "../plan/planTypes";
 import { removedBy } from "../plan/removalWork";
 import { meansAnother, replacementReason } from "../plan/target";
 import { readState } from "../state";
@@ -108,8 +109,18 @@ async function diffKnown(deployment: Deployment, known: Known): Promise<Decision
     await deployment.sources.read(server, desired.connectors.send, limitsOf(desired, request));
   if (observation.kind === "observed" && !isRefresh) deployment.holds(identity, heldNamesOf(stored.previous, server));
   const planContext = deployment.planContext(desired.server, identity);
-  const decision = plan(desired, previous, server, planContext);
   const { thumbprint } = stored.previous;
+  const planNow = (): Plan => plan(desired, previous, server, planContext);
+  const first = planNow();
+  const waiting = isRefresh ? [] : waitingConnectorsOf(first);
+  const bound = findCertificate(server, thumbprint)?.facts;
+  if (waiting.length > 0 && bound !== undefined) {
+    // Nothing is done with them here: whoever makes their last server ready in this run sets them. First the word, then
+    // the look, as in `decide`.
+    for (const connector of waiting) deployment.sources.waits(server.server, connector, bound);
+    await deployment.sources.read(server, waiting, limitsOf(desired, request));
+  }
+  const decision = waiting.length > 0 ? planNow() : first;
   if (!isRefresh && decision.kind !== "replace") {
     const removed = declareOn(deployment, desired.server, thumbprint, identity);
     if (removed !== undefined) throw refused(desired, [removed], planContext.now);
@@ -148,6 +159,12 @@ async function diffKnown(deployment: Deployment, known: Known): Promise<Decision
       throw refused(desired, decision.blockers, planContext.now);
     }
   }
+}
+
+/** Those with which nothing is done now because a source server isn't ready. */
+function waitingConnectorsOf(decision: Plan): readonly string[] {
+  if (decision.kind !== "inSync") return [];
+  return decision.notices.flatMap((one) => (one.kind === "connectorWaits" ? [one.connector] : []));
 }
 
 function withRemoval(differences: readonly Difference[]): readonly Difference[] {

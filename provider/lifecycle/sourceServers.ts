@@ -87,11 +87,7 @@ export class SourceServers {
     facts: CertificateFacts,
     limits: Limits,
   ): Promise<SendDecision> {
-    // First the word, then the look: whoever is done at the same time sees the one, or is seen by the other.
-    const key = connector.toLowerCase();
-    if (this.#waiting.get(key)?.facts.thumbprint !== facts.thumbprint) {
-      this.#waiting.set(key, { connector, facts, server: server.server });
-    }
+    this.waits(server.server, connector, facts);
     this.#env.snapshots.keep(server.server, server);
     const decideBy = async (again: boolean): Promise<SendDecision> => {
       const sourceOf = await this.read(server, [connector], limits, again);
@@ -102,8 +98,18 @@ export class SourceServers {
     const known = await decideBy(false);
     if (known.kind === "waiting" && known.for.every(isYetToCome)) return known;
     const fresh = await decideBy(true);
-    if (fresh.kind !== "waiting") this.#waiting.delete(key);
+    if (fresh.kind !== "waiting") this.#waiting.delete(connector.toLowerCase());
     return fresh;
+  }
+
+  /**
+   * A binding on that server wants the send connector to name its certificate. First the word, then the look: whoever
+   * is done at the same time sees the one, or is seen by the other.
+   */
+  waits(server: ServerFqdn, connector: string, facts: CertificateFacts): void {
+    const key = connector.toLowerCase();
+    if (this.#waiting.get(key)?.facts.thumbprint === facts.thumbprint) return;
+    this.#waiting.set(key, { connector, facts, server });
   }
 
   /** A change of the server is done: connectors that have waited for it, without those that it has looked at itself. */

@@ -75,6 +75,17 @@ describe("a send connector", () => {
     expect((await engine.preview(program)).done).toEqual({ one: "same", two: "same" });
   });
 
+  it("that waited in an earlier run is set in the one that makes its last server ready, whoever does", async () => {
+    const engine = await begin();
+    const program = { one: bound(EX01, mail.source) };
+    await engine.up(program);
+    // Here nothing is to be done with the binding that declares it.
+    const up = await engine.up({ ...program, two: BARE });
+    expect(up.done).toEqual({ one: "same", two: "create" });
+    expect(await namedBy(engine)).toBe(NAME);
+    expect((await engine.preview({ ...program, two: BARE })).done).toEqual({ one: "same", two: "same" });
+  });
+
   it("that couldn't be set by a binding that doesn't declare it fails nobody, and is set by the next run", async () => {
     const engine = await begin();
     const program = { one: bound(EX01, mail.source), two: BARE };

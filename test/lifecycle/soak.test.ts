@@ -83,6 +83,50 @@ it("comes to roll-backs, complete and incomplete", async () => {
   expect(incomplete.get("roll-back: incomplete")).toBe(1);
 });
 
+/* Each of these breaks a law when the one decision is taken out of the planner that keeps it. */
+
+const destroy: Command = { do: "destroy", stack: 0 };
+const byHand = (what: (Command & { readonly do: "by hand" })["what"]): Command => ({ do: "by hand", server: 0, what });
+const enrolled = { certificate: { enrolled: true } } as const;
+const gapOver = renew(0, { call: "in a gap", when: "before" });
+
+it.each<[situation: string, program: readonly Command[]]>([
+  ["the only certificate with SMTP that hasn't ended is destroyed", [declare({ server: 2, send: [] }), up, destroy]],
+  ["the certificate of IIS is destroyed", [declare({ services: ["IIS"], send: [] }), up, destroy]],
+  ["a receive connector names the certificate that is destroyed", [declare({ receive: ["Relay"] }), up, destroy]],
+  ["nobody could bring again what is destroyed", [declare({ ...enrolled, send: [] }), up, destroy]],
+  ["a later certificate is enrolled", [declare({ ...enrolled, send: [] }), up, byHand("enrols a certificate"), up]],
+  ["a gap is left open, and another certificate comes", [declare(), up, renew(1), gapOver, renew(2)]],
+  [
+    "another binding declares the certificate that is replaced",
+    [declare({ send: [] }), { ...declare({ services: ["IMAP"], send: [] }), name: "b" } as Command, up, renew(1)],
+  ],
+  [
+    "IIS is taken from a foreign certificate",
+    [
+      byHand("binds the front end to a certificate of their own"),
+      declare({ services: ["IIS"], send: [] }),
+      up,
+      renew(1),
+    ],
+  ],
+  [
+    "a roll-back can't put the name of IMAP back",
+    [
+      declare({ services: ["IMAP", "SMTP"], rollback: true, send: [] }),
+      {
+        do: "up with a fault",
+        stack: 0,
+        server: 0,
+        fault: "enabling ends after IMAP, no role to set names",
+        kill: undefined,
+      },
+    ],
+  ],
+])("keeps the laws where %s", async (_situation, program) => {
+  await expect(told(...program)).resolves.toBeDefined();
+});
+
 it("comes to certificates that are chosen on the server, and to later ones", async () => {
   const counts = await told(
     ...[declare({ certificate: { enrolled: true } }), up],

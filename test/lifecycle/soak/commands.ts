@@ -6,7 +6,7 @@ import { BY_HAND, FAULTS, GIVEN, BROUGHT, SERVERS, type ByHand } from "./world";
 /** What happens in a program of the soak, as data, so that it can be printed and made smaller. */
 export type Command =
   | { readonly do: "declare"; readonly stack: number; readonly name: string; readonly wish: Wish }
-  /** One of its bindings gets another certificate of the name that they have as a rule, and `up`. */
+  /** One of its bindings gets another certificate, as a rule of the same name, and `up`. */
   | {
       readonly do: "renew";
       readonly stack: number;
@@ -113,10 +113,11 @@ const wish: fc.Arbitrary<Wish> = fc.record({
   successor: fc.oneof({ weight: 6, arbitrary: fc.constant(undefined) }, index(GIVEN)),
 });
 
-/** By number in {@link GIVEN}: those of one issuer and subject, and what is made. */
-const sameName: fc.Arbitrary<Wish["certificate"]> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ brought: fc.constantFrom(0, 1, 3) }) },
-  fc.record({ days: fc.constantFrom(90, 91, 365) }),
+/** By number in {@link GIVEN}: mostly those of one issuer and subject, and what is made. */
+const next: fc.Arbitrary<Wish["certificate"]> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ brought: fc.constantFrom(0, 1, 3) }) },
+  { weight: 2, arbitrary: fc.record({ days: fc.constantFrom(90, 91, 365) }) },
+  fc.record({ brought: index(GIVEN) }),
 );
 const kill: fc.Arbitrary<Kill> = fc.record({
   call: fc.oneof({ weight: 2, arbitrary: fc.nat({ max: 4 }) }, fc.constant("in a gap" as const)),
@@ -131,7 +132,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       do: fc.constant("renew" as const),
       stack,
       nth: fc.nat({ max: 2 }),
-      certificate: sameName,
+      certificate: next,
       trouble: fc.oneof(
         { weight: 3, arbitrary: fc.constant(undefined) },
         kill,
@@ -143,7 +144,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant("drop" as const), stack, name }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("preview" as const), stack }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("refresh" as const), stack }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("destroy" as const), stack }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("destroy" as const), stack }) },
   {
     weight: 2,
     arbitrary: fc.record({

@@ -13,6 +13,8 @@ export interface Caller {
   readonly known: readonly { readonly name: string | undefined; readonly inputs: Bag; readonly outputs: Bag }[];
   /** Outputs as they are now, by the binding's name. */
   readonly outputs: (binding: string) => Bag | undefined;
+  /** Ids of what was ever the own certificate of one of its bindings, or was brought by one of its runs. */
+  readonly everOwn: ReadonlySet<string>;
   /** Thumbprints that this run has imported, by server. */
   readonly imported: Set<string>;
   readonly now: Date;
@@ -68,11 +70,13 @@ export const LAWS: Readonly<Record<string, (change: Change, caller: Caller) => r
 
   "only a certificate of one's own is removed, and only where that was asked for": (
     change,
-    { program, known, imported },
+    { program, known, imported, everOwn },
   ) =>
     removed(change).flatMap(([name, thumbprint]) => {
       const id = `${name}/${thumbprint}`;
       if (imported.has(id)) return [];
+      // What outputs say that it has superseded isn't believed without that.
+      if (!everOwn.has(id)) return [id];
       const isOwn = known.some(({ name: binding, inputs, outputs }) => {
         const own = `${String(outputs["server"])}/${String(outputs["thumbprint"])}`;
         const superseded = (outputs["supersedes"] ?? []) as readonly { readonly id: string }[];

@@ -54,6 +54,8 @@ export class Stack {
   readonly #now: () => Date;
   readonly #name: string;
   program: Program = {};
+  /** Ids of what was ever a binding's own certificate, or was brought by a run. */
+  readonly everOwn = new Set<string>();
   /** The last one that wasn't refused. */
   #accepted: Program = {};
   readonly #state = new Map<string, Resource>();
@@ -102,7 +104,7 @@ export class Stack {
       const isOver = await ending.during(async () => {
         const { id, props, inputs = resource.inputs } = await lifecycle.read(resource.id, resource.outputs);
         if (id === undefined || props === undefined) this.#state.delete(name);
-        else this.#state.set(name, { ...resource, id, inputs, outputs: props });
+        else this.#keep({ ...resource, id, inputs, outputs: props });
         ending.done[name] = id === undefined ? "gone" : "same";
       });
       if (isOver) break;
@@ -174,12 +176,14 @@ export class Stack {
       await backend.begins(name);
       const { outs } = await halfDone(
         () => lifecycle.update(id, old.outputs, inputs),
-        (_id, outputs) => backend.isDead() || this.#state.set(name, { name, id, inputs, outputs, isHalfDone: true }),
+        (_id, outputs) => {
+          if (!backend.isDead()) this.#keep({ name, id, inputs, outputs, isHalfDone: true });
+        },
       );
-      this.#state.set(name, { name, id, inputs, outputs: outs });
+      this.#keep({ name, id, inputs, outputs: outs });
     } else {
       ending.done[name] = "same";
-      if (!isPreview) this.#state.set(name, { ...old, inputs });
+      if (!isPreview) this.#keep({ ...old, inputs });
     }
   }
 
@@ -190,11 +194,16 @@ export class Stack {
       (ofHalf, outputs) => {
         if (backend.isDead()) return;
         isThere();
-        this.#state.set(name, { name, id: ofHalf, inputs, outputs, isHalfDone: true });
+        this.#keep({ name, id: ofHalf, inputs, outputs, isHalfDone: true });
       },
     );
     isThere();
-    this.#state.set(name, { name, id, inputs, outputs: outs });
+    this.#keep({ name, id, inputs, outputs: outs });
+  }
+
+  #keep(resource: Resource): void {
+    this.#state.set(resource.name, resource);
+    this.everOwn.add(resource.id);
   }
 
   #process(backend: RunBackend): DynamicProvider {

@@ -2,7 +2,7 @@ import type { ServerFqdn } from "../../../provider/model";
 import type { Command, Kill } from "./commands";
 import { certificateOf, inputsOf } from "./commands";
 import { connectorNames } from "./laws";
-import { Stack, type Ending, type Program, type RunBackend } from "./stack";
+import { Stack, type Ending, type RunBackend } from "./stack";
 import { Watch, type Broken, type LeftEmpty } from "./watch";
 import { FAULTS, SERVERS, makeWorld, type World } from "./world";
 
@@ -129,11 +129,8 @@ class Teller {
     if (empty.length > 0) this.#broken(["what a kill in a gap has left empty is set by the next up", ...empty]);
     if (ending.kept.length > 0) return;
     let again = await this.#run("preview after an up", (backend) => stack.preview(backend));
-    const isLeft = this.#isLeftElsewhere(again);
-    if (isLeft || isWaiting(again, stack.program)) {
-      await this.#run(isLeft ? "up again for a server that was left" : "up again for a send connector", (backend) =>
-        stack.up(backend),
-      );
+    if (this.#isLeftElsewhere(again)) {
+      await this.#run("up again for a server that was left", (backend) => stack.up(backend));
       again = await this.#run("preview after an up", (backend) => stack.preview(backend));
     }
     // Documented: who removes has to depend on who declares. Nothing but its order is wrong with the program.
@@ -184,13 +181,4 @@ class Teller {
   #broken([law, ...details]: Broken): never {
     throw new BrokenLaw([`${law}: broken in ${this.#where}`, ...details].join("\n"));
   }
-}
-
-/**
- * A send connector that waits for a server is set by the next binding that declares it. Where a binding that doesn't
- * declare it has made that server ready, later in the same run, the next run sets it.
- */
-function isWaiting({ done }: Ending, program: Program): boolean {
-  const updated = Object.keys(done).filter((name) => done[name] === "update");
-  return updated.length > 0 && updated.every((name) => JSON.stringify(program[name] ?? {}).includes('"send"'));
 }

@@ -52,6 +52,7 @@ export class Watch {
     this.#caller = {
       program: stack.program,
       known: stack.resources,
+      everOwn: stack.everOwn,
       outputs: (binding) => stack.outputs(binding),
       imported: new Set(),
       now: world.now(),
@@ -122,7 +123,7 @@ export class Watch {
     { name, server, args }: { readonly name: string; readonly server: ServerFqdn; readonly args: readonly unknown[] },
     call: () => Promise<unknown>,
   ): Promise<unknown> {
-    const { world, count, kill } = this.#parts;
+    const { world, stack, count, kill } = this.#parts;
     if (this.#isDead) return dead();
     const isLast =
       kill !== undefined && (kill.call === "in a gap" ? this.#cleared.size > 0 : this.#calls++ === kill.call);
@@ -162,8 +163,12 @@ export class Watch {
         }
       }
       const there = new Set(before.servers[server]?.certificates.map(({ der }) => der));
-      for (const { der } of after.servers[server]?.certificates ?? [])
-        if (!there.has(der)) this.#caller.imported.add(`${server}/${thumbprintOf(der)}`);
+      for (const { der } of after.servers[server]?.certificates ?? []) {
+        if (there.has(der)) continue;
+        const id = `${server}/${thumbprintOf(der)}`;
+        this.#caller.imported.add(id);
+        stack.everOwn.add(id);
+      }
       if (isLast) this.#isDead = true;
     }
     return isLast ? dead() : answer;

@@ -127,6 +127,10 @@ export const FAULTS: Readonly<Record<string, ServerFaults>> = {
   "private key access refused": { privateKeyAccessRefused: true },
   "no role for certificate names": { hiddenCmdlets: ["Set-ImapSettings", "Get-ImapSettings"] },
   "no role for connectors": { hiddenCmdlets: ["Set-SendConnector", "Get-ReceiveConnector"] },
+  "enabling ends after IMAP, no role to set names": {
+    enableFailsAfter: "IMAP",
+    hiddenCmdlets: ["Set-ImapSettings", "Set-PopSettings"],
+  },
   "no role for removals": { hiddenCmdlets: ["Remove-ExchangeCertificate"] },
 };
 
