@@ -1,8 +1,8 @@
 /**
  * `npm run test:languages`: the plugin as it is installed, from its tarball on a home that has nothing, under programs in
- * YAML and in TypeScript. The host of YAML is built once from the module that Pulumi publishes, the SDK for Node is made
- * each time; both need Go. Where there is none, this says so and is content; with `--required` that is a failure.
- * `--outputFile=<file>` gets the counts, in Jest's form. Tried on Linux.
+ * YAML and in TypeScript. The host of YAML is built once from the module that Pulumi publishes (checked against
+ * yaml-host/go.sum), the SDK for Node is made each time; both need Go. Where there is none, this says so and is content;
+ * with `--required` that is a failure. `--outputFile=<file>` gets the counts, in Jest's form. Tried on Linux.
  *
  * Python needs a host at the CLI's own tag, which no registry serves.
  */
@@ -18,21 +18,24 @@ import { NODE_FILES, playNode } from "./node.mjs";
 import { openStage } from "./stage.mjs";
 import { importYaml, playYaml, yamlProgram } from "./yaml.mjs";
 
-const YAML_HOST = "github.com/pulumi/pulumi-yaml/cmd/pulumi-language-yaml";
-const YAML_VERSION = "v1.25.0";
+const YAML_HOST = "pulumi-language-yaml";
 const BUILD_LIMIT_SECONDS = 1800;
 const OUTPUT_FILE = "--outputFile=";
 
 /** @returns {Promise<string>} Its directory. */
 async function ensureYamlHost() {
-  const directory = path.join(cacheDirectory(process.env), `pulumi-language-yaml-${YAML_VERSION}`);
-  if (!fs.existsSync(path.join(directory, "pulumi-language-yaml"))) {
-    log("Building the host of YAML (once; some minutes) ...");
-    await runOrThrow("go", ["install", `${YAML_HOST}@${YAML_VERSION}`], {
-      cwd: os.tmpdir(),
-      env: { ...process.env, GOBIN: directory },
-      timeLimitSeconds: BUILD_LIMIT_SECONDS,
-    });
+  const module = path.join(import.meta.dirname, "yaml-host");
+  const version = /pulumi-yaml (v\S+)/.exec(fs.readFileSync(path.join(module, "go.mod"), "utf8"))?.[1] ?? "";
+  const directory = path.join(cacheDirectory(process.env), `${YAML_HOST}-${version}`);
+  const host = path.join(directory, YAML_HOST);
+  if (!fs.existsSync(host)) {
+    log("Building the host of YAML (once; a minute beside the CLI's build, some minutes otherwise) ...");
+    const source = `github.com/pulumi/pulumi-yaml/cmd/${YAML_HOST}`;
+    // A go.work in a directory above would replace our module.
+    const env = { ...process.env, GOWORK: "off" };
+    const options = { cwd: module, env, timeLimitSeconds: BUILD_LIMIT_SECONDS };
+    await runOrThrow("go", ["build", "-mod=readonly", "-ldflags", "-s -w", "-o", `${host}.new`, source], options);
+    fs.renameSync(`${host}.new`, host);
   }
   return directory;
 }
