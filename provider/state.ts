@@ -36,11 +36,6 @@ export interface Superseded {
   readonly onlyThere?: boolean | undefined;
 }
 
-/** One on a server that the binding has left. */
-export interface SupersededElsewhere extends SupersededCertificate {
-  readonly server: ServerFqdn;
-}
-
 /** A service that left another certificate because of this binding. */
 interface TakenOver {
   readonly service: string;
@@ -58,8 +53,6 @@ export interface StoredBinding {
   readonly backend: string | undefined;
   readonly previous: PreviousBinding & { readonly thumbprint: Thumbprint };
   readonly supersedes: readonly Superseded[];
-  /** Those of them that are on servers which the binding has left. */
-  readonly supersededElsewhere: readonly SupersededElsewhere[];
   readonly heldServices: readonly string[] | undefined;
   readonly takenOver: readonly TakenOver[];
   /** What was left to do when it was written, each with its day. */
@@ -186,7 +179,7 @@ export function readState(id: string, outputs: Bag): StoredBinding {
       onlyThere,
     };
   });
-  const superseded = supersedes.map(({ id: old, since, onlyThere = false }): SupersededElsewhere => ({
+  const superseded = supersedes.map(({ id: old, since, onlyThere = false }): SupersededCertificate => ({
     ...parseId(old),
     since,
     onlyThere,
@@ -204,7 +197,7 @@ export function readState(id: string, outputs: Bag): StoredBinding {
       selfSigned: storedWish(outputs["certificate"]),
       connectors: readConnectors(outputs["connectors"] ?? undefined, () => undefined),
       onlyThere: isNamedOnly(outputs["certificate"]),
-      superseded: superseded.filter((one) => one.server === server),
+      superseded,
       replaceDefaultSmtpCertificate: stored.replaceDefaultSmtpCertificate ?? false,
       certificateNames: { IMAP: nameIn(stored.imapCertificateName), POP: nameIn(stored.popCertificateName) },
       ...(stored.notDone === undefined
@@ -212,7 +205,6 @@ export function readState(id: string, outputs: Bag): StoredBinding {
         : { notDone: { ...stored.notDone, services: servicesIn(stored.notDone.services) } }),
     },
     supersedes,
-    supersededElsewhere: superseded.filter((one) => one.server !== server),
     heldServices: stored.heldServices,
     takenOver: stored.takenOver ?? [],
     followUps: stored.followUpTasks ?? [],

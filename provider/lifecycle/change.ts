@@ -45,7 +45,9 @@ export async function create(deployment: Deployment, request: CreateRequest): Pr
   deployment.endReplacement(desired.identity);
   deployment.holds(desired.identity, done.held);
   deployment.declarations.declare(desired.server, done.thumbprint, desired.identity);
-  return { id: idOf(desired.server, done.thumbprint), outputs: done.outputs };
+  const made = { id: idOf(desired.server, done.thumbprint), outputs: done.outputs };
+  if (replaces === undefined) return made;
+  return { ...made, outputs: await removeElsewhere(deployment, { ...made, stored: replaces, desired }, request) };
 }
 
 /**
@@ -58,7 +60,7 @@ export async function update(deployment: Deployment, request: ChangeRequest): Pr
   const { read, desired } = await fullyKnown(deployment, request);
   const done = await change(deployment, { limits: request, read, desired, stored, replaces: undefined });
   deployment.holds(desired.identity, done.held);
-  return removeElsewhere(deployment, { stored, desired, outputs: done.outputs }, request);
+  return removeElsewhere(deployment, { id: stored.id, stored, desired, outputs: done.outputs }, request);
 }
 
 interface Change {

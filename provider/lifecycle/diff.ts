@@ -137,8 +137,8 @@ async function diffKnown(deployment: Deployment, known: Known): Promise<Decision
   else if (decision.kind !== "blocked") {
     say([...notAsked, ...choice, ...linesOfPlan(decision), ...materialNotices(read, decision)]);
   }
-  const isKept = decision.kind === "inSync" || decision.kind === "update";
-  const removesElsewhere = isKept && !isRefresh && (await planElsewhere(deployment, { stored, desired }, request));
+  const removesElsewhere =
+    decision.kind !== "blocked" && !isRefresh && (await planElsewhere(deployment, { stored, desired }, request));
   switch (decision.kind) {
     case "inSync":
       return decided(removesElsewhere ? withRemoval(ofInputs) : ofInputs);

@@ -8,9 +8,9 @@ import type { Fact, Phase } from "../plan/line";
 import { isOnServer } from "../plan/holdings";
 import type { ObservedServer } from "../plan/observedServer";
 import { keptUntil, planRemovalsElsewhere } from "../plan/removalWork";
-import type { RemovalStep } from "../plan/removalWork";
+import type { RemovalStep, SupersededCertificate } from "../plan/removalWork";
 import { idOf } from "../state";
-import type { StoredBinding, SupersededElsewhere } from "../state";
+import type { StoredBinding } from "../state";
 import { applyEnvOf } from "./applyEnv";
 import type { Deployment } from "./deployment";
 import { HalfDone, limitsOf } from "./requests";
@@ -18,14 +18,14 @@ import type { Bag, Limits } from "./requests";
 import { withTimeLimit } from "./timeLimit";
 
 /*
- * A binding that has moved to another server may have left a certificate on the one before. It is removed there once it
- * is due, by an update, as one of its own server is.
+ * A binding that moves to another server may leave certificates on the one before that it had replaced there. They are
+ * removed once they are due, by the create that moves it or by a later update, as those of its own server are.
  */
 
 /** Nobody waits longer for a server on which nothing is declared: it may not exist any more. */
 const WAIT_SECONDS = 30;
 
-/** What an update does on servers that the binding has left; told as part of the plan. */
+/** What a change does on servers that the binding has left or leaves; told as part of the plan. */
 export async function planElsewhere(
   deployment: Deployment,
   { stored, desired }: { readonly stored: StoredBinding; readonly desired: DesiredBinding },
@@ -61,24 +61,30 @@ export async function planElsewhere(
   return isToBeDone;
 }
 
+interface Changed {
+  /** What the state knew before the change. */
+  readonly stored: StoredBinding;
+  readonly desired: DesiredBinding;
+  readonly id: string;
+  readonly outputs: Bag;
+}
+
 /**
  * Removes what the plan has announced on servers that the binding has left, as far as it still may go. Throws
  * {@link HalfDone}; returns the outputs after it.
  */
 export async function removeElsewhere(
   deployment: Deployment,
-  {
-    stored,
-    desired,
-    outputs,
-  }: { readonly stored: StoredBinding; readonly desired: DesiredBinding; readonly outputs: Bag },
+  { stored, desired, id, outputs }: Changed,
   limits: Limits,
 ): Promise<Bag> {
   const { declarations, snapshots } = deployment;
   const gone = new Set<string>();
   const left = (): Bag => ({
     ...outputs,
-    supersedes: ((outputs["supersedes"] ?? []) as readonly { readonly id: string }[]).filter(({ id }) => !gone.has(id)),
+    supersedes: ((outputs["supersedes"] ?? []) as readonly { readonly id: string }[]).filter(
+      (one) => !gone.has(one.id),
+    ),
   });
   for (const [server, superseded] of dueElsewhere(deployment, stored, desired)) {
     const seenBefore = snapshots.last(server);
@@ -122,7 +128,7 @@ export async function removeElsewhere(
       snapshots.drop(server);
       const code = isBindingError(error) ? error.code : "Internal";
       const told = new ExchangeBindingError(code, `${doing}: ${messageOf(error)}`, { facts: { server }, cause: error });
-      throw new HalfDone(told, { id: stored.id, outputs: left() });
+      throw new HalfDone(told, { id, outputs: left() });
     }
   }
   return left();
@@ -167,12 +173,12 @@ function removalsOn(
     desired,
   }: {
     readonly seen: ObservedServer;
-    readonly superseded: readonly SupersededElsewhere[];
+    readonly superseded: readonly SupersededCertificate[];
     readonly desired: DesiredBinding;
   },
 ): ReturnType<typeof planRemovalsElsewhere> {
   const { removeAfterDays } = desired;
-  const declaredBy = (thumbprint: SupersededElsewhere["thumbprint"]): Observed<readonly string[]> =>
+  const declaredBy = (thumbprint: SupersededCertificate["thumbprint"]): Observed<readonly string[]> =>
     declarations.declaredBy(seen.server, thumbprint);
   return planRemovalsElsewhere({ removeAfterDays, now: env.now(), declaredBy }, superseded, seen);
 }
@@ -180,12 +186,12 @@ function removalsOn(
 /** By server, and only where the days as a way back are over: until then nobody is asked. */
 function dueElsewhere(
   { env, settings }: Deployment,
-  { supersededElsewhere }: StoredBinding,
+  { previous }: StoredBinding,
   { onDelete, removeAfterDays, server: own }: DesiredBinding,
-): ReadonlyMap<ServerFqdn, readonly SupersededElsewhere[]> {
-  const all = new Map<ServerFqdn, readonly SupersededElsewhere[]>();
+): ReadonlyMap<ServerFqdn, readonly SupersededCertificate[]> {
+  const all = new Map<ServerFqdn, readonly SupersededCertificate[]>();
   if (onDelete !== "remove" || settings.offline) return all;
-  for (const one of supersededElsewhere) {
+  for (const one of previous.superseded) {
     const until = keptUntil(one.since, removeAfterDays);
     if (one.server === own || (until !== undefined && Date.parse(until) > env.now().getTime())) continue;
     all.set(one.server, [...(all.get(one.server) ?? []), one]);

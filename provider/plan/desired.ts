@@ -118,7 +118,7 @@ export interface PreviousBinding {
   readonly connectors: DeclaredConnectors;
   /** It was named by its thumbprint or chosen on the server: its key may be there alone. */
   readonly onlyThere: boolean;
-  /** Certificates of that server that it has replaced. */
+  /** Certificates that it has replaced, also on servers that it has left. */
   readonly superseded: readonly SupersededCertificate[];
   readonly replaceDefaultSmtpCertificate: boolean;
   readonly certificateNames: Readonly<Record<NameService, DeclaredName>>;

@@ -1,6 +1,6 @@
 import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
-import { type ExchangeService, isNameService, valueOr } from "../model";
+import { type ExchangeService, type ServerFqdn, isNameService, valueOr } from "../model";
 import { heldNamesOf, namesToPutBack, puttingBack } from "./connectorGap";
 import type { DesiredBinding, PreviousBinding } from "./desired";
 import { reservedAs } from "./reserved";
@@ -16,7 +16,7 @@ import { afterReplacement, planRelease, planReleaseByReplacement, releasedServic
 import type { ReleaseRequest } from "./release";
 import { planRemovals } from "./removalWork";
 import { withConnectors } from "./serverAfter";
-import type { Removals, RemovalsRequest } from "./removalWork";
+import type { Removals, RemovalsRequest, SupersededCertificate } from "./removalWork";
 import { daysUntil } from "./days";
 import {
   chosenMark,
@@ -255,7 +255,7 @@ function planUpdate(
     ...targetNotices({ desired, target, replaced: undefined, server, work, steps, now: context.now, isNew: false }),
     ...successorNotices(steps, target.kind === "present" ? target.certificate : undefined, server),
   ];
-  const { superseded } = previous;
+  const superseded = supersededOn(desired.server, previous);
   const held = heldNamesOf(previous, server);
   const removals = planRemovals({ desired, superseded, replaced: undefined, target, server, steps, held, context });
   notices.push(...removals.notices);
@@ -339,6 +339,11 @@ function leaving({ onDelete, removeAfterDays }: DesiredBinding, { server, thumbp
     : { kind: "leftOnServer", server, thumbprint };
 }
 
+/** On the server that is planned for: elsewhere they are dealt with on their own. */
+function supersededOn(server: ServerFqdn, { superseded }: PreviousBinding): readonly SupersededCertificate[] {
+  return superseded.filter((one) => one.server === server);
+}
+
 /** The old certificate, and those that it replaced before. */
 function removalsOnReplacement(
   request: Pick<RemovalsRequest, "desired" | "target" | "server" | "steps" | "context"> & {
@@ -348,12 +353,12 @@ function removalsOnReplacement(
 ): Removals {
   const { previous, desired, context } = request;
   const next = factsOf(request.target)?.thumbprint;
-  const isSameServer = previous.server === desired.server;
-  const superseded = isSameServer ? previous.superseded.filter(({ thumbprint }) => thumbprint !== next) : [];
+  const superseded = supersededOn(desired.server, previous).filter(({ thumbprint }) => thumbprint !== next);
   const replaced =
     old === undefined
       ? undefined
       : {
+          server: desired.server,
           thumbprint: old.facts.thumbprint,
           since: undefined,
           onlyThere: previous.onlyThere,

@@ -1,7 +1,7 @@
 import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorName";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { DAY_MS } from "../model";
-import type { Observed } from "../model";
+import type { Observed, ServerFqdn } from "../model";
 import { throughGap } from "./connectorGap";
 import { sameConnector } from "./connectors";
 import type { GapWishes, HeldNames } from "./connectorGap";
@@ -17,6 +17,7 @@ import type { PlanContext, Target } from "./target";
 
 /** A certificate that a binding has replaced and that is, as far as the state knows, still on its server. */
 export interface SupersededCertificate {
+  readonly server: ServerFqdn;
   readonly thumbprint: Thumbprint;
   /** When it was replaced, ISO 8601. */
   readonly since: string | undefined;

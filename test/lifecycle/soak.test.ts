@@ -127,6 +127,20 @@ it.each<[situation: string, program: readonly Command[]]>([
   await expect(told(...program)).resolves.toBeDefined();
 });
 
+it("leaves nothing to a second up where a binding moves to another server and older ones wait on the first", async () => {
+  const kept = { removeAfterDays: 20, send: [] };
+  const program = [
+    declare(kept),
+    up,
+    renew(1),
+    { do: "later", days: 21 } as const,
+    declare({ ...kept, server: 1 }),
+    up,
+  ];
+  const counts = await told(...program);
+  expect(counts.get("call: removeCertificate")).toBe(1);
+});
+
 it("comes to certificates that are chosen on the server, and to later ones", async () => {
   const counts = await told(
     ...[declare({ certificate: { enrolled: true } }), up],

@@ -54,6 +54,7 @@ const WMSVC = certificate(["mail.contoso.com", "autodiscover.contoso.com"], {
 const oldMade = made();
 const manyOld = [1, 2, 3, 4, 5].map((serial) => certificate("mail.contoso.com", { serialNumber: String(serial) }));
 const superseded = ({ thumbprint }: { readonly thumbprint: (typeof MAIL)["thumbprint"] }) => ({
+  server: EX01,
   thumbprint,
   since: inDays(-1),
   onlyThere: false,

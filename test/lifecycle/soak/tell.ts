@@ -44,6 +44,8 @@ class Teller {
   readonly #where: string;
   /** What a kill has left, as long as nothing else has changed anything since. */
   leftEmpty: readonly LeftEmpty[];
+  /** Changing ones of the last run. */
+  #calls: readonly string[] = [];
 
   constructor({ world, stack, count, where, leftEmpty }: TellerParts) {
     this.#world = world;
@@ -129,8 +131,10 @@ class Teller {
     if (empty.length > 0) this.#broken(["what a kill in a gap has left empty is set by the next up", ...empty]);
     if (ending.kept.length > 0) return;
     let again = await this.#run("preview after an up", (backend) => stack.preview(backend));
-    if (this.#isLeftElsewhere(again)) {
-      await this.#run("up again for a server that was left", (backend) => stack.up(backend));
+    if (mayHaveMadePossible(ending, again)) {
+      await this.#run("up again for a removal", (backend) => stack.up(backend));
+      if (this.#calls.some((call) => call !== "removeCertificate"))
+        this.#broken(["all that one up leaves to the next are removals", ...this.#calls]);
       again = await this.#run("preview after an up", (backend) => stack.preview(backend));
     }
     // Documented: who removes has to depend on who declares. Nothing but its order is wrong with the program.
@@ -143,19 +147,6 @@ class Teller {
       const law = "after an up without a fault there is nothing left to do";
       this.#broken([law, JSON.stringify(todo), ...again.reasons]);
     }
-  }
-
-  /** What a binding had replaced on a server that it has left is removed by its next update: the move only creates. */
-  #isLeftElsewhere({ done }: Ending): boolean {
-    const updated = Object.keys(done).filter((name) => done[name] === "update");
-    const isOfAnother = (name: string): boolean => {
-      const { server, supersedes = [] } = (this.#stack.outputs(name) ?? {}) as {
-        readonly server?: string;
-        readonly supersedes?: readonly { readonly id: string }[];
-      };
-      return supersedes.some(({ id }) => !id.startsWith(`${String(server)}/`));
-    };
-    return updated.length > 0 && updated.every(isOfAnother);
   }
 
   /** A run, watched. A law that it breaks is thrown when it is over. */
@@ -171,6 +162,7 @@ class Teller {
     const ending = await run(watch.backend);
     this.#count(`${what}: ${ending.how}`);
     await watch.ended(ending);
+    this.#calls = watch.calls;
     if (what.startsWith("up")) this.#stack.isOver(ending);
     if (what.startsWith("up") && ending.how === "done") watch.demandNewest(await this.#world.store.read());
     if (watch.broken !== undefined) this.#broken(watch.broken);
@@ -181,4 +173,15 @@ class Teller {
   #broken([law, ...details]: Broken): never {
     throw new BrokenLaw([`${law}: broken in ${this.#where}`, ...details].join("\n"));
   }
+}
+
+/**
+ * What had to stay because of another binding's certificate may go once that has changed, later in the same run. No plan
+ * has announced that removal, so the next one does.
+ */
+function mayHaveMadePossible({ done }: Ending, { done: again }: Ending): boolean {
+  const changed = Object.keys(done).filter((name) => done[name] !== "same");
+  const left = Object.keys(again).filter((name) => again[name] !== "same");
+  const isOther = (name: string): boolean => changed.some((one) => one !== name);
+  return left.length > 0 && left.every((name) => again[name] === "update" && isOther(name));
 }

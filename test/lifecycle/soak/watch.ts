@@ -35,6 +35,8 @@ export class Watch {
   readonly backend: RunBackend;
   /** The first: within a call it couldn't be thrown, for whoever makes the call would catch it. */
   broken: Broken | undefined;
+  /** Changing calls that were made. */
+  readonly calls: string[] = [];
   readonly #parts: WatchParts;
   readonly #caller: Caller;
   /** By this run, and not set again: the connector, and for which binding. */
@@ -134,6 +136,7 @@ export class Watch {
     }
     if (this.#isDead) return dead();
     count(`call: ${name}`);
+    this.calls.push(name);
     if (this.#turn?.isRollingBack === true) count(`call to put back: ${name}`);
     const before = await world.store.read();
     let answer: unknown;
