@@ -167,15 +167,21 @@ async function changeNow(
   const decided = await decideAgain(deployment, what, doing, signal);
   if (decided.work === undefined) {
     const thumbprint = what.stored?.previous.thumbprint;
-    return finished(deployment, what, { work: undefined, before: decided.server, server: decided.server, thumbprint });
+    return finished(deployment, what, {
+      work: undefined,
+      before: decided.server,
+      server: decided.server,
+      thumbprint,
+      setsOthers: false,
+    });
   }
   try {
     const limits = limitsOf(desired, what.limits);
     const env = await applyEnvOf(deployment, { server: name, identity, limits }, { signal, anew });
     const applied = await apply(decided.work, what.read.source?.material, env);
     const work = { ...decided.work, steps: applied.done };
-    await setWaitingConnectors(deployment, desired, applied.server, env);
-    return await finished(deployment, what, { ...applied, work, before: decided.server });
+    const setsOthers = await setWaitingConnectors(deployment, desired, applied.server, env);
+    return await finished(deployment, what, { ...applied, work, before: decided.server, setsOthers });
   } catch (error) {
     const { work, server: before } = decided;
     throw new Unfinished(work, before, doneByAnother(what, work, before).steps, error);
@@ -245,11 +251,14 @@ async function finished(
     before,
     server,
     thumbprint,
+    setsOthers,
   }: {
     readonly work: Work | undefined;
     readonly before: ObservedServer;
     readonly server: ObservedServer;
     readonly thumbprint: Applied["thumbprint"] | undefined;
+    /** Whether connectors that other bindings declare were set. */
+    readonly setsOthers: boolean;
   },
 ): Promise<Finished> {
   if (thumbprint === undefined)
@@ -261,7 +270,7 @@ async function finished(
   const done = work ?? { server: server.server, certificate, steps: [], goals: [] };
   const resumed = doneByAnother(what, done, before);
   const whole: Work = { ...done, steps: [...resumed.steps, ...done.steps] };
-  const left = leftToDo(what.stored, tasksOf(whole, server, thumbprint), now);
+  const left = leftToDo(what.stored, tasksOf(whole, server, thumbprint, setsOthers), now);
   const outputs = outputsOf({
     inputs: what.read.normalised,
     backend: (await deployment.backend()).kind,

@@ -37,8 +37,15 @@ export type FollowUp = FollowUpTask & {
   readonly since: string;
 };
 
-/** What these steps leave to do. `edgeServers` are those subscribed to the server's site. */
-export function tasksAfter(steps: readonly Step[], edgeServers: readonly string[]): readonly FollowUpTask[] {
+/**
+ * What these steps leave to do. `edgeServers` are those subscribed to the server's site; `setsOthers`: send connectors
+ * that other bindings declare were set too.
+ */
+export function tasksAfter(
+  steps: readonly Step[],
+  edgeServers: readonly string[],
+  setsOthers = false,
+): readonly FollowUpTask[] {
   const touched = new Set<ExchangeService>();
   let replacesDefault = false;
   for (const step of steps) {
@@ -55,14 +62,19 @@ export function tasksAfter(steps: readonly Step[], edgeServers: readonly string[
       tasks.push({ kind: "restartServices", service, windowsServices });
     }
   }
-  if (steps.some(({ kind }) => kind === "setConnector")) tasks.push({ kind: "hybridWizard" });
+  if (setsOthers || steps.some(({ kind }) => kind === "setConnector")) tasks.push({ kind: "hybridWizard" });
   else if (touched.has("SMTP")) tasks.push({ kind: "hybrid" });
   if (replacesDefault && edgeServers.length > 0) tasks.push({ kind: "edgeSubscription", edgeServers });
   return tasks;
 }
 
 /** What a change leaves to do, once it has been made and the server was read again. */
-export function tasksOf(work: Work, server: ObservedServer, thumbprint: Thumbprint): readonly FollowUpTask[] {
+export function tasksOf(
+  work: Work,
+  server: ObservedServer,
+  thumbprint: Thumbprint,
+  setsOthers = false,
+): readonly FollowUpTask[] {
   const edgeServers = valueOr(server.edgeSubscriptions, []);
   const facts = findCertificate(server, thumbprint)?.facts;
   const left = work.connectorsLeft;
@@ -73,7 +85,7 @@ export function tasksOf(work: Work, server: ObservedServer, thumbprint: Thumbpri
           const { issuer, subject } = facts;
           return { kind: "connector", connector, until: left.until, value: { thumbprint, issuer, subject } };
         });
-  return [...tasksAfter(work.steps, edgeServers), ...connectors];
+  return [...tasksAfter(work.steps, edgeServers, setsOthers), ...connectors];
 }
 
 /** What tells one task from another, whatever the day. */

@@ -83,6 +83,7 @@ describe("a send connector", () => {
     const up = await engine.up({ ...program, two: BARE });
     expect(up.done).toEqual({ one: "same", two: "create" });
     expect(await namedBy(engine)).toBe(NAME);
+    expect(said(up, "a later run of the Hybrid Configuration Wizard sets its own connectors again")).toHaveLength(1);
     expect((await engine.preview({ ...program, two: BARE })).done).toEqual({ one: "same", two: "same" });
   });
 

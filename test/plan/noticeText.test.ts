@@ -339,7 +339,7 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
       "IIS is not done yet: the last run stopped before it",
     ],
   ],
-  staysBehind: [[planned({ ...SMTP, ...given(RENEWED) }, {}, bound()), `IIS is NOT released: it stays on ${mail}`]],
+  staysBehind: [[planned({ ...SMTP, ...given(RENEWED) }, {}, bound()), `IIS is NOT released: it stays on ${mail} until that is removed (onDelete: "remove")`]],
   releasedTo: [
     [
       planned({ ...SMTP, ...given(RENEWED), successor: OWA.thumbprint }, {}, bound(shown(OWA))),
