@@ -9,6 +9,8 @@ import { DEFAULT_TIMEOUT_SECONDS, HIDDEN_KEYS, INPUT_DEFAULTS, INPUT_KEYS, ident
 import { NAME_SERVICES, formatVersion, parseServerFqdn, parseService, sortServices, valueOr } from "./model";
 import type { ExchangeService, ServerFqdn } from "./model";
 import type { BindingIdentity, DeclaredName, NotDone, PreviousBinding } from "./plan/desired";
+import { sameConnectorName, tlsCertificateNameOf } from "./backends/connectorName";
+import { sameConnector } from "./plan/connectors";
 import { findCertificate, heldServices, isOnServer } from "./plan/holdings";
 import type { ObservedServer } from "./plan/observedServer";
 import type { FollowUp } from "./plan/followUps";
@@ -129,6 +131,7 @@ const storedSchema = z.object({
     .optional(),
   onDelete: z.enum(["retain", "remove"]).optional(),
   takenOver: z.array(z.object({ service: z.string(), fromThumbprint: z.string() })).optional(),
+  connectorsNotSet: z.array(z.string()).optional(),
   followUpTasks: followUpsSchema.optional(),
   notDone: z
     .object({ services: z.array(z.string()), names: z.array(z.enum(NAME_SERVICES)), defaultSmtp: z.boolean() })
@@ -196,6 +199,7 @@ export function readState(id: string, outputs: Bag): StoredBinding {
       services: servicesIn(stored.services ?? []),
       selfSigned: storedWish(outputs["certificate"]),
       connectors: readConnectors(outputs["connectors"] ?? undefined, () => undefined),
+      connectorsNotSet: stored.connectorsNotSet,
       onlyThere: isNamedOnly(outputs["certificate"]),
       superseded,
       replaceDefaultSmtpCertificate: stored.replaceDefaultSmtpCertificate ?? false,
@@ -301,10 +305,37 @@ export function outputsOf(parts: OutputParts): Bag {
     staysBehind: staysBehind(server, supersedes),
     supersedes,
     ...followUpsIn(parts),
+    connectorsNotSet: notSetYet(parts),
     ...(parts.notDone === undefined ? {} : { notDone: parts.notDone }),
     backend: parts.backend,
     stateVersion: STATE_VERSION,
   });
+}
+
+/**
+ * Send connectors that are declared and, as far as the server shows, haven't named the certificate yet. One that did
+ * never comes in here: who cleared it isn't known. Undefined for none.
+ */
+function notSetYet({ inputs, server, thumbprint, stored }: OutputParts): readonly string[] | undefined {
+  const isIn = (list: readonly string[], name: string): boolean => list.some((one) => sameConnector(one, name));
+  const facts = server === undefined ? undefined : findCertificate(server, thumbprint)?.facts;
+  const shown = server === undefined ? [] : valueOr(server.sendConnectors, []);
+  const isNamed = (connector: string): boolean =>
+    facts !== undefined &&
+    shown.some(
+      ({ name, tlsCertificateName }) =>
+        sameConnector(name, connector) &&
+        tlsCertificateName !== undefined &&
+        sameConnectorName(tlsCertificateName, tlsCertificateNameOf(facts)),
+    );
+  const left = readConnectors(inputs["connectors"] ?? undefined, () => undefined).send.filter((connector) => {
+    const wasSet =
+      stored !== undefined &&
+      isIn(stored.previous.connectors.send, connector) &&
+      !isIn(stored.previous.connectorsNotSet ?? [], connector);
+    return !wasSet && !isNamed(connector);
+  });
+  return left.length > 0 ? left : undefined;
 }
 
 /** Those of earlier runs stay until the certificate is replaced: nobody tells us that they have been done. */

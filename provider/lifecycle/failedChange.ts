@@ -3,7 +3,7 @@ import type { ApplyEnv, ApplyFailure } from "../apply";
 import { messageOf } from "../errors";
 import type { DesiredBinding } from "../plan/desired";
 import type { ObservedServer } from "../plan/observedServer";
-import { describeDifferences } from "../plan/rollBackText";
+import { describeDifferences, describePutBack } from "../plan/rollBackText";
 import { rollBack } from "../rollingBack";
 import { sentence } from "../sentence";
 import type { Sentence } from "../sentence";
@@ -63,7 +63,7 @@ export async function putBack(
       ? {
           isComplete: true,
           server: back.server,
-          told: sentence`It was rolled back: ${server}, read again, is as it was before, and so is the state.`,
+          told: sentence`It was rolled back: ${server}, read again, is as it was before${describePutBack(begun)}, and so is the state.`,
         }
       : {
           isComplete: false,

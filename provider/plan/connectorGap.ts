@@ -133,7 +133,12 @@ export function namesToPutBack(
 }
 
 /** A plan with these set first. */
-export function puttingBack(plan: Plan, desired: DesiredBinding, back: readonly PutBackStep[]): Plan {
+export function puttingBack(
+  plan: Plan,
+  desired: DesiredBinding,
+  back: readonly PutBackStep[],
+  notSetYet: readonly string[] = [],
+): Plan {
   if (back.length === 0) return plan;
   if (plan.kind === "blocked") {
     const stayEmpty = back.map(({ connector }): Blocker => {
@@ -142,10 +147,10 @@ export function puttingBack(plan: Plan, desired: DesiredBinding, back: readonly 
     return { ...plan, blockers: [...plan.blockers, ...stayEmpty] };
   }
   const notices = [
-    ...back.map(({ connector }): Notice => {
-      return desired.allowConnectorGap
-        ? { kind: "connectorLeftEmpty", connector }
-        : { kind: "connectorDrifted", type: "send", connector, actual: undefined };
+    ...back.flatMap(({ connector }): Notice[] => {
+      if (desired.allowConnectorGap) return [{ kind: "connectorLeftEmpty", connector }];
+      const hasWaited = notSetYet.some((one) => sameConnector(one, connector));
+      return hasWaited ? [] : [{ kind: "connectorDrifted", type: "send", connector, actual: undefined }];
     }),
     ...plan.notices,
   ];

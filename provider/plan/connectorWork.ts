@@ -49,8 +49,9 @@ export function workForConnectors(request: ConnectorRequest): ConnectorWork {
   const blockers: Blocker[] = [];
   const property = "connectors";
   const drifted = (type: "send" | "receive", connector: string, actual: string | undefined): void => {
-    const was = kept?.connectors[type].some((one) => sameConnector(one, connector)) ?? false;
-    if (was) notices.push({ kind: "connectorDrifted", type, connector, actual });
+    const isIn = (list: readonly string[] = []): boolean => list.some((one) => sameConnector(one, connector));
+    const wasSet = isIn(kept?.connectors[type]) && !(type === "send" && isIn(kept?.connectorsNotSet));
+    if (wasSet) notices.push({ kind: "connectorDrifted", type, connector, actual });
   };
   for (const name of connectors.receive) {
     const decision = decideReceive(name, facts, server);

@@ -116,6 +116,8 @@ export interface PreviousBinding {
   /** The wish that the certificate was made for; undefined when it was given. */
   readonly selfSigned: SelfSignedWish | undefined;
   readonly connectors: DeclaredConnectors;
+  /** Send connectors of these that waited for a server when it was last changed: that they name another is no drift. */
+  readonly connectorsNotSet?: readonly string[] | undefined;
   /** It was named by its thumbprint or chosen on the server: its key may be there alone. */
   readonly onlyThere: boolean;
   /** Certificates that it has replaced, also on servers that it has left. */

@@ -163,7 +163,7 @@ export function describeNotice(notice: Notice, context: TextContext, phase: Phas
     case "connectorDrifted":
       return sentence`DRIFT: ${notice.type} connector "${notice.connector}" now names ${notice.actual ?? "no certificate"}`;
     case "connectorLeftEmpty":
-      return sentence`send connector "${notice.connector}" names no certificate: a run of ours that was killed in the gap of a removal may have left it so, or somebody has cleared it`;
+      return sentence`send connector "${notice.connector}" names no certificate: it hasn't been set before, somebody has cleared it, or a run of ours was killed in the gap of a removal`;
     case "connectorsForgotten":
       return sentence`no longer managed here, and left as they are: connectors ${listOfFew(notice.connectors.map((one) => `"${one}"`))}`;
     case "removedAtEnd":

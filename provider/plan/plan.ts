@@ -107,7 +107,12 @@ export function planCreate(
 function afterPuttingBack(request: ReleaseRequest, decide: (request: ReleaseRequest) => Plan): Plan {
   const { desired, previous, server, context } = request;
   const back = namesToPutBack(previous, server, context);
-  return puttingBack(decide({ ...request, server: withConnectors(server, back) }), desired, back);
+  return puttingBack(
+    decide({ ...request, server: withConnectors(server, back) }),
+    desired,
+    back,
+    previous.connectorsNotSet,
+  );
 }
 
 /** What may never be bound, and what isn't there. */

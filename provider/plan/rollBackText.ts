@@ -1,6 +1,7 @@
 import { joined, sentence } from "../sentence";
 import type { Sentence } from "../sentence";
 import type { Difference, Part, RollBackStep } from "./rollBack";
+import type { Step } from "./planTypes";
 import { list, listOfFew, named, short } from "./words";
 
 /** What is going to be put back, as parts of one sentence. */
@@ -82,6 +83,16 @@ function describePart(part: Part): Sentence {
     case "connector":
       return sentence`the name that ${part.type} connector "${part.connector}" has`;
   }
+}
+
+/** In what a server that is as before isn't: names that an earlier run may have left cleared stay set in any case. */
+export function describePutBack(begun: readonly Step[]): Sentence {
+  const set = begun.flatMap((step) =>
+    step.kind === "setConnector" && step.isPutBack === true ? [step.connector] : [],
+  );
+  return set.length === 0
+    ? sentence``
+    : sentence` but for send connector${set.length === 1 ? "" : "s"} ${quotedNames(set)}, which named none and name${set.length === 1 ? "s" : ""} the certificate of the state now`;
 }
 
 function quotedNames(names: readonly string[]): Sentence {

@@ -1,5 +1,8 @@
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
+
+import ts from "typescript";
 
 import type { Endpoint } from "../../provider/backends/simulator/endpoint/endpoint";
 import { memoryState } from "../../provider/backends/simulator/stateFile";
@@ -71,7 +74,8 @@ async function makeExample(folder: string): Promise<EngineProject> {
       "tsconfig.json": read("tsconfig.json"),
       "mail.pfx": pfxOf(mail),
     },
-    env: { ...more.env, MAIL_PFX_PASSWORD: PASSWORD },
+    // Their types are looked at once for all, below: with each command that would take most of the time.
+    env: { ...more.env, MAIL_PFX_PASSWORD: PASSWORD, PULUMI_NODEJS_TRANSPILE_ONLY: "true" },
   });
 }
 
@@ -90,6 +94,22 @@ async function mustBeInSync(project: EngineProject): Promise<void> {
 describe("the examples", () => {
   it("are more than one", () => {
     expect(FOLDERS.length).toBeGreaterThan(1);
+  });
+
+  it("are accepted by the compiler, with the package as it is installed", () => {
+    const directory = mkdtempSync(path.join(os.tmpdir(), "exchange-examples-"));
+    try {
+      symlinkSync(process.env["HARNESS_TYPESCRIPT_MODULES"] ?? "", path.join(directory, "node_modules"), "junction");
+      for (const folder of FOLDERS)
+        cpSync(path.join(EXAMPLES, folder), path.join(directory, folder), { recursive: true });
+      const programs = FOLDERS.map((folder) => path.join(directory, folder, "index.ts"));
+      const { NodeNext: module } = ts.ModuleKind;
+      const options = { strict: true, skipLibCheck: true, noEmit: true, types: ["node"], module };
+      const wrong = ts.getPreEmitDiagnostics(ts.createProgram(programs, options));
+      expect(wrong.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"))).toEqual([]);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
   });
 
   it.each(FOLDERS)("%s comes up, has nothing to do afterwards, and goes", async (folder) => {

@@ -87,6 +87,29 @@ describe("a send connector", () => {
     expect((await engine.preview({ ...program, two: BARE })).done).toEqual({ one: "same", two: "same" });
   });
 
+  it("that has waited and is ready by what somebody else did is no drift", async () => {
+    const engine = await begin();
+    const program = { one: bound(EX01, mail.source) };
+    await engine.up(program);
+    await touch(engine, (organisation) => {
+      const [one, two] = [organisation.servers[EX01], organisation.servers[EX02]];
+      const brought = one?.certificates.at(-1);
+      if (one === undefined || two === undefined || brought === undefined) throw new Error("no such server");
+      const servers = { ...organisation.servers, [EX02]: { ...two, certificates: [...two.certificates, brought] } };
+      return { ...organisation, servers };
+    });
+    const up = await engine.up(program);
+    expect(up.done).toEqual({ one: "update" });
+    expect(await namedBy(engine)).toBe(NAME);
+    expect(said(up, "DRIFT")).toEqual([]);
+    // From now on it is.
+    await touch(engine, (organisation) => ({
+      ...organisation,
+      sendConnectors: organisation.sendConnectors.map((one) => ({ ...one, tlsCertificateName: null })),
+    }));
+    expect(said(await engine.preview(program), "DRIFT")).toHaveLength(1);
+  });
+
   it("that couldn't be set by a binding that doesn't declare it fails nobody, and is set by the next run", async () => {
     const engine = await begin();
     const program = { one: bound(EX01, mail.source), two: BARE };

@@ -243,7 +243,7 @@ describe("in a gap", () => {
     const calls: string[] = [];
     const next = await engine.up({ mail: bound(other.source) }, watching(calls));
     expect(calls.slice(0, 2)).toEqual([`Outbound: ${NAME}`, `Outbound: ${OTHER}`]);
-    expect(said(next, 'send connector "Outbound" names no certificate: a run of ours')).toHaveLength(1);
+    expect(said(next, 'send connector "Outbound" names no certificate: it hasn\'t been set before')).toHaveLength(1);
     expect((await engine.up({ mail: bound(other.source) })).done).toEqual({ mail: "same" });
   });
 });

@@ -88,6 +88,7 @@ it("comes to roll-backs, complete and incomplete", async () => {
 const destroy: Command = { do: "destroy", stack: 0 };
 const byHand = (what: (Command & { readonly do: "by hand" })["what"]): Command => ({ do: "by hand", server: 0, what });
 const enrolled = { certificate: { enrolled: true } } as const;
+const faulty = (fault: string): Command => ({ do: "up with a fault", stack: 0, server: 0, fault, kill: undefined });
 const gapOver = renew(0, { call: "in a gap", when: "before" });
 
 it.each<[situation: string, program: readonly Command[]]>([
@@ -111,16 +112,18 @@ it.each<[situation: string, program: readonly Command[]]>([
     ],
   ],
   [
+    "a roll-back leaves a send connector set that may have been left empty",
+    [
+      declare({ services: ["IIS", "SMTP"], rollback: true }),
+      faulty("no role for connectors"),
+      faulty("enabling IIS without effect"),
+    ],
+  ],
+  [
     "a roll-back can't put the name of IMAP back",
     [
       declare({ services: ["IMAP", "SMTP"], rollback: true, send: [] }),
-      {
-        do: "up with a fault",
-        stack: 0,
-        server: 0,
-        fault: "enabling ends after IMAP, no role to set names",
-        kill: undefined,
-      },
+      faulty("enabling ends after IMAP, no role to set names"),
     ],
   ],
 ])("keeps the laws where %s", async (_situation, program) => {

@@ -339,7 +339,12 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
       "IIS is not done yet: the last run stopped before it",
     ],
   ],
-  staysBehind: [[planned({ ...SMTP, ...given(RENEWED) }, {}, bound()), `IIS is NOT released: it stays on ${mail} until that is removed (onDelete: "remove")`]],
+  staysBehind: [
+    [
+      planned({ ...SMTP, ...given(RENEWED) }, {}, bound()),
+      `IIS is NOT released: it stays on ${mail} until that is removed (onDelete: "remove")`,
+    ],
+  ],
   releasedTo: [
     [
       planned({ ...SMTP, ...given(RENEWED), successor: OWA.thumbprint }, {}, bound(shown(OWA))),
@@ -518,7 +523,7 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
           sendConnectors: known([{ ...connector, tlsCertificateName: undefined, sourceServers: ["EX01"] }]),
         },
       ),
-      'send connector "Outbound" names no certificate: a run of ours that was killed in the gap of a removal may have left it so, or somebody has cleared it',
+      `send connector "Outbound" names no certificate: it hasn't been set before, somebody has cleared it, or a run of ours was killed in the gap of a removal`,
     ],
   ],
   connectorsForgotten: [

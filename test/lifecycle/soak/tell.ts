@@ -131,10 +131,10 @@ class Teller {
     if (empty.length > 0) this.#broken(["what a kill in a gap has left empty is set by the next up", ...empty]);
     if (ending.kept.length > 0) return;
     let again = await this.#run("preview after an up", (backend) => stack.preview(backend));
-    if (mayHaveMadePossible(ending, again)) {
+    if (isUpdatesAlone(again)) {
       await this.#run("up again for a removal", (backend) => stack.up(backend));
-      if (this.#calls.some((call) => call !== "removeCertificate"))
-        this.#broken(["all that one up leaves to the next are removals", ...this.#calls]);
+      if (!this.#isOnlyRemoval(ending, again))
+        this.#broken(["all that one up leaves to the next are removals that it has made possible", ...this.#calls]);
       again = await this.#run("preview after an up", (backend) => stack.preview(backend));
     }
     // Documented: who removes has to depend on who declares. Nothing but its order is wrong with the program.
@@ -147,6 +147,23 @@ class Teller {
       const law = "after an up without a fault there is nothing left to do";
       this.#broken([law, JSON.stringify(todo), ...again.reasons]);
     }
+  }
+
+  /**
+   * What had to stay because of another binding's certificate may go once that has changed, later in the same run; and
+   * in a gap, once the outputs hold what the connector names. No plan has announced these, so the next one does.
+   */
+  #isOnlyRemoval({ done }: Ending, { done: again }: Ending): boolean {
+    const changed = Object.keys(done).filter((name) => done[name] !== "same");
+    const left = Object.keys(again).filter((name) => again[name] !== "same");
+    const isByOthers = left.every((name) => changed.some((one) => one !== name));
+    const isInGap = this.#calls.includes("setSendConnectorCertificate");
+    const calls = ["removeCertificate", "setSendConnectorCertificate"];
+    return (
+      this.#calls.includes("removeCertificate") &&
+      this.#calls.every((call) => calls.includes(call)) &&
+      (isByOthers || isInGap)
+    );
   }
 
   /** A run, watched. A law that it breaks is thrown when it is over. */
@@ -175,13 +192,7 @@ class Teller {
   }
 }
 
-/**
- * What had to stay because of another binding's certificate may go once that has changed, later in the same run. No plan
- * has announced that removal, so the next one does.
- */
-function mayHaveMadePossible({ done }: Ending, { done: again }: Ending): boolean {
-  const changed = Object.keys(done).filter((name) => done[name] !== "same");
-  const left = Object.keys(again).filter((name) => again[name] !== "same");
-  const isOther = (name: string): boolean => changed.some((one) => one !== name);
-  return left.length > 0 && left.every((name) => again[name] === "update" && isOther(name));
+function isUpdatesAlone({ how, done }: Ending): boolean {
+  const left = Object.values(done).filter((what) => what !== "same");
+  return how === "done" && left.length > 0 && left.every((what) => what === "update");
 }

@@ -92,9 +92,15 @@ export class Watch {
     const before = this.#turn?.before;
     for (const reason of ending.reasons) {
       const count = (how: string): unknown => this.#parts.count(`roll-back: ${how}`);
-      if (reason.includes("is as it was before, and so is the state")) {
+      const asBefore = /is as it was before(.*), and so is the state/.exec(reason);
+      if (asBefore !== null) {
         count("complete");
-        if (before !== undefined && !isDeepStrictEqual(sorted(before), sorted(organisation)))
+        // Names that stay set although they were empty, each in quotes.
+        const butFor = [...(asBefore[1] ?? "").matchAll(/"([^"]+)"/g)].map(([, name]) => name ?? "");
+        if (
+          before !== undefined &&
+          !isDeepStrictEqual(sorted(named(before, butFor, organisation)), sorted(organisation))
+        )
           this.#breaks(["a server is as before where a roll-back says so", reason]);
       } else if (/rolled back|[Rr]olling it back/.test(reason)) count("incomplete");
     }
@@ -180,6 +186,16 @@ export class Watch {
 
 function dead(): Promise<never> {
   return Promise.reject(new Error("the process was killed"));
+}
+
+/** The same, but for send connectors that named none and name something later. */
+function named(before: Organisation, connectors: readonly string[], later: Organisation): Organisation {
+  const sendConnectors = before.sendConnectors.map((one) =>
+    one.tlsCertificateName === null && connectors.includes(one.name)
+      ? (later.sendConnectors.find(({ name }) => name === one.name) ?? one)
+      : one,
+  );
+  return { ...before, sendConnectors };
 }
 
 /** In which order certificates lie in the store is nobody's business. */
