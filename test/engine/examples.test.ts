@@ -87,8 +87,7 @@ function rootProject(): string {
 }
 
 async function mustBeInSync(project: EngineProject): Promise<void> {
-  mustSucceed(await project.preview("--expect-no-changes"));
-  mustSucceed(await project.refresh("--expect-no-changes"));
+  mustSucceed(await project.preview("--refresh", "--expect-no-changes"));
 }
 
 describe("the examples", () => {

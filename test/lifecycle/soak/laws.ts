@@ -101,15 +101,17 @@ export const LAWS: Readonly<Record<string, (change: Change, caller: Caller) => r
       return isDestroyed && isOnlyThere ? [id] : [];
     }),
 
-  "nothing is removed that the program declares": (change, { program, now, imported }) =>
+  "nothing is removed that the program declares": (change, { program, now, imported, outputs }) =>
     removed(change).flatMap(([name, thumbprint]) => {
       const { turn, before } = change;
       const declaring = Object.entries(program).filter(
         ([, one]) => one["server"] === name && declaredThumbprint(one, before, now) === thumbprint,
       );
-      // A roll-back takes back what its own binding has brought in that run.
+      // A roll-back takes back what its own binding has brought in that run, unless another one is bound to it by then:
+      // of those that come later nobody has heard yet.
       const isTakenBack = turn.isRollingBack && imported.has(`${name}/${thumbprint}`);
-      const by = declaring.map(([binding]) => binding).filter((one) => !isTakenBack || one !== turn.binding);
+      const isBound = (one: string): boolean => one !== turn.binding && outputs(one)?.["thumbprint"] === thumbprint;
+      const by = declaring.map(([binding]) => binding).filter((one) => !isTakenBack || isBound(one));
       return by.length > 0 ? [`${name}: ${thumbprint}, declared by ${by.join(" and ")}`] : [];
     }),
 
