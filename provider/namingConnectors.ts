@@ -1,4 +1,4 @@
-import type { Run } from "./apply";
+import type { Run } from "./applyRun";
 import { tlsCertificateNameOf } from "./backends/connectorName";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { ExchangeBindingError } from "./errors";

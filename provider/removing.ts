@@ -1,4 +1,4 @@
-import type { ApplyEnv, Run } from "./apply";
+import type { ApplyEnv, Run } from "./applyRun";
 import { tlsCertificateNameOf } from "./backends/connectorName";
 import { ExchangeBindingError, asSentence, isBindingError, messageOf } from "./errors";
 import { growingDelays } from "./growingDelays";

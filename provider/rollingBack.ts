@@ -1,4 +1,4 @@
-import type { ApplyEnv } from "./apply";
+import type { ApplyEnv } from "./applyRun";
 import type { ConnectorCertificateName } from "./backends/backend";
 import type { Thumbprint } from "./certificate/thumbprint";
 import { ExchangeBindingError, asSentence, messageOf } from "./errors";

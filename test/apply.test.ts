@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 
-import { ApplyFailure, apply, type Applied, type ApplyEnv } from "../provider/apply";
+import { ApplyFailure, apply, type Applied } from "../provider/apply";
+import type { ApplyEnv } from "../provider/applyRun";
 import type { Backend } from "../provider/backends/backend";
 import { simulatorBackend } from "../provider/backends/simulator/simulatorBackend";
 import { memoryState, type StateStore } from "../provider/backends/simulator/stateFile";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 
-import type { ApplyEnv, WithinLimit } from "../provider/apply";
+import type { ApplyEnv, WithinLimit } from "../provider/applyRun";
 import type { Backend, ServerSnapshot } from "../provider/backends/backend";
 import { contextOf } from "../provider/backends/simulator/cmdletSession";
 import type { SessionEnv } from "../provider/backends/simulator/cmdletSession";

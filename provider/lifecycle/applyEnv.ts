@@ -1,4 +1,4 @@
-import type { ApplyEnv, WithinLimit } from "../apply";
+import type { ApplyEnv, WithinLimit } from "../applyRun";
 import { packPfx } from "../certificate/packPfx";
 import type { ServerFqdn } from "../model";
 import type { BindingIdentity } from "../plan/desired";

@@ -1,5 +1,5 @@
 import { applyRemoval } from "../apply";
-import type { ApplyEnv } from "../apply";
+import type { ApplyEnv } from "../applyRun";
 import { ExchangeBindingError, isBindingError, messageOf } from "../errors";
 import type { Observed, ServerFqdn } from "../model";
 import type { DesiredBinding } from "../plan/desired";

@@ -1,5 +1,6 @@
 import { doneOf } from "../apply";
-import type { ApplyEnv, ApplyFailure } from "../apply";
+import type { ApplyFailure } from "../apply";
+import type { ApplyEnv } from "../applyRun";
 import { messageOf } from "../errors";
 import type { DesiredBinding } from "../plan/desired";
 import type { ObservedServer } from "../plan/observedServer";

@@ -1,4 +1,4 @@
-import type { ApplyEnv } from "../apply";
+import type { ApplyEnv } from "../applyRun";
 import { messageOf } from "../errors";
 import type { DesiredBinding } from "../plan/desired";
 import type { ObservedServer } from "../plan/observedServer";

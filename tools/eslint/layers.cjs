@@ -32,6 +32,7 @@ const LAYERS = [
   [
     "plan/",
     "apply",
+    "applyRun",
     "namingConnectors",
     "removing",
     "rollingBack",
