@@ -9,7 +9,8 @@ import type { ObservedCertificate, ObservedServer } from "./plan/observedServer"
 import { commandOf, quoted, tlsCertificateNameExpression } from "./plan/powershell";
 import { judgeRemoval } from "./plan/removal";
 import type { Removal } from "./plan/removal";
-import { keptNotices, withoutCertificate } from "./plan/removalWork";
+import { keptNotices } from "./plan/removalWork";
+import { withoutCertificate } from "./plan/serverAfter";
 import type { RemovalStep } from "./plan/removalWork";
 
 /* The effects of removals, which nothing can take back. */

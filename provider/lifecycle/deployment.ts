@@ -14,7 +14,7 @@ import type { InputReading } from "../inputs";
 import type { ServerFqdn } from "../model";
 import { connectorConflicts } from "../plan/connectors";
 import type { ConnectorClaim } from "../plan/connectors";
-import { isNameOf } from "../plan/connectorWork";
+import { isNameOf } from "../plan/connectors";
 import type { Claim } from "../plan/claims";
 import type { HeldNames } from "../plan/connectorGap";
 import type { BindingIdentity, DesiredBinding, SelfSignedWish } from "../plan/desired";

@@ -6,7 +6,7 @@ import { parseServerFqdn, valueOr } from "../model";
 import type { ServerFqdn } from "../model";
 import { decideSend, sameConnector } from "../plan/connectors";
 import type { NotReady, SendDecision, SourceOf, SourceServer } from "../plan/connectors";
-import { isNameOf } from "../plan/connectorWork";
+import { isNameOf } from "../plan/connectors";
 import { findCertificate } from "../plan/holdings";
 import type { ObservedServer } from "../plan/observedServer";
 import type { Limits } from "./requests";

@@ -1,14 +1,13 @@
 import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorName";
 import type { CertificateFacts } from "../certificate/facts";
-import { decideSend, notReady, sameConnector } from "./connectors";
+import { decideSend, isNameOf, notReady, sameConnector } from "./connectors";
 import type { NotReady, SourceServer } from "./connectors";
-import { isNameOf } from "./connectorWork";
 import type { DesiredBinding, PreviousBinding } from "./desired";
 import { findCertificate } from "./holdings";
 import type { ObservedServer } from "./observedServer";
 import type { Blocker, Goal, Notice, Plan, Step } from "./planTypes";
 import type { Removal } from "./removal";
-import { withoutCertificate } from "./removalWork";
+import { withoutCertificate } from "./serverAfter";
 import type { PlanContext } from "./target";
 
 /*

@@ -1,5 +1,5 @@
 import type { DesiredBinding, PreviousBinding } from "./desired";
-import { decideReceive, decideSend, sameConnector } from "./connectors";
+import { decideReceive, decideSend, isNameOf, sameConnector } from "./connectors";
 import type { SourceServer } from "./connectors";
 import type { ObservedServer } from "./observedServer";
 import type { Blocker, Notice, Step } from "./planTypes";
@@ -97,11 +97,6 @@ function setWhenComplete(
   waits: boolean,
 ): { kind: "setConnector"; type: "send"; connector: string; previous: string | undefined; waits: boolean } {
   return { kind: "setConnector", type: "send", connector, previous, waits };
-}
-
-/** Whether Exchange's short name is that of the server. */
-export function isNameOf(server: string, short: string): boolean {
-  return server.split(".", 1)[0]?.toLowerCase() === short.trim().toLowerCase();
 }
 
 /** Connectors that were declared and no longer are. */

@@ -188,3 +188,8 @@ export function mayShareOrganisation(one: ServerFqdn, other: ServerFqdn): boolea
 export function sameConnector(one: string, other: string): boolean {
   return one.trim().toLowerCase() === other.trim().toLowerCase();
 }
+
+/** Whether Exchange's short name is that of the server. */
+export function isNameOf(server: string, short: string): boolean {
+  return server.split(".", 1)[0]?.toLowerCase() === short.trim().toLowerCase();
+}

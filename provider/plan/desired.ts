@@ -2,7 +2,6 @@ import type { CertificateFacts } from "../certificate/facts";
 import type { ChainCertificate } from "../certificate/fitness";
 import type { Thumbprint } from "../certificate/thumbprint";
 import type { ExchangeService, NameService, ServerFqdn } from "../model";
-import type { SupersededCertificate } from "./removalWork";
 
 /** A self-signed certificate as the program wishes it, defaults filled in. A change of any of these replaces. */
 export interface SelfSignedWish {
@@ -105,6 +104,16 @@ export interface NotDone {
   readonly services: readonly ExchangeService[];
   readonly names: readonly NameService[];
   readonly defaultSmtp: boolean;
+}
+
+/** A certificate that a binding has replaced and that is, as far as the state knows, still on its server. */
+export interface SupersededCertificate {
+  readonly server: ServerFqdn;
+  readonly thumbprint: Thumbprint;
+  /** When it was replaced, ISO 8601. */
+  readonly since: string | undefined;
+  /** Its key may be on that server alone: a certificate that was named by its thumbprint. */
+  readonly onlyThere: boolean;
 }
 
 /** What the state remembers of the binding: a cache of identifiers and wishes, never the truth about the server. */

@@ -2,7 +2,7 @@ import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { type ExchangeService, type ServerFqdn, isNameService, valueOr } from "../model";
 import { heldNamesOf, namesToPutBack, puttingBack } from "./connectorGap";
-import type { DesiredBinding, PreviousBinding } from "./desired";
+import type { DesiredBinding, PreviousBinding, SupersededCertificate } from "./desired";
 import { reservedAs } from "./reserved";
 import { outOfDates } from "./guards";
 import { comparisonNotices, connectorsLeft, successorNotices } from "./comparison";
@@ -16,7 +16,7 @@ import { afterReplacement, planRelease, planReleaseByReplacement, releasedServic
 import type { ReleaseRequest } from "./release";
 import { planRemovals } from "./removalWork";
 import { withConnectors } from "./serverAfter";
-import type { Removals, RemovalsRequest, SupersededCertificate } from "./removalWork";
+import type { Removals, RemovalsRequest } from "./removalWork";
 import { daysUntil } from "./days";
 import {
   chosenMark,

@@ -1,29 +1,18 @@
 import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorName";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { DAY_MS } from "../model";
-import type { Observed, ServerFqdn } from "../model";
+import type { Observed } from "../model";
 import { throughGap } from "./connectorGap";
 import { sameConnector } from "./connectors";
 import type { GapWishes, HeldNames } from "./connectorGap";
-import type { DesiredBinding } from "./desired";
-import { findCertificate } from "./holdings";
+import type { DesiredBinding, SupersededCertificate } from "./desired";
 import type { ObservedServer } from "./observedServer";
 import type { Blocker, Goal, NamedCertificate, Notice, Plan, Step } from "./planTypes";
 import { isMerelyWaiting, judgeRemoval } from "./removal";
 import type { Removal, RemovalReason } from "./removal";
-import { factsBefore, serverAfter } from "./serverAfter";
+import { factsBefore, serverAfter, withoutCertificate } from "./serverAfter";
 import { named } from "./target";
 import type { PlanContext, Target } from "./target";
-
-/** A certificate that a binding has replaced and that is, as far as the state knows, still on its server. */
-export interface SupersededCertificate {
-  readonly server: ServerFqdn;
-  readonly thumbprint: Thumbprint;
-  /** When it was replaced, ISO 8601. */
-  readonly since: string | undefined;
-  /** Its key may be on that server alone: a certificate that was named by its thumbprint. */
-  readonly onlyThere: boolean;
-}
 
 export interface RemovalsRequest {
   readonly desired: DesiredBinding;
@@ -245,9 +234,4 @@ function together(one: RemovalReason, other: RemovalReason | undefined): Removal
   return one.kind === "sendConnectors" && other?.kind === "sendConnectors"
     ? { ...one, thumbprints: [...one.thumbprints, ...other.thumbprints] }
     : one;
-}
-
-export function withoutCertificate(server: ObservedServer, thumbprint: Thumbprint): ObservedServer {
-  const gone = findCertificate(server, thumbprint);
-  return { ...server, certificates: server.certificates.filter((one) => one !== gone) };
 }

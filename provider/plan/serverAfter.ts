@@ -13,6 +13,7 @@ import {
   sortServices,
 } from "../model";
 import { receiveConnectorName, sameConnector } from "./connectors";
+import { findCertificate } from "./holdings";
 import { nameWrittenByEnable } from "./names";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
 import type { CertificateRef, Step } from "./planTypes";
@@ -158,4 +159,9 @@ export function serverAfter(server: ObservedServer, steps: readonly Step[], targ
     }
   }
   return after;
+}
+
+export function withoutCertificate(server: ObservedServer, thumbprint: Thumbprint): ObservedServer {
+  const gone = findCertificate(server, thumbprint);
+  return { ...server, certificates: server.certificates.filter((one) => one !== gone) };
 }
