@@ -5,8 +5,8 @@ import type { Severity } from "../../plan/line";
 /** Puts lines under the resource they belong to. */
 export interface EngineLog {
   /**
-   * Shows a line under the row of that URN; where that fails, `otherwise` does, and for all lines after it too. Lines
-   * keep their order.
+   * Shows a line under the row of that URN; where that fails, `otherwise` does, and for all lines after it too. The
+   * lines of one URN keep their order; those of others don't wait for them.
    */
   show(urn: string, severity: Severity, text: string, otherwise: () => void): void;
   /** Ends when everything that was shown so far has reached the engine. Never fails. */
@@ -29,36 +29,46 @@ export function engineAddressIn(argv: readonly string[]): string | undefined {
 
 /**
  * The log of the engine at that address. Nothing is loaded or connected before the first line. One that doesn't answer
- * is waited for once: each line would hold up an operation.
+ * is waited for once: line after line would hold up an operation.
  */
 export function engineLogAt(address: string, deadline = DEADLINE): EngineLog {
   let opened: Opened | undefined;
   let isGone = false;
-  let shown: Promise<void> = Promise.resolve();
+  /** By URN, the last of its lines that are on their way: one at a time, or the engine would mix them up. */
+  const underWay = new Map<string, Promise<void>>();
+  const show = async (urn: string, severity: Severity, text: string, otherwise: () => void): Promise<void> => {
+    if (isGone) {
+      otherwise();
+      return;
+    }
+    try {
+      opened ??= open(address);
+      const { client, requestOf } = opened;
+      const request = requestOf(urn, severity, text);
+      await new Promise<void>((resolve, reject) => {
+        client.log(request, { deadline: Date.now() + deadline }, (error) => {
+          if (error === null || error === undefined) resolve();
+          else reject(new Error("the engine takes no lines", { cause: error }));
+        });
+      });
+    } catch {
+      isGone = true;
+      otherwise();
+    }
+  };
   return {
     show: (urn, severity, text, otherwise) => {
-      shown = shown.then(async () => {
-        if (isGone) {
-          otherwise();
-          return;
-        }
-        try {
-          opened ??= open(address);
-          const { client, requestOf } = opened;
-          const request = requestOf(urn, severity, text);
-          await new Promise<void>((resolve, reject) => {
-            client.log(request, { deadline: Date.now() + deadline }, (error) => {
-              if (error === null || error === undefined) resolve();
-              else reject(new Error("the engine takes no lines", { cause: error }));
-            });
-          });
-        } catch {
-          isGone = true;
-          otherwise();
-        }
-      });
+      const before = underWay.get(urn) ?? Promise.resolve();
+      const shown = before
+        .then(() => show(urn, severity, text, otherwise))
+        .finally(() => {
+          if (underWay.get(urn) === shown) underWay.delete(urn);
+        });
+      underWay.set(urn, shown);
     },
-    flush: () => shown,
+    flush: async () => {
+      await Promise.all(underWay.values());
+    },
   };
 }
 
