@@ -236,3 +236,50 @@ describe("the days that are left", () => {
     expect(Object.keys(inputs ?? { daysLeft: 0 })).not.toContain("daysLeft");
   });
 });
+
+describe("the SDK's stacks", () => {
+  const args: ExchangeCertificateBindingArgs = {
+    server: "ex01.contoso.com",
+    certificate: { selfSigned: { dnsNames: ["mail.contoso.com"] } },
+    services: ["SMTP"],
+  };
+  /** How deep stacks are while the SDK reads an option. */
+  const depthIn = (name: string): { readonly inside: readonly number[]; readonly afterwards: number } => {
+    const inside: number[] = [];
+    const opts = {
+      get retainOnDelete() {
+        inside.push(Error.stackTraceLimit);
+        return false;
+      },
+    };
+    const { stackTraceLimit } = Error;
+    try {
+      Error.stackTraceLimit = 37;
+      try {
+        new ExchangeCertificateBinding(name, args, opts);
+      } catch {
+        // A name that is none.
+      }
+      return { inside, afterwards: Error.stackTraceLimit };
+    } finally {
+      Error.stackTraceLimit = stackTraceLimit;
+    }
+  };
+
+  it("are short while a binding is made, as a thousand of them take long, and as before afterwards", () => {
+    const { inside, afterwards } = depthIn("short");
+    expect(inside).toContain(1);
+    expect(inside).not.toContain(37);
+    expect(afterwards).toBe(37);
+    expect(depthIn("").afterwards).toBe(37);
+  });
+
+  it("are as they are where somebody looks for promises that leak", () => {
+    process.env["PULUMI_DEBUG_PROMISE_LEAKS"] = "true";
+    try {
+      expect(depthIn("whole").inside).toContain(37);
+    } finally {
+      delete process.env["PULUMI_DEBUG_PROMISE_LEAKS"];
+    }
+  });
+});
