@@ -115,8 +115,7 @@ async function diffKnown(deployment: Deployment, known: Known): Promise<Decision
   const waiting = isRefresh ? [] : waitingConnectorsOf(first);
   const bound = findCertificate(server, thumbprint)?.facts;
   if (waiting.length > 0 && bound !== undefined) {
-    // Nothing is done with them here: whoever makes their last server ready in this run sets them. First the word, then
-    // the look, as in `decide`.
+    // Whoever makes their last server ready in this run sets them. First the word, then the look, as in `decide`.
     for (const connector of waiting) deployment.sources.waits(server.server, connector, bound);
     await deployment.sources.read(server, waiting, limitsOf(desired, request));
   }
@@ -161,9 +160,9 @@ async function diffKnown(deployment: Deployment, known: Known): Promise<Decision
   }
 }
 
-/** Those with which nothing is done now because a source server isn't ready. */
+/** Those with which nothing may be done by this binding because a source server isn't ready. */
 function waitingConnectorsOf(decision: Plan): readonly string[] {
-  if (decision.kind !== "inSync") return [];
+  if (decision.kind !== "inSync" && decision.kind !== "update") return [];
   return decision.notices.flatMap((one) => (one.kind === "connectorWaits" ? [one.connector] : []));
 }
 
