@@ -4,7 +4,7 @@
 // that need processes or threads of their own and nothing built. Types are not checked here. What was compiled once is
 // kept in .cache/, because loading the compiler takes longer than everything else that such a process does.
 const { createHash, randomUUID } = require("node:crypto");
-const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
+const { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs");
 const path = require("node:path");
 const { version } = require("typescript/package.json");
 
@@ -48,7 +48,13 @@ function compile(source, fileName, kept) {
   mkdirSync(CACHE, { recursive: true });
   const unfinished = `${kept}.${randomUUID()}`;
   writeFileSync(unfinished, outputText);
-  renameSync(unfinished, kept);
+  try {
+    renameSync(unfinished, kept);
+  } catch (error) {
+    rmSync(unfinished, { force: true });
+    // Windows lets nobody replace a file that is read: then another process was quicker, with the same.
+    if (!existsSync(kept)) throw error;
+  }
   return outputText;
 }
 

@@ -52,6 +52,8 @@ export function describeNotice(notice: Notice, context: TextContext, phase: Phas
     case "takeOverUnknown":
       return sentence`the server didn't say who holds ${notice.service} now, so whom it is taken from isn't known`;
     case "staysBehind":
+      if (notice.unknown !== undefined)
+        return sentence`${notice.service} is NOT released if ${withLife(notice.certificate, now)} holds it, which isn't known (${notice.unknown})`;
       return sentence`${notice.service} is NOT released: it stays on ${withLife(notice.certificate, now)} until that is removed (onDelete: "remove")`;
     case "releasedTo":
       return sentence`${notice.service} leaves ${withLife(notice.from, now)} for ${notice.holder.kind === "known" ? sentence`the successor ` : ""}${refInShort(notice.holder)}`;

@@ -143,7 +143,13 @@ export type Notice =
       readonly mayHaveOthers: boolean;
     }
   | { readonly kind: "takeOverUnknown"; readonly service: ExchangeService }
-  | { readonly kind: "staysBehind"; readonly service: ExchangeService; readonly certificate: NamedCertificate }
+  | {
+      readonly kind: "staysBehind";
+      readonly service: ExchangeService;
+      readonly certificate: NamedCertificate;
+      /** Why it isn't known whether the certificate holds it at all. */
+      readonly unknown?: string | undefined;
+    }
   | {
       readonly kind: "releasedTo";
       readonly service: ExchangeService;

@@ -1,6 +1,6 @@
 import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
-import { type ExchangeService, isNameService, valueOr } from "../model";
+import { type ExchangeService, isNameService, known, valueOr } from "../model";
 import type { DesiredBinding, PreviousBinding } from "./desired";
 import { guardUse } from "./fitness";
 import { guardKeyAlgorithm, guardUm, judgeStatus, outOfDates } from "./guards";
@@ -198,9 +198,10 @@ export function afterReplacement(
       const successor = handOvers.find((one) => one.service === service)?.successor;
       if (successor !== undefined) return { kind: "releasedTo", service, holder: successor, from: certificate };
       const finalName = isNameService(service) ? valueOr(work.finalNames[service], undefined) : undefined;
-      const holdsStill = isNameService(service)
-        ? finalName !== undefined && coversName(old.facts, finalName)
-        : valueOr(holds(server, old, service), true);
-      return holdsStill ? { kind: "staysBehind", service, certificate } : whoHasIt(desired, service, server);
+      const held = isNameService(service)
+        ? known(finalName !== undefined && coversName(old.facts, finalName))
+        : holds(server, old, service);
+      if (held.kind === "unknown") return { kind: "staysBehind", service, certificate, unknown: held.reason };
+      return held.value ? { kind: "staysBehind", service, certificate } : whoHasIt(desired, service, server);
     });
 }

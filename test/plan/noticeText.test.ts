@@ -344,6 +344,14 @@ const SENTENCES: Readonly<Record<Exclude<Notice["kind"], Added>, readonly (reado
       planned({ ...SMTP, ...given(RENEWED) }, {}, bound()),
       `IIS is NOT released: it stays on ${mail} until that is removed (onDelete: "remove")`,
     ],
+    [
+      planned(
+        { services: ["IIS"], ...given(RENEWED) },
+        { services: ["IIS", "SMTP"] },
+        serverOf([{ ...shown(MAIL, { services: ["IIS"] }), displayedServices: NO_ROLE }]),
+      ),
+      `SMTP is NOT released if ${mail} holds it, which isn't known (no role)`,
+    ],
   ],
   releasedTo: [
     [

@@ -1,3 +1,5 @@
+import path from "node:path";
+
 import {
   farm,
   EX01,
@@ -327,7 +329,7 @@ describe("a provider resource of the program's own", () => {
       provider,
     );
     expect(deployment.settings).toMatchObject({
-      backend: { kind: "simulator", file: "/program/first.json" },
+      backend: { kind: "simulator", file: path.resolve("/program/first.json") },
       servers: [EX01],
     });
     expect(lines).toEqual([
