@@ -10,7 +10,7 @@ import path from "node:path";
 import { endProcess, npmCommand, run } from "./process.cjs";
 import { ensureNodeModules, root } from "./setup.mjs";
 
-/** Scripts of package.json that check something. The tests come before them, because they say most. */
+/** Scripts of package.json that check something. Most tests come before them, because they say most. */
 const SCRIPTS = ["typecheck", "lint", "format:check", "check:exports", "check:types", "check:unused", "check:docs"];
 /** For what hangs. The tests have a limit of their own, each (jest.config.cjs). */
 const LIMIT_SECONDS = 5400;
@@ -139,6 +139,21 @@ function withoutEngine({ passed, failed, note }) {
 }
 
 /**
+ * The longest and the last. `--stories-within=<minutes>`: where the rest has taken longer they aren't begun, and that is
+ * said: whoever is ended in the middle of them has no result at all.
+ *
+ * @returns {Promise<Outcome>}
+ */
+async function stories() {
+  const name = "test:stories";
+  const [, minutes] = process.argv.map((arg) => /^--stories-within=(\d+)$/.exec(arg)).find(Boolean) ?? [];
+  if (minutes !== undefined && process.uptime() > Number(minutes) * 60) {
+    return { name, passed: 0, failed: 0, seconds: 0, note: `not begun, because ${minutes} minutes were over` };
+  }
+  return tests(name, "stories");
+}
+
+/**
  * A check that can't even be started has failed; the others are run all the same.
  *
  * @param {string} name
@@ -191,9 +206,9 @@ const prepared = await outcomeOf("setup", async () => {
 if (prepared.failed > 0) outcomes.push(prepared);
 else {
   outcomes.push(await outcomeOf("test", () => tests("test", "engine")));
-  outcomes.push(await outcomeOf("test:stories", () => tests("test:stories", "stories")));
   for (const what of /** @type {const} */ (["windows", "languages"]))
     outcomes.push(await outcomeOf(`test:${what}`, () => testsWherePossible(what)));
   for (const script of SCRIPTS) outcomes.push(await outcomeOf(script, () => check(script)));
+  outcomes.push(await outcomeOf("test:stories", stories));
 }
 conclude();
