@@ -15,8 +15,8 @@ const { EngineService } = require("@pulumi/pulumi/proto/engine_grpc_pb") as {
 const { Empty } = require("google-protobuf/google/protobuf/empty_pb") as { readonly Empty: new () => object };
 /* eslint-enable */
 
-/** An engine that takes lines, and what it has taken. */
-async function startEngine(): Promise<{
+/** An engine that takes lines, and what it has taken. `until`: how long it keeps an answer back. */
+async function startEngine(until: (urn: string) => Promise<unknown> = () => Promise.resolve()): Promise<{
   readonly address: string;
   readonly taken: unknown[];
   readonly end: () => void;
@@ -26,7 +26,9 @@ async function startEngine(): Promise<{
   server.addService(EngineService, {
     log: ({ request }: { readonly request: Request }, done: (error: null, answer: object) => void) => {
       taken.push([request.getUrn(), request.getSeverity(), request.getMessage()]);
-      done(null, new Empty());
+      void until(request.getUrn()).then(() => {
+        done(null, new Empty());
+      });
     },
   });
   const port = await new Promise<number>((resolve, reject) => {
@@ -45,18 +47,36 @@ async function startEngine(): Promise<{
 }
 
 describe("the engine's log", () => {
-  it("gets lines in their order, with the resource and the severity", async () => {
+  it("gets a resource's lines in their order, with the resource and the severity", async () => {
     const engine = await startEngine();
     const log = engineLogAt(engine.address);
     const lost: string[] = [];
     log.show("urn:a", "info", "one", () => lost.push("one"));
-    log.show("urn:b", "warning", "two", () => lost.push("two"));
+    log.show("urn:a", "warning", "two", () => lost.push("two"));
     await log.flush();
     engine.end();
     expect(engine.taken).toEqual([
       ["urn:a", 1, "one"],
-      ["urn:b", 2, "two"],
+      ["urn:a", 2, "two"],
     ]);
+    expect(lost).toEqual([]);
+  });
+
+  it("gets the lines of one resource while it thinks about those of another", async () => {
+    let hasCome: () => void = () => undefined;
+    const later = new Promise<void>((resolve) => (hasCome = resolve));
+    const engine = await startEngine((urn) => {
+      if (urn === "urn:a") return later;
+      hasCome();
+      return later;
+    });
+    const log = engineLogAt(engine.address);
+    const lost: string[] = [];
+    log.show("urn:a", "info", "one", () => lost.push("one"));
+    log.show("urn:b", "info", "two", () => lost.push("two"));
+    await log.flush();
+    engine.end();
+    expect(engine.taken).toHaveLength(2);
     expect(lost).toEqual([]);
   });
 
