@@ -9,8 +9,7 @@ import { DEFAULT_TIMEOUT_SECONDS, HIDDEN_KEYS, INPUT_DEFAULTS, INPUT_KEYS, ident
 import { NAME_SERVICES, formatVersion, parseServerFqdn, parseService, sortServices, valueOr } from "./model";
 import type { ExchangeService, ServerFqdn } from "./model";
 import type { BindingIdentity, DeclaredName, NotDone, PreviousBinding, SupersededCertificate } from "./plan/desired";
-import { sameConnectorName, tlsCertificateNameOf } from "./backends/connectorName";
-import { sameConnector } from "./plan/connectors";
+import { connectorNames, isAmong } from "./plan/connectors";
 import { findCertificate, heldServices, isOnServer } from "./plan/holdings";
 import type { ObservedServer } from "./plan/observedServer";
 import type { FollowUp } from "./plan/followUps";
@@ -316,23 +315,14 @@ export function outputsOf(parts: OutputParts): Bag {
  * never comes in here: who cleared it isn't known. Undefined for none.
  */
 function notSetYet({ inputs, server, thumbprint, stored }: OutputParts): readonly string[] | undefined {
-  const isIn = (list: readonly string[], name: string): boolean => list.some((one) => sameConnector(one, name));
   const facts = server === undefined ? undefined : findCertificate(server, thumbprint)?.facts;
-  const shown = server === undefined ? [] : valueOr(server.sendConnectors, []);
-  const isNamed = (connector: string): boolean =>
-    facts !== undefined &&
-    shown.some(
-      ({ name, tlsCertificateName }) =>
-        sameConnector(name, connector) &&
-        tlsCertificateName !== undefined &&
-        sameConnectorName(tlsCertificateName, tlsCertificateNameOf(facts)),
-    );
   const left = readConnectors(inputs["connectors"] ?? undefined, () => undefined).send.filter((connector) => {
     const wasSet =
       stored !== undefined &&
-      isIn(stored.previous.connectors.send, connector) &&
-      !isIn(stored.previous.connectorsNotSet ?? [], connector);
-    return !wasSet && !isNamed(connector);
+      isAmong(stored.previous.connectors.send, connector) &&
+      !isAmong(stored.previous.connectorsNotSet ?? [], connector);
+    const isNamed = server !== undefined && facts !== undefined && connectorNames(server, "send", connector, facts);
+    return !wasSet && !isNamed;
   });
   return left.length > 0 ? left : undefined;
 }

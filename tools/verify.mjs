@@ -7,6 +7,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { parseArgs } from "node:util";
 import { endProcess, npmCommand, run } from "./process.cjs";
 import { ensureNodeModules, root } from "./setup.mjs";
 
@@ -16,6 +17,14 @@ const SCRIPTS = ["typecheck", "lint", "format:check", "check:exports", "check:ty
 const LIMIT_SECONDS = 5400;
 
 const OUT_OF_TIME = `ended after ${LIMIT_SECONDS} s`;
+
+const { values } = parseArgs({
+  options: {
+    windows: { type: "boolean", default: false },
+    languages: { type: "boolean", default: false },
+    "stories-within": { type: "string" },
+  },
+});
 
 /** @typedef {{ name: string, passed: number, failed: number, seconds: number, note?: string }} Outcome */
 
@@ -80,7 +89,7 @@ async function testsWherePossible(what) {
   const name = `test:${what}`;
   try {
     const report = path.join(directory, "jest.json");
-    const required = process.argv.includes(`--${what}`) ? ["--required"] : [];
+    const required = values[what] ? ["--required"] : [];
     const { exitCode, seconds, timedOut } = await runScript(name, ["--ci", `--outputFile=${report}`, ...required]);
     if (exitCode === 0 && !fs.existsSync(report)) return { name, passed: 0, failed: 0, seconds, note: "not run" };
     return { name, seconds, ...countTests(report, exitCode), ...(timedOut ? { note: OUT_OF_TIME } : {}) };
@@ -146,7 +155,7 @@ function withoutEngine({ passed, failed, note }) {
  */
 async function stories() {
   const name = "test:stories";
-  const [, minutes] = process.argv.map((arg) => /^--stories-within=(\d+)$/.exec(arg)).find(Boolean) ?? [];
+  const { "stories-within": minutes } = values;
   if (minutes !== undefined && process.uptime() > Number(minutes) * 60) {
     return { name, passed: 0, failed: 0, seconds: 0, note: `not begun, because ${minutes} minutes were over` };
   }

@@ -110,16 +110,15 @@ async function diffKnown(deployment: Deployment, known: Known): Promise<Decision
   if (observation.kind === "observed" && !isRefresh) deployment.holds(identity, heldNamesOf(stored.previous, server));
   const planContext = deployment.planContext(desired.server, identity);
   const { thumbprint } = stored.previous;
-  const planNow = (): Plan => plan(desired, previous, server, planContext);
-  const first = planNow();
-  const waiting = isRefresh ? [] : waitingConnectorsOf(first);
+  let decision = plan(desired, previous, server, planContext);
+  const waiting = isRefresh ? [] : waitingConnectorsOf(decision);
   const bound = findCertificate(server, thumbprint)?.facts;
   if (waiting.length > 0 && bound !== undefined) {
     // Whoever makes their last server ready in this run sets them. First the word, then the look, as in `decide`.
     for (const connector of waiting) deployment.sources.waits(server.server, connector, bound);
     await deployment.sources.read(server, waiting, limitsOf(desired, request));
+    decision = plan(desired, previous, server, planContext);
   }
-  const decision = waiting.length > 0 ? planNow() : first;
   if (!isRefresh && decision.kind !== "replace") {
     const removed = declareOn(deployment, desired.server, thumbprint, identity);
     if (removed !== undefined) throw refused(desired, [removed], planContext.now);

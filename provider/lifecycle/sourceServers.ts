@@ -4,9 +4,8 @@ import { messageOf } from "../errors";
 import { DEFAULT_TIMEOUT_SECONDS } from "../inputs";
 import { parseServerFqdn, valueOr } from "../model";
 import type { ServerFqdn } from "../model";
-import { decideSend, sameConnector } from "../plan/connectors";
+import { decideSend, isAmong, isNameOf } from "../plan/connectors";
 import type { NotReady, SendDecision, SourceOf, SourceServer } from "../plan/connectors";
-import { isNameOf } from "../plan/connectors";
 import { findCertificate } from "../plan/holdings";
 import type { ObservedServer } from "../plan/observedServer";
 import type { Limits } from "./requests";
@@ -120,7 +119,7 @@ export class SourceServers {
       const own = this.#env.snapshots.last(waiting.server);
       const isThere = own !== undefined && findCertificate(own, waiting.facts.thumbprint) !== undefined;
       const isSource = sourceNames(server, [waiting.connector]).some((name) => isNameOf(server.server, name));
-      return isSource && isThere && !lookedAt.some((one) => sameConnector(one, waiting.connector));
+      return isSource && isThere && !isAmong(lookedAt, waiting.connector);
     });
   }
 
@@ -154,6 +153,6 @@ function partOfLimit({ seconds, setBy = "timeoutSeconds" }: TimeLimit): TimeLimi
 }
 
 function sourceNames({ sendConnectors }: ObservedServer, connectors: readonly string[]): readonly string[] {
-  const declared = valueOr(sendConnectors, []).filter(({ name }) => connectors.some((one) => sameConnector(one, name)));
+  const declared = valueOr(sendConnectors, []).filter(({ name }) => isAmong(connectors, name));
   return [...new Set(declared.flatMap(({ sourceServers }) => sourceServers))];
 }

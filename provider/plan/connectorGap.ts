@@ -1,6 +1,6 @@
 import { sameConnectorName, tlsCertificateNameOf } from "../backends/connectorName";
 import type { CertificateFacts } from "../certificate/facts";
-import { decideSend, isNameOf, notReady, sameConnector } from "./connectors";
+import { decideSend, isAmong, isNameOf, notReady } from "./connectors";
 import type { NotReady, SourceServer } from "./connectors";
 import type { DesiredBinding, PreviousBinding } from "./desired";
 import { findCertificate } from "./holdings";
@@ -61,10 +61,10 @@ export function decideGap({ facts, server, declared, held, sourceOf, now }: GapR
     ({ tlsCertificateName: name }) => name !== undefined && sameConnectorName(name, wanted),
   );
   const isHeld = (connector: string): boolean =>
-    declared.some((one) => sameConnector(one, connector)) &&
+    isAmong(declared, connector) &&
     held !== undefined &&
     sameConnectorName(held.certificateName, wanted) &&
-    held.connectors.some((one) => sameConnector(one, connector));
+    isAmong(held.connectors, connector);
   const others = naming.filter(({ name }) => !isHeld(name));
   if (others.length > 0) return refused({ kind: "notHeld", connectors: others.map(({ name }) => name) });
   for (const { name: connector, sourceServers } of naming) {
@@ -148,8 +148,9 @@ export function puttingBack(
   const notices = [
     ...back.flatMap(({ connector }): Notice[] => {
       if (desired.allowConnectorGap) return [{ kind: "connectorLeftEmpty", connector }];
-      const hasWaited = notSetYet.some((one) => sameConnector(one, connector));
-      return hasWaited ? [] : [{ kind: "connectorDrifted", type: "send", connector, actual: undefined }];
+      return isAmong(notSetYet, connector)
+        ? []
+        : [{ kind: "connectorDrifted", type: "send", connector, actual: undefined }];
     }),
     ...plan.notices,
   ];

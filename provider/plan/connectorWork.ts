@@ -1,5 +1,5 @@
 import type { DesiredBinding, PreviousBinding } from "./desired";
-import { decideReceive, decideSend, isNameOf, sameConnector } from "./connectors";
+import { decideReceive, decideSend, isAmong, isNameOf } from "./connectors";
 import type { SourceServer } from "./connectors";
 import type { ObservedServer } from "./observedServer";
 import type { Blocker, Notice, Step } from "./planTypes";
@@ -49,8 +49,8 @@ export function workForConnectors(request: ConnectorRequest): ConnectorWork {
   const blockers: Blocker[] = [];
   const property = "connectors";
   const drifted = (type: "send" | "receive", connector: string, actual: string | undefined): void => {
-    const isIn = (list: readonly string[] = []): boolean => list.some((one) => sameConnector(one, connector));
-    const wasSet = isIn(kept?.connectors[type]) && !(type === "send" && isIn(kept?.connectorsNotSet));
+    const hasWaited = type === "send" && isAmong(kept?.connectorsNotSet ?? [], connector);
+    const wasSet = isAmong(kept?.connectors[type] ?? [], connector) && !hasWaited;
     if (wasSet) notices.push({ kind: "connectorDrifted", type, connector, actual });
   };
   for (const name of connectors.receive) {
@@ -103,7 +103,7 @@ function setWhenComplete(
 function leftAlone({ connectors }: DesiredBinding, kept: PreviousBinding | undefined): Notice[] {
   if (kept === undefined) return [];
   const gone = (["send", "receive"] as const).flatMap((type) =>
-    kept.connectors[type].filter((one) => !connectors[type].some((now) => sameConnector(now, one))),
+    kept.connectors[type].filter((one) => !isAmong(connectors[type], one)),
   );
   return gone.length === 0 ? [] : [{ kind: "connectorsForgotten", connectors: gone }];
 }

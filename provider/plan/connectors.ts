@@ -189,6 +189,11 @@ export function sameConnector(one: string, other: string): boolean {
   return one.trim().toLowerCase() === other.trim().toLowerCase();
 }
 
+/** Whether the connector is one of these. */
+export function isAmong(connectors: readonly string[], connector: string): boolean {
+  return connectors.some((one) => sameConnector(one, connector));
+}
+
 /** Whether Exchange's short name is that of the server. */
 export function isNameOf(server: string, short: string): boolean {
   return server.split(".", 1)[0]?.toLowerCase() === short.trim().toLowerCase();

@@ -3,7 +3,7 @@ import type { Thumbprint } from "../certificate/thumbprint";
 import { DAY_MS } from "../model";
 import type { Observed } from "../model";
 import { throughGap } from "./connectorGap";
-import { sameConnector } from "./connectors";
+import { isAmong } from "./connectors";
 import type { GapWishes, HeldNames } from "./connectorGap";
 import type { DesiredBinding, SupersededCertificate } from "./desired";
 import type { ObservedServer } from "./observedServer";
@@ -98,7 +98,7 @@ function withMoves(
   declared: readonly string[],
   facts: ReturnType<typeof factsBefore>,
 ): Kept {
-  const isToMove = (connector: string): boolean => declared.some((one) => sameConnector(one, connector));
+  const isToMove = (connector: string): boolean => isAmong(declared, connector);
   return {
     certificate,
     reasons: reasons.map((one) =>

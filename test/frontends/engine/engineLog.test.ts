@@ -46,14 +46,23 @@ async function startEngine(until: (urn: string) => Promise<unknown> = () => Prom
   };
 }
 
+/** Its log, and what it leaves to somebody else. */
+function logAt(address: string, deadline?: number) {
+  const log = engineLogAt(address, deadline);
+  const lost: string[] = [];
+  const show = (urn: string, severity: "info" | "warning", text: string): void => {
+    log.show(urn, severity, text, () => lost.push(text));
+  };
+  return { lost, show, flush: () => log.flush() };
+}
+
 describe("the engine's log", () => {
   it("gets a resource's lines in their order, with the resource and the severity", async () => {
     const engine = await startEngine();
-    const log = engineLogAt(engine.address);
-    const lost: string[] = [];
-    log.show("urn:a", "info", "one", () => lost.push("one"));
-    log.show("urn:a", "warning", "two", () => lost.push("two"));
-    await log.flush();
+    const { lost, show, flush } = logAt(engine.address);
+    show("urn:a", "info", "one");
+    show("urn:a", "warning", "two");
+    await flush();
     engine.end();
     expect(engine.taken).toEqual([
       ["urn:a", 1, "one"],
@@ -70,23 +79,27 @@ describe("the engine's log", () => {
       hasCome();
       return later;
     });
-    const log = engineLogAt(engine.address);
-    const lost: string[] = [];
-    log.show("urn:a", "info", "one", () => lost.push("one"));
-    log.show("urn:b", "info", "two", () => lost.push("two"));
-    await log.flush();
+    const { lost, show, flush } = logAt(engine.address);
+    show("urn:a", "info", "one");
+    show("urn:b", "warning", "two");
+    await flush();
     engine.end();
     expect(engine.taken).toHaveLength(2);
+    expect(engine.taken).toEqual(
+      expect.arrayContaining([
+        ["urn:a", 1, "one"],
+        ["urn:b", 2, "two"],
+      ]),
+    );
     expect(lost).toEqual([]);
   });
 
   it("leaves lines to somebody else where it can't be reached, and fails never", async () => {
     const engine = await startEngine();
     engine.end();
-    const log = engineLogAt(engine.address);
-    const lost: string[] = [];
-    log.show("urn:a", "info", "one", () => lost.push("one"));
-    await log.flush();
+    const { lost, show, flush } = logAt(engine.address);
+    show("urn:a", "info", "one");
+    await flush();
     expect(lost).toEqual(["one"]);
   });
 
@@ -99,12 +112,11 @@ describe("the engine's log", () => {
         resolve(bound);
       });
     });
-    const log = engineLogAt(`127.0.0.1:${String(port)}`, 300);
-    const lost: string[] = [];
-    for (const text of ["one", "two", "three"]) log.show("urn:a", "info", text, () => lost.push(text));
-    await log.flush();
-    log.show("urn:a", "info", "four", () => lost.push("four"));
-    await log.flush();
+    const { lost, show, flush } = logAt(`127.0.0.1:${String(port)}`, 300);
+    for (const text of ["one", "two", "three"]) show("urn:a", "info", text);
+    await flush();
+    show("urn:a", "info", "four");
+    await flush();
     server.forceShutdown();
     expect(lost).toEqual(["one", "two", "three", "four"]);
     expect(asked).toBeLessThanOrEqual(1);
