@@ -11,13 +11,15 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { packPlugins } from "../native/pack.mjs";
-import { run, runOrThrow } from "../process.cjs";
+import { goBuild, requiredVersion } from "../go.mjs";
+import { run } from "../process.cjs";
 import { cacheDirectory, ensurePulumi } from "../pulumi/ensure.mjs";
 import { log, main, root } from "../setup.mjs";
 import { NODE_FILES, playNode } from "./node.mjs";
 import { openStage } from "./stage.mjs";
 import { importYaml, playYaml, yamlProgram } from "./yaml.mjs";
 
+const YAML_MODULE = "github.com/pulumi/pulumi-yaml";
 const YAML_HOST = "pulumi-language-yaml";
 const BUILD_LIMIT_SECONDS = 1800;
 const OUTPUT_FILE = "--outputFile=";
@@ -25,16 +27,19 @@ const OUTPUT_FILE = "--outputFile=";
 /** @returns {Promise<string>} Its directory. */
 async function ensureYamlHost() {
   const module = path.join(import.meta.dirname, "yaml-host");
-  const version = /pulumi-yaml (v\S+)/.exec(fs.readFileSync(path.join(module, "go.mod"), "utf8"))?.[1] ?? "";
-  const directory = path.join(cacheDirectory(process.env), `${YAML_HOST}-${version}`);
+  const version = requiredVersion(module, YAML_MODULE);
+  const directory = path.join(cacheDirectory(process.env), `${YAML_HOST}-v${version}`);
   const host = path.join(directory, YAML_HOST);
   if (!fs.existsSync(host)) {
     log("Building the host of YAML (once; a minute beside the CLI's build, some minutes otherwise) ...");
-    const source = `github.com/pulumi/pulumi-yaml/cmd/${YAML_HOST}`;
-    // A go.work in a directory above would replace our module.
-    const env = { ...process.env, GOWORK: "off" };
-    const options = { cwd: module, env, timeLimitSeconds: BUILD_LIMIT_SECONDS };
-    await runOrThrow("go", ["build", "-mod=readonly", "-ldflags", "-s -w", "-o", `${host}.new`, source], options);
+    await goBuild({
+      module,
+      source: `${YAML_MODULE}/cmd/${YAML_HOST}`,
+      output: `${host}.new`,
+      ldflags: "-s -w",
+      env: process.env,
+      timeLimitSeconds: BUILD_LIMIT_SECONDS,
+    });
     fs.renameSync(`${host}.new`, host);
   }
   return directory;

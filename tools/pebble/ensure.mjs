@@ -6,20 +6,22 @@
 
 import fs from "node:fs";
 import path from "node:path";
-import { run, runOrThrow } from "../process.cjs";
+import { goBuild, goEnvironment, requiredVersion } from "../go.mjs";
+import { run } from "../process.cjs";
 import { cacheDirectory } from "../pulumi/ensure.mjs";
 
 const here = import.meta.dirname;
 const BUILD_LIMIT_SECONDS = 600;
 const PROGRAMS = ["pebble", "pebble-challtestsrv"];
 
-const version = /pebble\/v2 v(\S+)/.exec(fs.readFileSync(path.join(here, "go.mod"), "utf8"))?.[1] ?? "";
+const MODULE = "github.com/letsencrypt/pebble/v2";
+const version = requiredVersion(here, MODULE);
 const cache = path.join(cacheDirectory(process.env), `pebble-${version}-${process.platform}-${process.arch}`);
 
 if (!fs.existsSync(cache)) {
-  // A go.work in a directory above would replace our module.
-  const env = { ...process.env, GOWORK: "off" };
-  const go = await run("go", ["version"], { env, timeLimitSeconds: 60 }).catch(() => undefined);
+  const go = await run("go", ["version"], { env: goEnvironment(process.env), timeLimitSeconds: 60 }).catch(
+    () => undefined,
+  );
   if (go?.exitCode !== 0) {
     process.stderr.write("There is no Pebble here, and no Go to build it with.\n");
     process.exit(2);
@@ -29,10 +31,11 @@ if (!fs.existsSync(cache)) {
   const making = fs.mkdtempSync(`${cache}-`);
   try {
     for (const program of PROGRAMS) {
-      const args = ["build", "-mod=readonly", "-o", path.join(making, program)];
-      await runOrThrow("go", [...args, `github.com/letsencrypt/pebble/v2/cmd/${program}`], {
-        cwd: here,
-        env,
+      await goBuild({
+        module: here,
+        source: `${MODULE}/cmd/${program}`,
+        output: path.join(making, program),
+        env: process.env,
         timeLimitSeconds: BUILD_LIMIT_SECONDS,
       });
     }

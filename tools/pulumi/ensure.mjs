@@ -14,6 +14,7 @@ import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { goBuild, goEnvironment, requiredVersion } from "../go.mjs";
 import { run, runOrThrow } from "../process.cjs";
 
 const here = import.meta.dirname;
@@ -49,7 +50,8 @@ class NoWay extends Error {}
  * @throws When there is no way to one; the message says what was tried and why each failed.
  */
 export async function ensurePulumi({ log = logToStderr, env = process.env } = {}) {
-  const version = requiredVersion();
+  // In one place: the requirement in cli/go.mod.
+  const version = requiredVersion(path.join(here, "cli"), "github.com/pulumi/pulumi/pkg/v3");
   const cache = path.join(cacheDirectory(env), `pulumi-${version}-${process.platform}-${process.arch}`);
   /** @type {[name: string, attempt: () => Promise<string>][]} */
   const beforeMaking = [
@@ -100,14 +102,6 @@ async function firstThatWorks(attempts, reasons) {
     }
   }
   return undefined;
-}
-
-/** The version to make, from the one place that says it: the requirement in cli/go.mod. Without the leading "v". */
-function requiredVersion() {
-  const file = path.join(here, "cli", "go.mod");
-  const version = /github\.com\/pulumi\/pulumi\/pkg\/v3 v(\d+\.\d+\.\d+)/.exec(fs.readFileSync(file, "utf8"))?.[1];
-  if (version === undefined) throw new Error(`No version of github.com/pulumi/pulumi/pkg/v3 found in ${file}.`);
-  return version;
 }
 
 /**
@@ -256,8 +250,7 @@ async function install(version, cache, log) {
 }
 
 /**
- * Builds the CLI and the Node language host. The user's GOPROXY, GOFLAGS, GOSUMDB and caches are used as they are;
- * `-mod=readonly` makes Go accept nothing that the go.sum files beside this script don't list.
+ * Builds the CLI and the Node language host.
  *
  * @param {string} version
  * @param {string} cache
@@ -266,33 +259,25 @@ async function install(version, cache, log) {
  * @returns {Promise<string>}
  */
 async function build(version, cache, env, log) {
-  // A go.work in a directory above would replace our module.
-  const goEnv = { ...env, GOWORK: "off" };
-  const go = await run("go", ["version"], { env: goEnv, timeLimitSeconds: 60 }).catch(() => {
+  const go = await run("go", ["version"], { env: goEnvironment(env), timeLimitSeconds: 60 }).catch(() => {
     throw new NoWay("go isn't installed");
   });
   if (go.exitCode !== 0) throw new NoWay(`"go version" failed: ${go.combined.trim()}`);
   const what = `Building Pulumi ${version} with ${go.stdout.trim()} (once; 3 to 5 minutes on two cores)`;
   return make(cache, log, what, async (directory) => {
     const stamp = `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${version}`;
-    /** @type {[module: string, mainPackage: string, file: string][]} */
+    /** @type {[module: string, source: string, file: string][]} */
     const programs = [
       ["cli", "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi", CLI],
       ["language-nodejs", "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs", LANGUAGE_HOST],
     ];
-    for (const [module, mainPackage, file] of programs) {
-      const args = [
-        "build",
-        "-mod=readonly",
-        "-ldflags",
-        `-s -w ${stamp}`,
-        "-o",
-        path.join(directory, file),
-        mainPackage,
-      ];
-      await runOrThrow("go", args, {
-        cwd: path.join(here, module),
-        env: goEnv,
+    for (const [module, source, file] of programs) {
+      await goBuild({
+        module: path.join(here, module),
+        source,
+        output: path.join(directory, file),
+        ldflags: `-s -w ${stamp}`,
+        env,
         timeLimitSeconds: BUILD_LIMIT_SECONDS,
       });
     }
