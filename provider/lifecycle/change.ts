@@ -7,6 +7,7 @@ import { sortServices, valueOr } from "../model";
 import type { ExchangeService } from "../model";
 import { heldNamesOf } from "../plan/connectorGap";
 import type { HeldNames } from "../plan/connectorGap";
+import { declaresAny } from "../plan/desired";
 import type { DesiredBinding, NotDone } from "../plan/desired";
 import { findCertificate, holds } from "../plan/holdings";
 import type { ObservedServer } from "../plan/observedServer";
@@ -267,7 +268,13 @@ async function finished(
   deployment.declarations.endsRemovals(what.desired.identity, server);
   const now = deployment.env.now();
   const certificate = { kind: "known", thumbprint } as const;
-  const done = work ?? { server: server.server, certificate, steps: [], goals: [] };
+  const done = work ?? {
+    server: server.server,
+    certificate,
+    steps: [],
+    goals: [],
+    declaresConnectors: declaresAny(what.desired.connectors),
+  };
   const resumed = doneByAnother(what, done, before);
   const whole: Work = { ...done, steps: [...resumed.steps, ...done.steps] };
   const left = leftToDo(what.stored, tasksOf(whole, server, thumbprint, setsOthers), now);
@@ -372,7 +379,7 @@ async function unfinished(
   const progress = progressOf({ work, begun, leftOut, server: seen, thumbprint, isRolledBack: back !== undefined });
   const { uncertain, undone } = progress;
   const workDone = { ...work, steps: [...resumed, ...stepsDone(progress, doneOf(error))] };
-  const tasks = seen === undefined ? tasksAfter(workDone.steps, []) : tasksOf(workDone, seen, thumbprint);
+  const tasks = seen === undefined ? tasksAfter(workDone, []) : tasksOf(workDone, seen, thumbprint);
   const left = leftToDo(stored, tasks, now);
   const outputs = outputsOf({
     notDone: notDoneOf([...uncertain, ...undone]),

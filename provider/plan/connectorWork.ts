@@ -1,3 +1,4 @@
+import { declaresAny } from "./desired";
 import type { DesiredBinding, PreviousBinding } from "./desired";
 import { decideReceive, decideSend, isAmong, isNameOf } from "./connectors";
 import type { SourceServer } from "./connectors";
@@ -33,7 +34,7 @@ export function workForConnectors(request: ConnectorRequest): ConnectorWork {
   const { connectors } = desired;
   const notices: Notice[] = leftAlone(desired, kept);
   const facts = factsBefore(target, context.now);
-  if (connectors.send.length + connectors.receive.length === 0 || facts === undefined) {
+  if (!declaresAny(connectors) || facts === undefined) {
     return { steps: [], blockers: [], notices };
   }
   if (facts.subject === "") {

@@ -70,6 +70,10 @@ export interface DeclaredConnectors {
   readonly receive: readonly string[];
 }
 
+export function declaresAny({ send, receive }: DeclaredConnectors): boolean {
+  return send.length + receive.length > 0;
+}
+
 /** A binding as the program declares it, every value known and parsed. */
 export interface DesiredBinding {
   readonly identity: BindingIdentity;

@@ -11,7 +11,10 @@ export type FollowUpTask =
   | { readonly kind: "restartIis" }
   /** Sources: "Configure IMAP4/POP3"; "Deploying certificates for UM". */
   | { readonly kind: "restartServices"; readonly service: ExchangeService; readonly windowsServices: readonly string[] }
-  /** Source: "Assign certificates to Exchange Server services"; Microsoft's article on new hybrid certificates. */
+  /**
+   * For a program that declares no connectors. Source: "Assign certificates to Exchange Server services"; Microsoft's
+   * article on new hybrid certificates.
+   */
   | { readonly kind: "hybrid" }
   /** Connectors follow by themselves, until the wizard sets those that it made again. */
   | { readonly kind: "hybridWizard" }
@@ -42,7 +45,7 @@ export type FollowUp = FollowUpTask & {
  * that other bindings declare were set too.
  */
 export function tasksAfter(
-  steps: readonly Step[],
+  { steps, declaresConnectors = false }: Pick<Work, "steps" | "declaresConnectors">,
   edgeServers: readonly string[],
   setsOthers = false,
 ): readonly FollowUpTask[] {
@@ -63,7 +66,7 @@ export function tasksAfter(
     }
   }
   if (setsOthers || steps.some(({ kind }) => kind === "setConnector")) tasks.push({ kind: "hybridWizard" });
-  else if (touched.has("SMTP")) tasks.push({ kind: "hybrid" });
+  else if (touched.has("SMTP") && !declaresConnectors) tasks.push({ kind: "hybrid" });
   if (replacesDefault && edgeServers.length > 0) tasks.push({ kind: "edgeSubscription", edgeServers });
   return tasks;
 }
@@ -85,7 +88,7 @@ export function tasksOf(
           const { issuer, subject } = facts;
           return { kind: "connector", connector, until: left.until, value: { thumbprint, issuer, subject } };
         });
-  return [...tasksAfter(work.steps, edgeServers, setsOthers), ...connectors];
+  return [...tasksAfter(work, edgeServers, setsOthers), ...connectors];
 }
 
 /** What tells one task from another, whatever the day. */

@@ -92,7 +92,7 @@ export function linesOfPlan(plan: Plan): readonly Line[] {
     facts.push(...plan.notices.filter(({ kind }) => FIRST.has(kind)));
     facts.push(...steps.map(factOfStep));
     facts.push(...plan.notices.filter(({ kind }) => !FIRST.has(kind)));
-    facts.push(...tasksAfter(steps, []).map((task): Fact => ({ kind: "afterwards", task })));
+    facts.push(...tasksAfter(plan.work, []).map((task): Fact => ({ kind: "afterwards", task })));
   }
   return facts.map((fact) => lineOf("plan", fact));
 }

@@ -2,6 +2,7 @@ import { coversName } from "../certificate/names";
 import type { Thumbprint } from "../certificate/thumbprint";
 import { type ExchangeService, type ServerFqdn, isNameService, valueOr } from "../model";
 import { heldNamesOf, namesToPutBack, puttingBack } from "./connectorGap";
+import { declaresAny } from "./desired";
 import type { DesiredBinding, PreviousBinding, SupersededCertificate } from "./desired";
 import { reservedAs } from "./reserved";
 import { outOfDates } from "./guards";
@@ -205,14 +206,15 @@ function sharedNames(
 }
 
 function asWork(
-  { server }: DesiredBinding,
+  desired: DesiredBinding,
   { target, work }: { readonly target: Target; readonly work: TargetWork },
   { steps, goals, removedAtEnd }: WhatGoes = NOTHING_GOES,
   left?: ConnectorsLeft,
 ): Work {
   return {
-    server,
+    server: desired.server,
     certificate: refOf(target),
+    declaresConnectors: declaresAny(desired.connectors),
     steps: [...work.steps, ...steps],
     goals: [...work.goals, ...goals],
     ...(left === undefined ? {} : { connectorsLeft: left }),

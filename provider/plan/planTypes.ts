@@ -407,6 +407,8 @@ export interface Work {
   readonly steps: readonly Step[];
   readonly goals: readonly Goal[];
   readonly connectorsLeft?: ConnectorsLeft | undefined;
+  /** The program says which connectors name the certificate: whoever runs it sets none by hand. */
+  readonly declaresConnectors?: boolean;
   /** The engine has this one deleted once all of it is done: no way leads back to it. */
   readonly removedAtEnd?: Thumbprint | undefined;
 }

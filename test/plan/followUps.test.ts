@@ -2,7 +2,7 @@ import { known } from "../../provider/model";
 import { describeFollowUp } from "../../provider/plan/followUpText";
 import { tasksOf, withFollowUps } from "../../provider/plan/followUps";
 import type { FollowUp } from "../../provider/plan/followUps";
-import { EX01, MAIL, NOW, OWA, given, planned, serverOf, shown } from "./servers";
+import { EX01, MAIL, NOW, OWA, RENEWED, given, planned, serverOf, shown } from "./servers";
 
 const context = { server: EX01, now: NOW };
 const connector = {
@@ -25,6 +25,24 @@ it("connectors that don't follow are left to do, with the value to set as a comm
   expect(told.at(-1)).toBe(
     "send connector To partner still names the old certificate, which works until 2027-11-23: Set-SendConnector 'To partner' -TlsCertificateName '<I>CN=Contoso Issuing CA<S>CN=owa.contoso.com'",
   );
+});
+
+it("whoever declares connectors isn't told to set those of hybrid mail flow by hand, also where they find the new certificate by its name", () => {
+  const on = {
+    ...serverOf([shown(MAIL, { services: ["SMTP"] }), shown(RENEWED)]),
+    sendConnectors: known([{ ...connector, sourceServers: ["EX01"] }]),
+  };
+  const kindsWith = (send: readonly string[]): readonly string[] => {
+    const decision = planned(
+      { ...given(RENEWED), services: ["SMTP"], connectors: { send, receive: [] } },
+      undefined,
+      on,
+    );
+    if (decision.kind !== "create") throw new Error(decision.kind);
+    return tasksOf(decision.work, on, RENEWED.thumbprint).map(({ kind }) => kind);
+  };
+  expect(kindsWith([])).toEqual(["hybrid"]);
+  expect(kindsWith(["To partner"])).toEqual([]);
 });
 
 it("the same task stands once, with the day on which it arose", () => {

@@ -106,7 +106,7 @@ describe("a plan as lines", () => {
 
 describe("what is left to do", () => {
   const followUpsOf = (done: readonly Step[], edgeServers: readonly string[]) =>
-    tasksAfter(done, edgeServers).map((task) => describeTask(task, { server: EX01, now: NOW }));
+    tasksAfter({ steps: done }, edgeServers).map((task) => describeTask(task, { server: EX01, now: NOW }));
   const on = server([], { version: EXCHANGE_2016, umStartupMode: mode("TLS"), umCallRouterStartupMode: mode("TLS") });
   const todo = (...names: Parameters<typeof services>) =>
     followUpsOf(steps(planned(services(...names), undefined, on)), []);
