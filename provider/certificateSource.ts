@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
-import { z } from "zod";
+import * as z from "./zod";
 
 import type { CertificateMaterial } from "./certificate/material";
 import type { ChainCertificate } from "./certificate/fitness";

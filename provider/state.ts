@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "./zod";
 
 import { FACT_KEYS, shownFacts } from "./certificate/facts";
 import { parseThumbprint } from "./certificate/thumbprint";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "./zod";
 
 import { EXCHANGE_SERVICES } from "./model";
 import type { ServerFqdn } from "./model";

@@ -89,6 +89,8 @@ export async function ensureBuilt({ force = false } = {}) {
     // Seconds, and minutes on a machine that has much else to do.
     const limits = { cwd: root, timeLimitSeconds: 900 };
     await runOrThrow(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", fresh], limits);
+    const { bundleZod } = await import("./zod.mjs");
+    await bundleZod(root, fresh);
     const { schemaFromBuild } = await import("./native/fromBuild.cjs");
     fs.writeFileSync(path.join(fresh, "frontends", "native", "schema.json"), schemaFromBuild(fresh));
     fs.rmSync(lib, { recursive: true, force: true });
@@ -112,7 +114,10 @@ function hashOfSources() {
     "tsconfig.build.json",
     "tools/native/schema.cjs",
     "tools/native/fromBuild.cjs",
+    "tools/zod.mjs",
+    "node_modules/esbuild/package.json",
     "node_modules/typescript/package.json",
+    "node_modules/zod/package.json",
   ];
   for (const file of [...settings, ...sources.sort()]) {
     hash

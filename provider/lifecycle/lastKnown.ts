@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "../zod";
 
 import { commonNameOf, parseDistinguishedName } from "../certificate/distinguishedName";
 import type { CertificateFacts } from "../certificate/facts";

@@ -134,6 +134,12 @@ it("opens an adapter that is an ES module and can only be imported", async () =>
   expect(await node(["-e", script])).toMatchObject({ code: 0, out: "lab\n" });
 });
 
+it("loads of zod the one file that was made of what is used", async () => {
+  const script = `require(${JSON.stringify(path.join(installed, "lib", "provider.js"))});
+    console.log(Object.keys(require.cache).filter((file) => /zod/.test(file)).map((file) => require("node:path").basename(file)).join());`;
+  expect(await node(["-e", script])).toMatchObject({ code: 0, out: "zod.js\n" });
+});
+
 it("loads nothing of the simulator until it is chosen", async () => {
   const script = `require(${JSON.stringify(path.join(installed, "lib", "backends", "openBackend.js"))});
     console.log(Object.keys(require.cache).filter((file) => require("node:path").dirname(file).endsWith("simulator")).length);`;

@@ -24,6 +24,7 @@ const LAYERS = [
     "growingDelays",
     "model",
     "builds",
+    "zod",
   ],
   ["certificate/"],
   ["remoting/"],

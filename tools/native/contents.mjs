@@ -79,6 +79,8 @@ export function isNeeded(from, file, isFolder) {
   if (name === "") return true;
   if (from === SDK) return name === "proto" || /^(?:package\.json|LICENSE|proto\/.*\.js)$/.test(name);
   if (from === "lib") return isFolder || CODE.test(name);
+  // What is used of it is in lib/zod.js.
+  if (from === "node_modules/zod") return name === "package.json" || name === "LICENSE";
   if (name === "node_modules") return false;
   if (NEEDLESS.test(name)) return false;
   if (isFolder) return true;

@@ -17,11 +17,18 @@ let temporary: string;
 beforeEach(() => {
   temporary = fs.mkdtempSync(path.join(os.tmpdir(), "exchange-noticeboard-"));
 });
+const boards: NoticeboardFiles[] = [];
 afterEach(() => {
+  // Windows removes no directory of which a file is open.
+  for (const board of boards.splice(0)) board.end();
   fs.rmSync(temporary, { recursive: true, force: true });
 });
 
-const open = (engine = ADDRESS): NoticeboardFiles => noticeboardFiles({ temporary, engine: () => engine });
+const open = (engine = ADDRESS): NoticeboardFiles => {
+  const board = noticeboardFiles({ temporary, engine: () => engine });
+  boards.push(board);
+  return board;
+};
 const declares = { kind: "declares", server: EX01, thumbprint: MAIL, binding: one } as const;
 const told = { organisation: "", announcement: declares };
 /** Paths of what is there, below the directory for temporary files. */

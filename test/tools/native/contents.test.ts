@@ -28,14 +28,11 @@ describe("a tarball of the plugin", () => {
       expect(folders).toContain(`node_modules/${name}`);
     }
     for (const name of ["typescript", "ts-node", "jest"]) expect(folders).not.toContain(`node_modules/${name}`);
-    const needed = (file: string): unknown =>
-      evaluate(`contents.isNeeded("node_modules/@pulumi/pulumi", "${file}", false)`);
-    expect(["proto/provider_pb.js", "LICENSE", "index.js", "proto/provider_pb.d.ts"].map(needed)).toEqual([
-      true,
-      true,
-      false,
-      false,
-    ]);
+    const neededOf = (name: string, files: readonly string[]): readonly unknown[] =>
+      files.map((file) => evaluate(`contents.isNeeded("node_modules/${name}", "${file}", false)`));
+    const ofSdk = neededOf("@pulumi/pulumi", ["proto/provider_pb.js", "LICENSE", "index.js", "proto/provider_pb.d.ts"]);
+    expect(ofSdk).toEqual([true, true, false, false]);
+    expect(neededOf("zod", ["package.json", "LICENSE", "index.cjs"])).toEqual([true, true, false]);
   });
 
   it("has koffi for every system, from the lock file", () => {
