@@ -136,7 +136,9 @@ async function diffKnown(deployment: Deployment, known: Known): Promise<Decision
     say([...notAsked, ...choice, ...linesOfPlan(decision), ...materialNotices(read, decision)]);
   }
   const removesElsewhere =
-    decision.kind !== "blocked" && !isRefresh && (await planElsewhere(deployment, { stored, desired }, request));
+    decision.kind !== "blocked" &&
+    !isRefresh &&
+    (await planElsewhere(deployment, { stored, desired, plan: decision }, request));
   switch (decision.kind) {
     case "inSync":
       return decided(removesElsewhere ? withRemoval(ofInputs) : ofInputs);

@@ -7,8 +7,10 @@ import { lineOf } from "../plan/line";
 import type { Fact, Phase } from "../plan/line";
 import { isOnServer } from "../plan/holdings";
 import type { ObservedServer } from "../plan/observedServer";
-import { keptUntil, planRemovalsElsewhere } from "../plan/removalWork";
+import type { Plan } from "../plan/planTypes";
+import { keptUntil, planRemovalsElsewhere, sendConnectorsSetBy } from "../plan/removalWork";
 import type { RemovalStep } from "../plan/removalWork";
+import { withConnectors } from "../plan/serverAfter";
 import { idOf } from "../state";
 import type { StoredBinding } from "../state";
 import { applyEnvOf } from "./applyEnv";
@@ -25,10 +27,17 @@ import { withTimeLimit } from "./timeLimit";
 /** Nobody waits longer for a server on which nothing is declared: it may not exist any more. */
 const WAIT_SECONDS = 30;
 
+interface Planned {
+  readonly stored: StoredBinding;
+  readonly desired: DesiredBinding;
+  /** What is done on its own server, before anything is removed on others. */
+  readonly plan: Plan;
+}
+
 /** What a change does on servers that the binding has left or leaves; told as part of the plan. */
 export async function planElsewhere(
   deployment: Deployment,
-  { stored, desired }: { readonly stored: StoredBinding; readonly desired: DesiredBinding },
+  { stored, desired, plan }: Planned,
   limits: Limits,
 ): Promise<boolean> {
   let isToBeDone = false;
@@ -37,11 +46,9 @@ export async function planElsewhere(
       tell(deployment, { server, desired, phase: "plan" }, facts);
     };
     try {
-      const seen = await deployment.snapshots.get(server, {
-        seconds: WAIT_SECONDS,
-        setBy: null,
-        signal: limits.signal,
-      });
+      const now = await deployment.snapshots.get(server, { seconds: WAIT_SECONDS, setBy: null, signal: limits.signal });
+      // Receive connectors are each server's own.
+      const seen = withConnectors(now, sendConnectorsSetBy(plan));
       const { steps, notices } = removalsOn(deployment, { seen, superseded, desired });
       const removed = steps.map(({ certificate }) => certificate.thumbprint);
       deployment.declarations.plansRemoval(server, removed, desired.identity);

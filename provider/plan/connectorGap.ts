@@ -116,18 +116,18 @@ type PutBackStep = Step & { readonly kind: "setConnector" };
  * so. They are set before anything else, whatever else is to be done; never to what isn't valid on every source server.
  */
 export function namesToPutBack(
-  { thumbprint, connectors, server: name }: PreviousBinding,
+  { thumbprint, connectors, server: own }: PreviousBinding,
   server: ObservedServer,
   { sourceOf, now }: Pick<PlanContext, "sourceOf" | "now">,
 ): readonly PutBackStep[] {
   const facts = thumbprint === undefined ? undefined : findCertificate(server, thumbprint)?.facts;
-  if (facts === undefined || name !== server.server) return [];
+  if (facts === undefined || own !== server.server) return [];
   const certificate = { kind: "known", thumbprint: facts.thumbprint } as const;
   return connectors.send.flatMap((connector): PutBackStep[] => {
     const decision = decideSend({ connector, facts, server, sourceOf: seenFrom(server, sourceOf), now });
     if (decision.kind !== "complete" || decision.previous !== undefined) return [];
-    const { connector: shown, previous } = decision;
-    return [{ kind: "setConnector", type: "send", connector: shown, certificate, previous, isPutBack: true }];
+    const { connector: shown, name, previous } = decision;
+    return [{ kind: "setConnector", type: "send", connector: shown, certificate, name, previous, isPutBack: true }];
   });
 }
 

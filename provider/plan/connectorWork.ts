@@ -1,3 +1,4 @@
+import { tlsCertificateNameOf } from "../backends/connectorName";
 import { declaresAny } from "./desired";
 import type { DesiredBinding, PreviousBinding } from "./desired";
 import { decideReceive, decideSend, isAmong, isNameOf } from "./connectors";
@@ -46,6 +47,20 @@ export function workForConnectors(request: ConnectorRequest): ConnectorWork {
   }
   const server = serverAfter(request.server, request.steps, target, context.now);
   const certificate = refOf(target);
+  const setting = (
+    type: "send" | "receive",
+    connector: string,
+    previous: string | undefined,
+    waits?: boolean,
+  ): Step => ({
+    kind: "setConnector",
+    type,
+    connector,
+    certificate,
+    name: tlsCertificateNameOf(facts),
+    previous,
+    ...(waits === undefined ? {} : { waits }),
+  });
   const steps: Step[] = [];
   const blockers: Blocker[] = [];
   const property = "connectors";
@@ -63,8 +78,7 @@ export function workForConnectors(request: ConnectorRequest): ConnectorWork {
     }
     if (decision.kind !== "change") continue;
     drifted("receive", decision.connector, decision.previous);
-    const { connector, previous } = decision;
-    steps.push({ kind: "setConnector", type: "receive", connector, certificate, previous });
+    steps.push(setting("receive", decision.connector, decision.previous));
   }
   const isChanging = kept === undefined || request.steps.length + steps.length > 0;
   for (const name of connectors.send) {
@@ -82,22 +96,14 @@ export function workForConnectors(request: ConnectorRequest): ConnectorWork {
         break;
       case "complete":
         drifted("send", decision.connector, decision.previous);
-        steps.push({ ...setWhenComplete(decision.connector, decision.previous, false), certificate });
+        steps.push(setting("send", decision.connector, decision.previous, false));
         break;
       case "waiting":
         notices.push({ kind: "connectorWaits", connector: decision.connector, for: decision.for });
-        if (isChanging) steps.push({ ...setWhenComplete(decision.connector, undefined, true), certificate });
+        if (isChanging) steps.push(setting("send", decision.connector, undefined, true));
     }
   }
   return { steps, blockers, notices };
-}
-
-function setWhenComplete(
-  connector: string,
-  previous: string | undefined,
-  waits: boolean,
-): { kind: "setConnector"; type: "send"; connector: string; previous: string | undefined; waits: boolean } {
-  return { kind: "setConnector", type: "send", connector, previous, waits };
 }
 
 /** Connectors that were declared and no longer are. */

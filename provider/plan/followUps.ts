@@ -3,7 +3,7 @@ import { type ExchangeService, EXCHANGE_SERVICES, SERVICES, valueOr } from "../m
 import { sortedJson } from "../sortedJson";
 import { findCertificate } from "./holdings";
 import type { ObservedServer } from "./observedServer";
-import type { ConnectorRef, Step, Work } from "./planTypes";
+import type { ConnectorRef, Work } from "./planTypes";
 
 /** What an operator should still do after a change. Nothing of it is ever done by itself: it cuts connections. */
 export type FollowUpTask =

@@ -1,3 +1,4 @@
+import type { ConnectorCertificateName } from "../backends/backend";
 import type { Unfitness, Unusable } from "../certificate/fitness";
 import type { Thumbprint } from "../certificate/thumbprint";
 import type { CertificateStatus, ExchangeService, NameService, ServerFqdn, UmService } from "../model";
@@ -90,6 +91,8 @@ export type Step =
       readonly connector: string;
       /** It is to name this one. */
       readonly certificate: CertificateRef;
+      /** `<I>issuer<S>subject` of it, as far as these are known before it is made. */
+      readonly name: ConnectorCertificateName;
       /** What it names so far, `<I>issuer<S>subject`. */
       readonly previous: string | undefined;
       /** Other source servers aren't ready yet: it is set if they are when the step comes. */

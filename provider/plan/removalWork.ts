@@ -183,6 +183,12 @@ export function removedBy(plan: Plan): readonly Thumbprint[] {
   return plan.work.steps.flatMap((step) => (step.kind === "removeCertificate" ? [step.certificate.thumbprint] : []));
 }
 
+/** The steps of a plan that let send connectors name another certificate. */
+export function sendConnectorsSetBy(plan: Plan): readonly (Step & { readonly kind: "setConnector" })[] {
+  if (plan.kind === "inSync" || plan.kind === "blocked") return [];
+  return plan.work.steps.flatMap((step) => (step.kind === "setConnector" && step.type === "send" ? [step] : []));
+}
+
 interface Kept {
   readonly certificate: NamedCertificate;
   readonly reasons: readonly RemovalReason[];

@@ -1,4 +1,3 @@
-import { tlsCertificateNameOf } from "../backends/connectorName";
 import type { CertificateFacts } from "../certificate/facts";
 import type { Thumbprint } from "../certificate/thumbprint";
 import {
@@ -99,13 +98,9 @@ function enabled(server: ObservedServer, thumbprint: Thumbprint, service: Exchan
 export function withConnectors(
   server: ObservedServer,
   steps: readonly (Step & { readonly kind: "setConnector" })[],
-  own: Thumbprint = MADE_THUMBPRINT,
 ): ObservedServer {
-  return steps.reduce((after, { type, connector, certificate, waits = false }) => {
-    const thumbprint = certificate.kind === "known" ? certificate.thumbprint : own;
-    const facts = after.certificates.find((one) => one.facts.thumbprint === thumbprint)?.facts;
-    if (waits || facts === undefined) return after;
-    const tlsCertificateName = tlsCertificateNameOf(facts);
+  return steps.reduce((after, { type, connector, name: tlsCertificateName, waits = false }) => {
+    if (waits) return after;
     return type === "send"
       ? {
           ...after,
@@ -139,7 +134,7 @@ export function serverAfter(server: ObservedServer, steps: readonly Step[], targ
       case "importCertificate":
         break;
       case "setConnector":
-        after = withConnectors(after, [step], resolve(step.certificate));
+        after = withConnectors(after, [step]);
         break;
       case "removeCertificate":
         after = {

@@ -111,4 +111,21 @@ describe("a certificate on a server that its binding has left", () => {
     await story.up(on(EX02, { services: ["POP", "SMTP"] }));
     expect(await story.isLeft()).toBe(false);
   });
+
+  it("goes with the move that lets the send connector in its way name another, and its plan says so", async () => {
+    const tlsCertificateName = "<I>CN=mail.contoso.com<S>CN=mail.contoso.com";
+    const sendConnectors = [{ name: "Partner", fqdn: null, tlsCertificateName, sourceServers: ["EX02"] }];
+    const engine = await makeMiniEngine({ ...farm(), sendConnectors }, () => NOW);
+    const [between, owa] = [givenPfx({ subject: "CN=between" }), givenPfx({ subject: "CN=owa.contoso.com" })];
+    await engine.up({ mail: binding(EX01) });
+    await engine.up({ mail: binding(EX01, { certificate: between.source }) });
+    const connectors = { send: ["Partner"] };
+    const move = { mail: binding(EX02, { certificate: owa.source, connectors, onDelete: "remove" }) };
+    const told = expect.stringContaining(`[${EX01}] mail: plan: removes ${short}`);
+    expect((await engine.preview(move)).lines).toContainEqual(told);
+    const { lines } = await engine.up(move);
+    expect(lines).toContainEqual(expect.stringContaining(`[${EX01}] mail: removed ${short}`));
+    expect(lines.filter((line) => line.includes(`${short} (mail.contoso.com, `) && line.includes("stays"))).toEqual([]);
+    expect((await engine.up(move)).done).toEqual({ mail: "same" });
+  });
 });
