@@ -5,6 +5,8 @@ import { blocksOf, documents, read, root } from "../../../tools/docs/markdown.cj
 
 /** As a program finds the package once it is installed. */
 const PACKAGE = "pulumi-exchange-certificates";
+/** As the compiler writes paths, also on Windows. */
+const at = (...parts: readonly string[]): string => path.posix.join(root.replaceAll("\\", "/"), ...parts);
 const OPTIONS: ts.CompilerOptions = {
   strict: true,
   skipLibCheck: true,
@@ -14,10 +16,10 @@ const OPTIONS: ts.CompilerOptions = {
   module: ts.ModuleKind.Node20,
   types: ["node", "jest"],
   paths: {
-    [PACKAGE]: [path.join(root, "provider", "index.ts")],
-    [`${PACKAGE}/backend`]: [path.join(root, "provider", "backends", "backend.ts")],
-    [`${PACKAGE}/backend-contract`]: [path.join(root, "provider", "backends", "contract.ts")],
-    [`${PACKAGE}/simulator`]: [path.join(root, "provider", "backends", "simulator", "simulatorBackend.ts")],
+    [PACKAGE]: [at("provider", "index.ts")],
+    [`${PACKAGE}/backend`]: [at("provider", "backends", "backend.ts")],
+    [`${PACKAGE}/backend-contract`]: [at("provider", "backends", "contract.ts")],
+    [`${PACKAGE}/simulator`]: [at("provider", "backends", "simulator", "simulatorBackend.ts")],
   },
 };
 
@@ -26,12 +28,12 @@ function sources(): ReadonlyMap<string, string> {
   const blocks = documents().flatMap((file) =>
     blocksOf(read(file))
       .filter(({ language }) => language === "ts")
-      .map(({ text, line }) => [path.join(root, `${file}.${String(line)}.ts`), moduleOf(text)] as const),
+      .map(({ text, line }) => [at(`${file}.${String(line)}.ts`), moduleOf(text)] as const),
   );
   const programs = readdirSync(path.join(root, "examples"), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => `examples/${name}/index.ts`);
-  const files = [...programs, "template/index.ts"].map((file) => [path.join(root, file), read(file)] as const);
+  const files = [...programs, "template/index.ts"].map((file) => [at(file), read(file)] as const);
   return new Map([...blocks, ...files]);
 }
 
@@ -66,7 +68,7 @@ describe("TypeScript in the documents and in the examples", () => {
 
   it("is found wrong when it is", () => {
     const wrong = 'new ExchangeCertificateBinding("mail", { server: "a.b.c", services: ["FTP"] });';
-    const [problem] = problemsIn(new Map([[path.join(root, "wrong.ts"), moduleOf(wrong)]]));
+    const [problem] = problemsIn(new Map([[at("wrong.ts"), moduleOf(wrong)]]));
     expect(problem).toContain("wrong.ts");
   });
 });
