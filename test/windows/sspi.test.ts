@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { loadSspi, type Sspi, SspiError } from "../../provider/remoting/http/kerberos/sspi";
 import { sspiLibrary } from "../../provider/remoting/http/kerberos/sspiLibrary";
 import { nativeEnv } from "../../provider/remoting/http/kerberos/nativeCalls";
@@ -17,6 +18,8 @@ const USER = "operator@CONTOSO.TEST";
 /** Wine takes no UPN: it would write a domain behind it. */
 const ACCOUNT = "CONTOSO.TEST\\operator";
 const unlimited = { signal: new AbortController().signal, timeoutSeconds: 60 };
+// Many connections wait for it at once.
+setMaxListeners(Infinity, unlimited.signal);
 
 describe("Kerberos by SSPI, against MIT's KDC and pyspnego's acceptor", () => {
   const material = makeTestCertificate({ dnsNames: ["localhost"] });
