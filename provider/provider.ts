@@ -31,8 +31,12 @@ const deployment = new Deployment({
 });
 const provider = dynamicProviderOver(deployment, sink);
 
+let isEnding = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.once(signal, () => {
+  // More than once: the engine interrupts this process and the group that it is in, and who listens no more is killed.
+  process.on(signal, () => {
+    if (isEnding) return;
+    isEnding = true;
     const end = (): void => process.exit();
     setTimeout(end, CLOSING_MILLISECONDS);
     void deployment.close().then(end, end);

@@ -1,3 +1,6 @@
+import { readdirSync } from "node:fs";
+import path from "node:path";
+
 import type { Endpoint } from "../../provider/backends/simulator/endpoint/endpoint";
 import { memoryState } from "../../provider/backends/simulator/stateFile";
 import { defaultOrganisation, EX01 } from "../backends/simulatedServer";
@@ -40,12 +43,21 @@ async function preview(): Promise<DynamicProvider> {
   return provider;
 }
 
+/** What the processes of a run tell each other, in the directory for temporary files: a directory for each engine. */
+const toldIn = (temporary: string): readonly string[] =>
+  readdirSync(temporary)
+    .filter((name) => name.startsWith("exchange-certificates-"))
+    .flatMap((name) => readdirSync(path.join(temporary, name)));
+
 describe("sessions on a server that allows four", () => {
   it.each(["SIGINT", "SIGTERM"] as const)("are gone when the engine has ended its run with %s", async (signal) => {
     const provider = await preview();
     expect(endpoint.shellCount()).toBeGreaterThan(0);
+    expect(toldIn(provider.directory)).toHaveLength(1);
     await provider.endBy(signal);
     expect(endpoint.shellCount()).toBe(0);
+    // An engine that listens at the same address later would take it for its own run's.
+    expect(toldIn(provider.directory)).toEqual([]);
   });
 
   it("are never too many in more than twice as many runs, one after the other", async () => {

@@ -64,7 +64,9 @@ it("a run that is killed in the gap of a connector is gone on with by the next, 
   expect(outbound(project)).toBeNull();
   expect(await thumbprints(project)).not.toContain(first.thumbprint);
   const next = mustSucceed(await project.up("--skip-preview"));
-  expect(next.combined).toMatch(/send connector "Outbound" names no certificate: .* a run of ours was killed in the gap/);
+  expect(next.combined).toMatch(
+    /send connector "Outbound" names no certificate: .* a run of ours was killed in the gap/,
+  );
   expect(outbound(project)).toBe(name);
   mustSucceed(await project.preview("--expect-no-changes"));
 

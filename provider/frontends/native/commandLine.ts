@@ -87,7 +87,7 @@ function endWith(provider: NativeProvider, serving: Serving): void {
       if (provider.isCancelled || !provider.isBusy) end();
     });
   }
-  process.once("SIGTERM", end);
+  process.on("SIGTERM", end);
   const engine = process.ppid;
   setInterval(() => {
     if (process.ppid !== engine) end();
