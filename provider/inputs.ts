@@ -17,6 +17,7 @@ import {
   sortServices,
 } from "./model";
 import { describeNameFlaw } from "./plan/blockerText";
+import { declaresAny } from "./plan/desired";
 import type { BindingIdentity, DeclaredConnectors, DeclaredName, DesiredBinding, OnServerWish } from "./plan/desired";
 import { namePropertyOf, nameFlaw } from "./plan/names";
 import type { NameFlaw } from "./plan/names";
@@ -200,11 +201,7 @@ export async function readInputs(raw: Bag, reading: InputReading): Promise<ReadI
     );
   }
   const connectors = readConnectors(given("connectors"), fail);
-  if (
-    connectors.send.length + connectors.receive.length > 0 &&
-    services?.includes("SMTP") === false &&
-    !unknown.has("services")
-  ) {
+  if (declaresAny(connectors) && services?.includes("SMTP") === false && !unknown.has("services")) {
     fail("connectors", "a connector can only name a certificate with SMTP. Add SMTP to services, or leave this out.");
   }
   const onDelete = withDefault("onDelete");

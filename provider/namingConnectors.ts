@@ -4,17 +4,15 @@ import type { Thumbprint } from "./certificate/thumbprint";
 import { ExchangeBindingError } from "./errors";
 import { valueOr } from "./model";
 import { findCertificate, holds } from "./plan/holdings";
-import type { Step } from "./plan/planTypes";
+import type { ConnectorStep } from "./plan/planTypes";
 
 /* The effects on connectors of a change: what they name. */
-
-type NamingStep = Step & { readonly kind: "setConnector" };
 
 /**
  * Lets a connector name the certificate, which the server has to show with SMTP by then: a receive connector that names
  * what transport can't use offers none.
  */
-export async function nameCertificate(step: NamingStep, thumbprint: Thumbprint, run: Run): Promise<void> {
+export async function nameCertificate(step: ConnectorStep, thumbprint: Thumbprint, run: Run): Promise<void> {
   const { server: name, progress, env } = run;
   await env.onConnector(step, async () => {
     const server = await env.observe();

@@ -33,7 +33,8 @@ const provider = dynamicProviderOver(deployment, sink);
 
 let isEnding = false;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  // More than once: the engine interrupts this process and the group that it is in, and who listens no more is killed.
+  // Not once: signal-exit, which comes with the packages of the simulator's file, is asked after this listener, and kills
+  // the process when it finds nobody else who listens any more.
   process.on(signal, () => {
     if (isEnding) return;
     isEnding = true;

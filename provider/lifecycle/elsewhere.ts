@@ -40,16 +40,21 @@ export async function planElsewhere(
   { stored, desired, plan }: Planned,
   limits: Limits,
 ): Promise<boolean> {
+  const set = sendConnectorsSetBy(plan);
   let isToBeDone = false;
   for (const [server, superseded] of dueElsewhere(deployment, stored, desired)) {
     const say = (facts: readonly Fact[]): void => {
       tell(deployment, { server, desired, phase: "plan" }, facts);
     };
     try {
-      const now = await deployment.snapshots.get(server, { seconds: WAIT_SECONDS, setBy: null, signal: limits.signal });
-      // Receive connectors are each server's own.
-      const seen = withConnectors(now, sendConnectorsSetBy(plan));
-      const { steps, notices } = removalsOn(deployment, { seen, superseded, desired });
+      const seen = await deployment.snapshots.get(server, {
+        seconds: WAIT_SECONDS,
+        setBy: null,
+        signal: limits.signal,
+      });
+      // Send connectors are the organisation's: what the plan sets is true on this server too.
+      const after = withConnectors(seen, set);
+      const { steps, notices } = removalsOn(deployment, { seen: after, superseded, desired });
       const removed = steps.map(({ certificate }) => certificate.thumbprint);
       deployment.declarations.plansRemoval(server, removed, desired.identity);
       isToBeDone ||= steps.length > 0;

@@ -5,7 +5,7 @@ import type { NotReady, SourceServer } from "./connectors";
 import type { DesiredBinding, PreviousBinding } from "./desired";
 import { findCertificate } from "./holdings";
 import type { ObservedServer } from "./observedServer";
-import type { Blocker, Goal, Notice, Plan, Step } from "./planTypes";
+import type { Blocker, ConnectorStep, Goal, Notice, Plan } from "./planTypes";
 import type { Removal } from "./removal";
 import { withoutCertificate } from "./serverAfter";
 import type { PlanContext } from "./target";
@@ -109,8 +109,6 @@ function seenFrom(server: ObservedServer, sourceOf: PlanContext["sourceOf"]): Pl
   return (name) => (isNameOf(server.server, name) ? { kind: "seen", name, server } : sourceOf(name));
 }
 
-type PutBackStep = Step & { readonly kind: "setConnector" };
-
 /**
  * Send connectors whose name the state holds and that name nothing now: a run that was killed in its gap leaves them
  * so. They are set before anything else, whatever else is to be done; never to what isn't valid on every source server.
@@ -119,11 +117,11 @@ export function namesToPutBack(
   { thumbprint, connectors, server: own }: PreviousBinding,
   server: ObservedServer,
   { sourceOf, now }: Pick<PlanContext, "sourceOf" | "now">,
-): readonly PutBackStep[] {
+): readonly ConnectorStep[] {
   const facts = thumbprint === undefined ? undefined : findCertificate(server, thumbprint)?.facts;
   if (facts === undefined || own !== server.server) return [];
   const certificate = { kind: "known", thumbprint: facts.thumbprint } as const;
-  return connectors.send.flatMap((connector): PutBackStep[] => {
+  return connectors.send.flatMap((connector): ConnectorStep[] => {
     const decision = decideSend({ connector, facts, server, sourceOf: seenFrom(server, sourceOf), now });
     if (decision.kind !== "complete" || decision.previous !== undefined) return [];
     const { connector: shown, name, previous } = decision;
@@ -135,7 +133,7 @@ export function namesToPutBack(
 export function puttingBack(
   plan: Plan,
   desired: DesiredBinding,
-  back: readonly PutBackStep[],
+  back: readonly ConnectorStep[],
   notSetYet: readonly string[] = [],
 ): Plan {
   if (back.length === 0) return plan;
@@ -154,7 +152,7 @@ export function puttingBack(
     }),
     ...plan.notices,
   ];
-  const [{ certificate }] = back as readonly [PutBackStep, ...PutBackStep[]];
+  const [{ certificate }] = back as readonly [ConnectorStep, ...ConnectorStep[]];
   if (plan.kind === "inSync") {
     return {
       kind: "update",
@@ -167,7 +165,7 @@ export function puttingBack(
   return { ...plan, notices, work: { ...work, steps: [...back, ...work.steps], goals: [...goals, ...work.goals] } };
 }
 
-function goalsOf(back: readonly PutBackStep[]): readonly Goal[] {
+function goalsOf(back: readonly ConnectorStep[]): readonly Goal[] {
   return back.map(({ type, connector, certificate }) => ({ kind: "connectorNames", type, connector, certificate }));
 }
 

@@ -46,21 +46,7 @@ export function workForConnectors(request: ConnectorRequest): ConnectorWork {
     };
   }
   const server = serverAfter(request.server, request.steps, target, context.now);
-  const certificate = refOf(target);
-  const setting = (
-    type: "send" | "receive",
-    connector: string,
-    previous: string | undefined,
-    waits?: boolean,
-  ): Step => ({
-    kind: "setConnector",
-    type,
-    connector,
-    certificate,
-    name: tlsCertificateNameOf(facts),
-    previous,
-    ...(waits === undefined ? {} : { waits }),
-  });
+  const set = { kind: "setConnector", certificate: refOf(target), name: tlsCertificateNameOf(facts) } as const;
   const steps: Step[] = [];
   const blockers: Blocker[] = [];
   const property = "connectors";
@@ -78,7 +64,8 @@ export function workForConnectors(request: ConnectorRequest): ConnectorWork {
     }
     if (decision.kind !== "change") continue;
     drifted("receive", decision.connector, decision.previous);
-    steps.push(setting("receive", decision.connector, decision.previous));
+    const { connector, previous } = decision;
+    steps.push({ ...set, type: "receive", connector, previous });
   }
   const isChanging = kept === undefined || request.steps.length + steps.length > 0;
   for (const name of connectors.send) {
@@ -96,11 +83,19 @@ export function workForConnectors(request: ConnectorRequest): ConnectorWork {
         break;
       case "complete":
         drifted("send", decision.connector, decision.previous);
-        steps.push(setting("send", decision.connector, decision.previous, false));
+        steps.push({
+          ...set,
+          type: "send",
+          connector: decision.connector,
+          previous: decision.previous,
+          waits: false,
+        });
         break;
       case "waiting":
         notices.push({ kind: "connectorWaits", connector: decision.connector, for: decision.for });
-        if (isChanging) steps.push(setting("send", decision.connector, undefined, true));
+        if (isChanging) {
+          steps.push({ ...set, type: "send", connector: decision.connector, previous: undefined, waits: true });
+        }
     }
   }
   return { steps, blockers, notices };

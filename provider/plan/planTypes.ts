@@ -416,6 +416,9 @@ export interface Work {
   readonly removedAtEnd?: Thumbprint | undefined;
 }
 
+/** A step that lets a connector name a certificate. */
+export type ConnectorStep = Extract<Step, { readonly kind: "setConnector" }>;
+
 /** The decision about one binding. Frozen data: sentences are made of it by way of lines, effects in apply. */
 export type Plan =
   /** Nothing to do, and the state says what is. */

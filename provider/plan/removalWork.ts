@@ -7,10 +7,11 @@ import { isAmong } from "./connectors";
 import type { GapWishes, HeldNames } from "./connectorGap";
 import type { DesiredBinding, SupersededCertificate } from "./desired";
 import type { ObservedServer } from "./observedServer";
-import type { Blocker, Goal, NamedCertificate, Notice, Plan, Step } from "./planTypes";
+import type { Blocker, ConnectorStep, Goal, NamedCertificate, Notice, Plan, Step } from "./planTypes";
 import { isMerelyWaiting, judgeRemoval } from "./removal";
 import type { Removal, RemovalReason } from "./removal";
 import { factsBefore, serverAfter, withoutCertificate } from "./serverAfter";
+import { stepsOf } from "./steps";
 import { named } from "./target";
 import type { PlanContext, Target } from "./target";
 
@@ -179,14 +180,12 @@ function gapOf({ gap }: Removal & { readonly kind: "due" }): { readonly gap?: re
 
 /** What the steps of a plan remove; not what the engine has deleted afterwards. */
 export function removedBy(plan: Plan): readonly Thumbprint[] {
-  if (plan.kind === "inSync" || plan.kind === "blocked") return [];
-  return plan.work.steps.flatMap((step) => (step.kind === "removeCertificate" ? [step.certificate.thumbprint] : []));
+  return stepsOf(plan).flatMap((step) => (step.kind === "removeCertificate" ? [step.certificate.thumbprint] : []));
 }
 
 /** The steps of a plan that let send connectors name another certificate. */
-export function sendConnectorsSetBy(plan: Plan): readonly (Step & { readonly kind: "setConnector" })[] {
-  if (plan.kind === "inSync" || plan.kind === "blocked") return [];
-  return plan.work.steps.flatMap((step) => (step.kind === "setConnector" && step.type === "send" ? [step] : []));
+export function sendConnectorsSetBy(plan: Plan): readonly ConnectorStep[] {
+  return stepsOf(plan).flatMap((step) => (step.kind === "setConnector" && step.type === "send" ? [step] : []));
 }
 
 interface Kept {

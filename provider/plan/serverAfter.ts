@@ -15,7 +15,7 @@ import { receiveConnectorName, sameConnector } from "./connectors";
 import { findCertificate } from "./holdings";
 import { nameWrittenByEnable } from "./names";
 import type { ObservedCertificate, ObservedServer } from "./observedServer";
-import type { CertificateRef, Step } from "./planTypes";
+import type { CertificateRef, ConnectorStep, Step } from "./planTypes";
 import { factsOf, namesOfWish, subjectOfWish } from "./target";
 import type { Target } from "./target";
 
@@ -95,10 +95,7 @@ function enabled(server: ObservedServer, thumbprint: Thumbprint, service: Exchan
 }
 
 /** With connectors that name what the steps say, as far as these are certain. */
-export function withConnectors(
-  server: ObservedServer,
-  steps: readonly (Step & { readonly kind: "setConnector" })[],
-): ObservedServer {
+export function withConnectors(server: ObservedServer, steps: readonly ConnectorStep[]): ObservedServer {
   return steps.reduce((after, { type, connector, name: tlsCertificateName, waits = false }) => {
     if (waits) return after;
     return type === "send"

@@ -3,6 +3,7 @@ import { valueOr } from "../model";
 import type { ExchangeService, NameService } from "../model";
 import type { ObservedServer } from "./observedServer";
 import type { Plan } from "./planTypes";
+import { stepsOf } from "./steps";
 
 /** Something about a server that a plan takes for granted, or does to others. */
 export type Effect =
@@ -19,8 +20,7 @@ export type Effect =
 
 function effectsOf(plan: Plan, server: ObservedServer): readonly Effect[] {
   const effects: Effect[] = [];
-  if (plan.kind === "inSync" || plan.kind === "blocked") return effects;
-  for (const step of plan.work.steps) {
+  for (const step of stepsOf(plan)) {
     switch (step.kind) {
       case "setConnector":
         effects.push({ kind: "connectorIsSet", connector: step.connector });

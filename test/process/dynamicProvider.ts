@@ -84,7 +84,7 @@ export interface DynamicProvider {
   printed(text: string): Promise<void>;
   /** Ends the process. Resolves with all that it has printed, both streams. */
   end(): Promise<string>;
-  /** Sends the process a signal, as the engine does, and resolves when it has ended. */
+  /** Sends the process a signal, twice, and resolves when it has ended. */
   endBy(signal: "SIGINT" | "SIGTERM" | "SIGKILL"): Promise<void>;
 }
 
@@ -242,7 +242,7 @@ export async function startDynamicProvider(options: DynamicProviderOptions = {})
     },
     async endBy(signal) {
       child.kill(signal);
-      // Once to it, and once to the group that it is in.
+      // The engine sends one; whoever is told again ends in order all the same.
       await new Promise((resolve) => setTimeout(resolve, 1));
       child.kill(signal);
       await closed;

@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
 
+import { manyServers } from "../../tools/bench/organisation.cjs";
 import type { Endpoint } from "../../provider/backends/simulator/endpoint/endpoint";
 import { memoryState } from "../../provider/backends/simulator/stateFile";
 import { defaultOrganisation, EX01 } from "../backends/simulatedServer";
@@ -75,4 +76,14 @@ describe("sessions on a server that allows four", () => {
     ahead += IDLE_MILLISECONDS / 2 + 1000;
     expect(endpoint.shellCount()).toBe(0);
   });
+});
+
+it("what a process has told others is gone with it on a simulator too, whose packages listen for signals themselves", async () => {
+  const { text } = await manyServers(1, {});
+  const files = { ".exchange-simulator.json": text };
+  const provider = await startDynamicProvider({ config: { "exchange:backend": "simulator" }, files });
+  await checked(provider, makeMailBinding("ex001.contoso.com").inputs());
+  expect(toldIn(provider.directory)).toHaveLength(1);
+  await provider.endBy("SIGINT");
+  expect(toldIn(provider.directory)).toEqual([]);
 });
